@@ -1,0 +1,66 @@
+import { TaktError } from './error.ts'
+
+const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+const DEPTH_LIMIT = 64
+
+export interface JsonLimits {
+  /** Bytes (or characters of a string) accepted at most. */
+  readonly maxBytes: number
+  /** For the error message: a topic, a node, a file. */
+  readonly where: string
+}
+
+/** Parses JSON that came from outside: bounded in size and depth, and without keys that could alter objects. */
+export function parseJson(text: string | Uint8Array, limits: JsonLimits): unknown {
+  if (text.length > limits.maxBytes) {
+    throw new TaktError('TAKT_MESSAGE_TOO_LARGE', { what: `${text.length} bytes where at most ${limits.maxBytes} are taken`, where: limits.where })
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(typeof text === 'string' ? text : Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('utf8'))
+  } catch (cause) {
+    // JSON.parse quotes the input in its message, so the reader sees where it broke
+    throw new TaktError('TAKT_MESSAGE_NOT_JSON', { what: cause instanceof Error ? cause.message : String(cause), where: limits.where, cause })
+  }
+  assertSafe(value, limits.where)
+  return value
+}
+
+/** Refuses forbidden keys and excessive depth anywhere inside a value. */
+export function assertSafe(value: unknown, where: string): void {
+  const stack: Array<{ readonly value: unknown; readonly depth: number }> = [{ value, depth: 0 }]
+  for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
+    if (typeof item.value !== 'object' || item.value === null || Buffer.isBuffer(item.value)) continue
+    if (item.depth > DEPTH_LIMIT) throw new TaktError('TAKT_MESSAGE_TOO_DEEP', { what: `nested deeper than ${DEPTH_LIMIT} levels`, where })
+    for (const key of Object.keys(item.value)) {
+      if (FORBIDDEN_KEYS.has(key)) throw new TaktError('TAKT_MESSAGE_FORBIDDEN_KEY', { what: `key '${key}' is refused`, where })
+      stack.push({ value: (item.value as Record<string, unknown>)[key], depth: item.depth + 1 })
+    }
+  }
+}
+
+/**
+ * Reads `$.a.b[0]` (or `a.b.0`) from a value, own properties only. `undefined` where the path leads nowhere; `$` or an empty path is the value itself.
+ */
+export function readPath(value: unknown, path: string): unknown {
+  let current = value
+  for (const key of pathKeys(path)) {
+    if (typeof current !== 'object' || current === null || !Object.hasOwn(current, key)) return undefined
+    current = (current as Record<string, unknown>)[key]
+  }
+  return current
+}
+
+const pathCache = new Map<string, readonly string[]>()
+
+function pathKeys(path: string): readonly string[] {
+  let keys = pathCache.get(path)
+  if (keys === undefined) {
+    keys = path
+      .replace(/^\$\.?/, '')
+      .split(/[.[\]]+/)
+      .filter((key) => key !== '')
+    if (pathCache.size < 10_000) pathCache.set(path, keys)
+  }
+  return keys
+}

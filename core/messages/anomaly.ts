@@ -1,0 +1,44 @@
+import { Type } from 'typebox'
+import { Context, EquipmentId, Id, stored, Time } from './common.ts'
+
+export const SEVERITIES = ['low', 'medium', 'high'] as const
+export type Severity = (typeof SEVERITIES)[number]
+
+/** Why a detector spoke: which source, what it saw, what it expected. */
+export const Evidence = Type.Object({
+  source: Type.String({ maxLength: 100 }),
+  value: Type.Optional(Type.Number()),
+  expected: Type.Optional(Type.Number()),
+  lower: Type.Optional(Type.Number()),
+  upper: Type.Optional(Type.Number()),
+  p: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'tail probability of what was seen' })),
+  text: Type.Optional(Type.String({ maxLength: 500 })),
+})
+export type Evidence = Type.Static<typeof Evidence>
+
+/** Something unusual, from raised through updated to cleared; `id` stays the same. Topic: `<equipment>/anomaly`. */
+export const Anomaly = Type.Object({
+  kind: Type.Literal('anomaly'),
+  id: Id,
+  equipment: EquipmentId,
+  signals: Type.Array(Type.String({ maxLength: 200 }), { minItems: 1 }),
+  state: Type.Enum(['raised', 'updated', 'cleared']),
+  method: Type.String({ maxLength: 100 }),
+  score: Type.Number({ minimum: 0, maximum: 1 }),
+  severity: Type.Enum(SEVERITIES),
+  since: Time,
+  time: Time,
+  evidence: Type.Array(Evidence),
+  context: Type.Optional(Context),
+  ...stored,
+})
+export type Anomaly = Type.Static<typeof Anomaly>
+
+/** What the anomaly node says of every sample, for charts: score, expected value and band. Travels as `msg.anomaly` beside the sample. */
+export interface ScoredSample {
+  readonly score: number
+  readonly expected: number | null
+  readonly lower: number | null
+  readonly upper: number | null
+  readonly raised: boolean
+}

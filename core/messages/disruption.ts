@@ -1,0 +1,31 @@
+import { Type } from 'typebox'
+import { Autonomy, EquipmentId, Id, stored, Time } from './common.ts'
+
+/** What to do: plan a repair before the deadline, repair now because the unit is down, or only keep work off it. */
+export const DISRUPTION_ACTIONS = ['maintain-before', 'repair-now', 'block'] as const
+export const DISRUPTION_STATUSES = ['proposed', 'accepted', 'refused', 'acted', 'withdrawn'] as const
+export type DisruptionStatus = (typeof DISRUPTION_STATUSES)[number]
+
+/** What the plant should do about something that makes the plan wrong; a proposal until accepted. Topic: `<equipment>/disruption`. */
+export const Disruption = Type.Object({
+  kind: Type.Literal('disruption'),
+  id: Id,
+  equipment: EquipmentId,
+  cause: Type.Object({
+    anomaly: Type.Optional(Id),
+    prognosis: Type.Optional(Type.String()),
+    stop: Type.Optional(Type.String({ description: 'the machine state that the unit fell into' })),
+    person: Type.Optional(Type.String()),
+  }),
+  action: Type.Enum(DISRUPTION_ACTIONS),
+  deadline: Type.Union([Time, Type.Null()], { description: 'the repair must have begun by then' }),
+  unavailable: Type.Union([Type.Object({ from: Time, to: Type.Union([Time, Type.Null()]) }), Type.Null()], { description: 'while the unit takes no work' }),
+  autonomy: Autonomy,
+  status: Type.Enum(DISRUPTION_STATUSES),
+  why: Type.String({ maxLength: 2000 }),
+  maintenanceOrder: Type.Optional(Id),
+  decidedBy: Type.Optional(Type.String({ maxLength: 200 })),
+  time: Time,
+  ...stored,
+})
+export type Disruption = Type.Static<typeof Disruption>

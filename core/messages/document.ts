@@ -1,0 +1,44 @@
+import type { Type } from 'typebox'
+import { Anomaly } from './anomaly.ts'
+import { Command, Receipt } from './command.ts'
+import { Count } from './count.ts'
+import { Disruption } from './disruption.ts'
+import { Genealogy } from './genealogy.ts'
+import { JobOrder } from './job-order.ts'
+import { JobResponse } from './job-response.ts'
+import { Kpi } from './kpi.ts'
+import { Lot } from './lot.ts'
+import { MachineState } from './machine-state.ts'
+import { Plan } from './plan.ts'
+import { Prognosis } from './prognosis.ts'
+import { QualityResult } from './quality-result.ts'
+import { Quarantined } from './quarantined.ts'
+import { Report } from './report.ts'
+import { Sample } from './sample.ts'
+import { WorkOrder } from './work-order.ts'
+
+/** Every document that travels on a wire, by its kind. The one definition behind type, schema, validator and docs/messages.md. */
+export const DOCUMENTS = {
+  sample: Sample,
+  'machine-state': MachineState,
+  count: Count,
+  anomaly: Anomaly,
+  prognosis: Prognosis,
+  disruption: Disruption,
+  'work-order': WorkOrder,
+  'job-order': JobOrder,
+  'job-response': JobResponse,
+  plan: Plan,
+  'quality-result': QualityResult,
+  lot: Lot,
+  genealogy: Genealogy,
+  kpi: Kpi,
+  report: Report,
+  command: Command,
+  receipt: Receipt,
+  quarantined: Quarantined,
+} as const
+
+export type Kind = keyof typeof DOCUMENTS
+export type DocumentOf<K extends Kind> = Type.Static<(typeof DOCUMENTS)[K]>
+export type Document = { [K in Kind]: DocumentOf<K> }[Kind]

@@ -1,0 +1,53 @@
+import { Type } from 'typebox'
+import { EquipmentId, Id, Quantity, stored, Time } from './common.ts'
+
+/** Job order states of OPC 10031-4 and no others. */
+export const JOB_ORDER_STATES = ['NotAllowedToStart', 'AllowedToStart', 'Running', 'Interrupted', 'Ended', 'Aborted'] as const
+export type JobOrderState = (typeof JOB_ORDER_STATES)[number]
+/** Substates by state; Running and Aborted have none. */
+export const JOB_ORDER_SUBSTATES = {
+  NotAllowedToStart: ['Waiting', 'Ready', 'Loaded'],
+  AllowedToStart: ['Waiting', 'Ready', 'Loaded'],
+  Running: [],
+  Interrupted: ['Held', 'Suspended'],
+  Ended: ['Completed', 'Closed'],
+  Aborted: [],
+} as const
+const SUBSTATE_NAMES = ['Waiting', 'Ready', 'Loaded', 'Held', 'Suspended', 'Completed', 'Closed'] as const
+export type JobOrderSubstate = (typeof SUBSTATE_NAMES)[number]
+
+/** One way to run a job order: a unit and its times there. */
+export const Alternative = Type.Object({ equipment: EquipmentId, setupMs: Type.Number({ minimum: 0 }), perPieceMs: Type.Number({ minimum: 0 }) })
+export type Alternative = Type.Static<typeof Alternative>
+
+/** One operation of a work order on one unit; the thing that is scheduled, dispatched, run. Topic: `jobs/<id>`. */
+export const JobOrder = Type.Object({
+  kind: Type.Literal('job-order'),
+  id: Id,
+  workOrder: Id,
+  operation: Id,
+  sequence: Type.Integer({ minimum: 0, description: 'order among the job orders of its work order' }),
+  after: Type.Array(Id, { description: 'job orders that must have ended before this one starts' }),
+  state: Type.Enum(JOB_ORDER_STATES),
+  substate: Type.Union([Type.Enum(SUBSTATE_NAMES), Type.Null()]),
+  equipment: Type.Union([EquipmentId, Type.Null()], { description: 'the unit planned or running it; null before the first plan' }),
+  alternatives: Type.Array(Alternative),
+  setupFamily: Type.Optional(Type.String({ maxLength: 200 })),
+  quantity: Quantity,
+  good: Type.Number({ minimum: 0 }),
+  scrap: Type.Number({ minimum: 0 }),
+  lot: Type.Union([Id, Type.Null()]),
+  plannedStart: Type.Union([Time, Type.Null()]),
+  plannedEnd: Type.Union([Time, Type.Null()]),
+  actualStart: Type.Union([Time, Type.Null()]),
+  actualEnd: Type.Union([Time, Type.Null()]),
+  planVersion: Type.Union([Type.Integer(), Type.Null()]),
+  pinned: Type.Boolean(),
+  /** maintenance: must have begun by then, and what the machine is told */
+  deadline: Type.Optional(Type.Union([Time, Type.Null()])),
+  maintenance: Type.Optional(Type.Enum(['planned', 'unplanned'])),
+  /** the job order this one continues after its unit failed */
+  continues: Type.Optional(Id),
+  ...stored,
+})
+export type JobOrder = Type.Static<typeof JobOrder>

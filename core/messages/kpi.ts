@@ -1,0 +1,14 @@
+import { Type } from 'typebox'
+import { Time } from './common.ts'
+
+/** ISO 22400-2 KPIs of a scope over a span; null where the denominator is zero. */
+export const Kpi = Type.Object({
+  kind: Type.Literal('kpi'),
+  scope: Type.String(),
+  from: Time,
+  to: Time,
+  values: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()])),
+  elements: Type.Record(Type.String(), Type.Number()),
+  lineage: Type.Object({ states: Type.Array(Type.Number()), counts: Type.Array(Type.Number()) }),
+})
+export type Kpi = Type.Static<typeof Kpi>

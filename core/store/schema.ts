@@ -1,0 +1,84 @@
+import type { Generated } from 'kysely'
+
+/**
+ * Every table, as Kysely sees it; `migrations/` creates them. A projection keeps its whole document as JSON in `document`,
+ * and beside it the columns that queries ask for. Times are epoch ms.
+ */
+interface Projection {
+  id: string
+  revision: number
+  ledger: number
+  document: string
+}
+
+export interface Tables {
+  ledger: {
+    sequence: number
+    type: string
+    subject: string
+    actor: string
+    why: string | null
+    before: string | null
+    after: string | null
+    time: number
+    previous_hash: string
+    hash: string
+  }
+  effect: { key: string; ledger: number; time: number }
+  inbox: { id: Generated<number>; source: string; session: string; sequence: number; content_hash: string; received: number; body: string; settled: number }
+  outbox: {
+    id: Generated<number>
+    destination: string
+    topic: string
+    body: string
+    created: number
+    leased_by: string | null
+    leased_until: number | null
+    attempts: number
+  }
+  quarantine: { id: Generated<number>; code: string; what: string; where: string; remedy: string; received: number; bytes: number; excerpt: string }
+  node_state: { node: string; key: string; state: string; saved: number }
+
+  work_order: Projection & {
+    type: string
+    state: string
+    due: number | null
+    external_system: string | null
+    external_id: string | null
+    equipment: string | null
+  }
+  job_order: Projection & {
+    work_order: string
+    operation: string
+    state: string
+    substate: string | null
+    equipment: string | null
+    lot: string | null
+    planned_start: number | null
+    actual_start: number | null
+    actual_end: number | null
+  }
+  job_response: Projection & { job_order: string; work_order: string; equipment: string | null; end: number | null }
+  plan: Projection & { version: number; now: number }
+  disruption: Projection & { equipment: string; status: string; action: string; time: number }
+  anomaly: Projection & { equipment: string; state: string; since: number; time: number }
+  quality_result: Projection & { lot: string | null; job_order: string | null; characteristic: string; decision: string; time: number }
+  lot: Projection & { material: string; disposition: string; work_order: string | null }
+
+  /** A unit's past: one row a state, `until` null for the present one. */
+  machine_state: {
+    id: Generated<number>
+    equipment: string
+    state: string
+    mode: string | null
+    element: string | null
+    reason: string | null
+    job_order: string | null
+    since: number
+    until: number | null
+  }
+  /** The last value read from a machine's counter, and all it has counted through rollovers and resets. */
+  counter: { equipment: string; signal: string; raw: number; total: number; time: number }
+  /** What a unit made for a job order: the truth about quantities. */
+  job_count: { equipment: string; job_order: string; good: number; scrap: number; first: number; last: number; ledger: number }
+}
