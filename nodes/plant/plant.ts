@@ -29,6 +29,7 @@ export interface PlantNode extends Node {
 const RELOAD_SETTLE_MS = 200
 
 export default function registerPlant(RED: NodeAPI): void {
+  serveModelCheck(RED)
   defineNode<PlantConfig, PlantNode>(RED, {
     type: 'takt-plant',
     create(node, config) {
@@ -69,6 +70,20 @@ export default function registerPlant(RED: NodeAPI): void {
       const watcher = file === undefined ? undefined : watchFile(file, load)
       return { close: () => watcher?.close() }
     },
+  })
+}
+
+/** The dialog sends what is typed and shows every fault while one types. */
+function serveModelCheck(RED: NodeAPI): void {
+  RED.httpAdmin.post('/takt/plant/check', RED.auth.needsPermission('flows.write'), (request, response) => {
+    try {
+      const plant = parsePlant(String(request.body?.model ?? ''), 'plant model')
+      const { equipment, workMasters = [], materials = [] } = plant.model
+      response.json({ faults: [], summary: `${plant.units.length} units of ${equipment.length} equipment, ${workMasters.length} work masters, ${materials.length} materials` })
+    } catch (thrown) {
+      const error = toTaktError(thrown, 'plant model')
+      response.json({ faults: Array.isArray(error.details) ? error.details : [{ path: '/', what: error.what }], summary: '' })
+    }
   })
 }
 
