@@ -25,6 +25,19 @@ export const ERROR_CODES = {
   TAKT_PLANT_MISSING: { what: 'no plant model is configured', remedy: 'choose a plant in the node and deploy' },
   TAKT_EQUIPMENT_UNKNOWN: { what: 'the equipment is not in the plant model', remedy: 'add it to the plant model, or correct the topic or the id' },
   TAKT_SIGNAL_UNKNOWN: { what: 'the signal is not in the plant model', remedy: 'add it to the equipment, or correct the topic or the name' },
+
+  // samples: values from machines
+  TAKT_SAMPLE_SIGNAL_MISSING: {
+    what: 'nothing says which signal the value belongs to',
+    remedy: 'give a topic <equipment>/<signal>, or set the signal on the node',
+  },
+  TAKT_SAMPLE_VALUE_MISSING: { what: 'there is no value', remedy: "compare the value path with the sender's payload" },
+  TAKT_SAMPLE_VALUE_NOT_FINITE: { what: 'the value is not a finite number', remedy: "check the gateway's scaling and the sensor's wiring" },
+  TAKT_SAMPLE_VALUE_TYPE: { what: 'the value has the wrong type', remedy: "compare the value path and the signal's role with what the sender sends" },
+  TAKT_SAMPLE_TIME_INVALID: { what: 'the source time cannot be read', remedy: 'send epoch milliseconds or ISO 8601 with an offset, or correct the time path' },
+  TAKT_SAMPLE_TIME_FUTURE: { what: 'the source time lies in the future', remedy: "set the sender's clock (NTP), or widen the tolerance on the node" },
+  TAKT_SAMPLE_TIME_ANCIENT: { what: 'the source time is too old', remedy: "set the sender's clock (NTP), or widen the tolerance on the node" },
+  TAKT_SAMPLE_QUALITY_UNKNOWN: { what: 'the quality is not one that is known', remedy: 'send good, uncertain or bad, or an OPC UA status code' },
 } as const satisfies Record<string, { readonly what: string; readonly remedy: string }>
 
 export type ErrorCode = keyof typeof ERROR_CODES
