@@ -26,6 +26,13 @@ export interface NodeDefinition<Config extends NodeDef, Made extends Node> {
   create(node: Made, config: Config, RED: NodeAPI): Handlers
 }
 
+/** Why a node could not be built, for those that depend on it. */
+const startErrors = new WeakMap<object, TaktError>()
+
+export function startErrorOf(node: object): TaktError | undefined {
+  return startErrors.get(node)
+}
+
 const INPUT_TIMEOUT_MS = 60_000
 const CLOSE_TIMEOUT_MS = 10_000
 
@@ -43,6 +50,7 @@ export function defineNode<Config extends NodeDef = NodeDef, Made extends Node =
       const error = toTaktError(thrown, nameOf(this))
       showError(this, error)
       this.error(error)
+      startErrors.set(this, error)
       handlers = {
         input: () => {
           throw error
