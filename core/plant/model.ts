@@ -125,6 +125,7 @@ export const Characteristic = Type.Object(
     target: Type.Optional(Type.Number()),
     lower: Type.Optional(Type.Number()),
     upper: Type.Optional(Type.Number()),
+    critical: Type.Optional(Type.Boolean({ description: 'a part outside the limits is rejected, never reworked' })),
     chart: Type.Optional(Type.Enum(['xbar-r', 'xbar-s', 'i-mr', 'p', 'np', 'c', 'u'])),
     every: Type.Optional(Type.Integer({ minimum: 1 })),
   },
