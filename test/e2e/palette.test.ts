@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { packageRoot } from '../../core/base/package-root.ts'
+import { type FlowNode, NodeRedProcess } from './support/node-red-process.ts'
+
+interface NodeSet {
+  readonly id: string
+  readonly types: readonly string[]
+  readonly enabled: boolean
+  readonly module: string
+  readonly err?: string
+}
+
+const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))
+
+for (const runtime of ['node-red', 'node-red-4'] as const) {
+  describe(`the palette on ${runtime === 'node-red' ? 'Node-RED 5' : 'Node-RED 4.1'}`, function () {
+    this.timeout(120_000)
+    let userDir: string
+    let red: NodeRedProcess
+
+    before(async () => {
+      userDir = mkdtempSync(join(tmpdir(), 'takt-palette-'))
+      red = new NodeRedProcess({ userDir, flow: [], runtime })
+      await red.start()
+    })
+    after(async () => {
+      await red.stop()
+      rmSync(userDir, { recursive: true, force: true })
+    })
+
+    it('loads every node without a warning', async () => {
+      const sets = (await (await fetch(`${red.url}/nodes`, { headers: { accept: 'application/json' } })).json()) as NodeSet[]
+      const ours = sets.filter((set) => set.module === manifest.name)
+      assert.deepEqual(ours.map((set) => set.types).flat().toSorted(), Object.keys(manifest['node-red'].nodes).map((name) => `takt-${name}`).toSorted())
+      assert.deepEqual(ours.filter((set) => set.err !== undefined || !set.enabled), [])
+      assert.doesNotMatch(red.log, /\[warn\]|\[error\]/i)
+    })
+
+    it('serves dialogs, labels, help and icons to the editor', async () => {
+      const html = await (await fetch(`${red.url}/nodes`, { headers: { accept: 'text/html' } })).text()
+      const icons = (await (await fetch(`${red.url}/icons`)).json()) as Record<string, string[]>
+      for (const name of Object.keys(manifest['node-red'].nodes)) {
+        assert.ok(html.includes(`data-template-name="takt-${name}"`), `template of ${name}`)
+        assert.ok(html.includes(`data-help-name="takt-${name}"`), `help of ${name}`)
+        assert.ok(icons[manifest.name]?.includes(`${name}.svg`), `icon of ${name}`)
+      }
+    })
+
+    const examples = globSync('examples/*.json', { cwd: packageRoot }).filter((file) => !file.includes('closed-loop'))
+    for (const file of examples) {
+      it(`imports and runs ${file}`, async () => {
+        const flow = JSON.parse(readFileSync(join(packageRoot, file), 'utf8')) as FlowNode[]
+        const from = red.log.length
+        await red.deploy(flow)
+        await red.until('flows started', () => red.log.slice(from).includes('Started flows'))
+        for (const inject of flow.filter((node) => node.type === 'inject')) await red.inject(inject.id)
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        const log = red.log.slice(from)
+        assert.doesNotMatch(log, /missing node types|unknown:|TypeError|ReferenceError|TAKT_INTERNAL|UnhandledPromise/i)
+        assert.ok(red.running, 'Node-RED is up')
+      })
+    }
+  })
+}
