@@ -38,6 +38,72 @@ export const ERROR_CODES = {
   TAKT_SAMPLE_TIME_FUTURE: { what: 'the source time lies in the future', remedy: "set the sender's clock (NTP), or widen the tolerance on the node" },
   TAKT_SAMPLE_TIME_ANCIENT: { what: 'the source time is too old', remedy: "set the sender's clock (NTP), or widen the tolerance on the node" },
   TAKT_SAMPLE_QUALITY_UNKNOWN: { what: 'the quality is not one that is known', remedy: 'send good, uncertain or bad, or an OPC UA status code' },
+
+  // store
+  TAKT_STORE_CONFLICT: { what: 'the document was changed by someone else in the meantime', remedy: 'read it again and repeat the change' },
+  TAKT_STORE_LOCKED: { what: 'another process has this database open', remedy: 'stop the other Node-RED, or give each its own file' },
+  TAKT_STORE_BUSY: { what: 'another program kept the database locked for too long', remedy: 'close the tool that writes to the database file' },
+  TAKT_STORE_FULL: { what: 'there is no space left to write records', remedy: 'free disk space; work goes on by itself afterwards' },
+  TAKT_STORE_UNWRITABLE: { what: 'the database file or its folder cannot be written', remedy: 'check the path and its permissions' },
+  TAKT_STORE_CORRUPT: { what: 'the file is damaged or is not a database', remedy: 'keep the file aside for examination and restore a backup' },
+  TAKT_STORE_IO: { what: 'the disk failed while reading or writing', remedy: 'check the disk and the system log' },
+  TAKT_STORE_NEWER: { what: 'the database was written by a newer version of Takt', remedy: 'update Takt, or restore the backup made before the update' },
+  TAKT_STORE_MIGRATION: { what: 'the tables could not be brought to this version', remedy: 'nothing was changed; see the cause, correct it and start again' },
+  TAKT_STORE_VALUE: { what: 'a value cannot be stored exactly', remedy: 'correct the value where it is made' },
+  TAKT_STORE_QUERY: { what: 'the database refused a statement', remedy: 'see the cause; report it if no query of your own made it' },
+  TAKT_STORE_READ_ONLY: { what: 'something tried to write outside a transaction', remedy: 'write with store.transaction' },
+  TAKT_STORE_FINISHED: { what: 'a transaction was used after its end', remedy: 'await every call inside the transaction' },
+  TAKT_STORE_STUCK: {
+    what: 'a transaction took too long and was undone',
+    remedy: 'wait for nothing but the store inside a transaction, and start no second one there',
+  },
+  TAKT_STORE_CLOSED: { what: 'the store is closed', remedy: 'deploy again; if it stays, report it' },
+  TAKT_LEDGER_APPEND_ONLY: { what: 'the ledger can only be appended to', remedy: 'record a new event that corrects the old one' },
+  TAKT_LEDGER_FAULT: {
+    what: 'rows of the ledger are wrong or missing',
+    remedy: 'run the ledger check, compare with a backup and tell who answers for the records',
+  },
+
+  // connect: brokers and OPC UA servers
+  TAKT_BROKER_AWAY: {
+    what: 'the MQTT broker does not answer',
+    remedy: 'see whether it runs, and check host, port and firewall; Takt tries again every second',
+  },
+  TAKT_BROKER_REFUSED: { what: 'the MQTT broker refused the connection', remedy: "check user, password, client id and the broker's access rules" },
+  TAKT_BROKER_TLS: { what: 'the encrypted connection to the MQTT broker failed', remedy: 'check the certificates in the TLS settings, and the host name' },
+  TAKT_BROKER_SUBSCRIPTION_REFUSED: { what: 'the MQTT broker refused a topic', remedy: "correct the topic, or allow it in the broker's access rules" },
+  TAKT_BROKER_PORT: { what: "the embedded broker's port is taken", remedy: 'choose another port, or use the broker that runs there' },
+  TAKT_BROKER_OPEN: {
+    what: 'the embedded broker would serve everyone without a password',
+    remedy: 'set user and password, or let it listen on 127.0.0.1 only',
+  },
+
+  // quality: measured characteristics against their specification
+  TAKT_QUALITY_VALUE_INVALID: { what: 'the measured value is not a finite number', remedy: 'send one number, or a list of numbers, one a part' },
+  TAKT_QUALITY_NOT_ATTRIBUTABLE: {
+    what: 'it is not known which job order the measurement belongs to',
+    remedy: 'send jobOrder or lot with the value, or bind them in the context of the signal',
+  },
+  TAKT_QUALITY_JOB_UNKNOWN: {
+    what: 'the job order of the measurement is not in the store',
+    remedy: "correct the gauge's context, or choose the store that holds the order",
+  },
+  TAKT_QUALITY_LOT_UNKNOWN: { what: 'the lot is not in the store', remedy: 'correct the lot' },
+  TAKT_QUALITY_SPECIFICATION_MISSING: {
+    what: 'the operation has no specification for this characteristic',
+    remedy: "add it to the operation's characteristics in the work master",
+  },
+  TAKT_QUALITY_DISPOSITION_INVALID: { what: 'the lot cannot be given this disposition now', remedy: 'see the state the lot is in' },
+
+  // reports
+  TAKT_REPORT_REQUEST_INVALID: { what: 'the report asked for cannot be made', remedy: 'set type, subject, format and span in the node or in msg.payload' },
+  TAKT_REPORT_SUBJECT_UNKNOWN: {
+    what: 'there is nothing in the store to report on',
+    remedy: 'correct the subject: a work order id, or a unit or line of the plant',
+  },
+  TAKT_REPORT_TABLE_UNKNOWN: { what: 'the report has no such table', remedy: 'choose one of the tables listed' },
+  TAKT_REPORT_PATH_REFUSED: { what: 'the file would lie outside the folder for reports', remedy: 'give a plain file name, or set the folder in the node' },
+  TAKT_REPORT_UNWRITABLE: { what: 'the report cannot be written', remedy: 'check the folder, its permissions and the space on the disk' },
 } as const satisfies Record<string, { readonly what: string; readonly remedy: string }>
 
 export type ErrorCode = keyof typeof ERROR_CODES
