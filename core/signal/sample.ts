@@ -136,7 +136,15 @@ export function numberOf(text: string): number | undefined {
 
 function wrongType(value: unknown, role: SignalRole | undefined, where: string): TaktError {
   const seen =
-    typeof value === 'string' ? `the text '${clip(value)}'` : Array.isArray(value) ? 'a list' : typeof value === 'bigint' ? `${value}` : `a ${typeof value}`
+    typeof value === 'string'
+      ? `the text '${clip(value)}'`
+      : Array.isArray(value)
+        ? 'a list'
+        : typeof value === 'object'
+          ? 'an object'
+          : typeof value === 'bigint'
+            ? `${value}`
+            : `a ${typeof value}`
   const wanted = NUMERIC_ROLES.has(role) ? 'a number is' : 'a number, text or boolean is'
   return new TaktError('TAKT_SAMPLE_VALUE_TYPE', { what: `value is ${seen} where ${wanted} taken${role === undefined ? '' : ` for role ${role}`}`, where })
 }

@@ -1,0 +1,167 @@
+import { TaktError, toTaktError } from '../base/error.ts'
+import { parseJson, readPath } from '../base/json.ts'
+import type { Sample } from '../messages/sample.ts'
+import type { SignalRole, SignalSource } from '../plant/model.ts'
+import type { BoundSignal, Plant } from '../plant/plant.ts'
+import { findSignal, numberOf, roleRank, type SampleSetting, sampleOf } from '../signal/sample.ts'
+import type { MqttMessage } from './mqtt-connection.ts'
+import { fillTemplate, TopicTemplate } from './topics.ts'
+
+export interface MqttSampleSetting extends SampleSetting {
+  /** Larger payloads are refused. */
+  readonly maxBytes: number
+  /** Name of the broker, for the sample's origin. */
+  readonly source: string
+}
+
+export interface SampleSink {
+  /** Samples of one message, in the order they must be taken. */
+  sample(sample: Sample, topic: string): void
+  bad(problem: TaktError, message: MqttMessage): void
+}
+
+/** Turns the messages of one topic filter into samples. */
+export interface MqttDecoder {
+  readonly filter: string
+  decode(message: MqttMessage, sink: SampleSink): void
+}
+
+interface Binding {
+  readonly bound: BoundSignal
+  readonly topic: string
+  /** Undefined: the payload itself is the value. */
+  readonly value: string | undefined
+  readonly time: string | undefined
+  readonly context: ReadonlyArray<readonly [string, string]> | undefined
+}
+
+/** One decoder for each topic that the plant model binds to a broker; one message may carry several signals. */
+export function bindingDecoders(plant: Plant, connection: string, setting: MqttSampleSetting): readonly MqttDecoder[] {
+  const byTopic = new Map<string, BoundSignal[]>()
+  for (const bound of plant.signalsOfConnection(connection)) {
+    const topic = bound.signal.source?.topic
+    if (topic !== undefined) byTopic.set(topic, [...(byTopic.get(topic) ?? []), bound])
+  }
+  return [...byTopic].map(([topic, bounds]) => {
+    const bindings = bounds.sort((a, b) => roleRank(a.signal.role) - roleRank(b.signal.role)).map((bound) => bindingOf(bound, bound.signal.source))
+    return { filter: topic, decode: decoderOf(bindings, { ...setting, where: `${setting.where}, topic ${topic}` }) }
+  })
+}
+
+export interface TopicMapping {
+  readonly filter: string
+  /** `{equipment}/{signal}`, or any names: `factory/{line}/{machine}/{signal}`. */
+  readonly template: string
+  /** What the names make: `<equipment>/<signal>`, `acme/{line}/{machine}/{signal}`. */
+  readonly target: string
+  readonly value: string | undefined
+  readonly time: string | undefined
+}
+
+/** A decoder that finds equipment and signal in the topic. Throws TAKT_CONFIG_INVALID for a template that is none. */
+export function templateDecoder(mapping: TopicMapping, plant: Plant, setting: MqttSampleSetting): MqttDecoder {
+  let template: TopicTemplate
+  try {
+    template = new TopicTemplate(mapping.template)
+  } catch (cause) {
+    throw new TaktError('TAKT_CONFIG_INVALID', { what: `the topic template: ${(cause as Error).message}`, where: setting.where, cause })
+  }
+  const known = new Map<string, MqttDecoder['decode']>()
+  return {
+    filter: mapping.filter,
+    decode(message, sink) {
+      let decode = known.get(message.topic)
+      if (decode === undefined) {
+        const here = { ...setting, where: `${setting.where}, topic ${clip(message.topic)}` }
+        try {
+          const topic = fillTemplate(mapping.target, template.read(message.topic) ?? {})
+          if (topic === undefined) throw new TaktError('TAKT_SAMPLE_SIGNAL_MISSING', { what: 'the topic does not fit the template', where: here.where })
+          decode = decoderOf([bindingOf(findSignal({ topic }, plant, here.where), mapping)], here)
+        } catch (thrown) {
+          return sink.bad(toTaktError(thrown, here.where), message)
+        }
+        known.set(message.topic, decode)
+      }
+      decode(message, sink)
+    },
+  }
+}
+
+function bindingOf(bound: BoundSignal, source: Pick<SignalSource, 'value' | 'time' | 'context'> | undefined | TopicMapping): Binding {
+  const context = source !== undefined && 'context' in source && source.context !== undefined ? Object.entries(source.context) : undefined
+  return {
+    bound,
+    topic: `${bound.equipment.id}/${bound.signal.name}`,
+    value: source?.value || undefined,
+    time: source?.time || undefined,
+    context,
+  }
+}
+
+function decoderOf(bindings: readonly Binding[], setting: MqttSampleSetting): MqttDecoder['decode'] {
+  const readsJson = bindings.some((binding) => binding.value !== undefined || binding.time !== undefined)
+  return (message, sink) => {
+    let body: unknown
+    try {
+      if (readsJson) body = parseJson(message.payload, setting)
+      else assertSize(message.payload, setting)
+    } catch (thrown) {
+      return sink.bad(toTaktError(thrown, setting.where), message)
+    }
+    let found = false
+    for (const binding of bindings) {
+      try {
+        const value =
+          binding.value !== undefined ? readPath(body, binding.value) : readsJson ? body : plainValue(message.payload, binding.bound.signal.role, setting)
+        // a machine may send only what changed
+        if (value === undefined && bindings.length > 1) continue
+        found = true
+        const sample = sampleOf(
+          binding.bound,
+          {
+            value,
+            time: binding.time === undefined ? undefined : readPath(body, binding.time),
+            origin: { source: setting.source },
+            context: binding.context === undefined ? undefined : contextOf(body, binding.context),
+          },
+          setting,
+        )
+        sink.sample(sample, binding.topic)
+      } catch (thrown) {
+        found = true
+        sink.bad(toTaktError(thrown, setting.where), message)
+      }
+    }
+    if (!found) {
+      const paths = bindings.map((binding) => binding.value).join(', ')
+      sink.bad(new TaktError('TAKT_SAMPLE_VALUE_MISSING', { what: `none of ${paths} is in the payload`, where: setting.where }), message)
+    }
+  }
+}
+
+function assertSize(payload: Buffer, setting: MqttSampleSetting): void {
+  if (payload.length > setting.maxBytes)
+    throw new TaktError('TAKT_MESSAGE_TOO_LARGE', { what: `${payload.length} bytes where at most ${setting.maxBytes} are taken`, where: setting.where })
+}
+
+/** A number, a boolean or a text, as devices without JSON send them, or as JSON scalars. */
+function plainValue(payload: Buffer, role: SignalRole | undefined, setting: MqttSampleSetting): unknown {
+  const raw = payload.toString('utf8')
+  const text = raw.trim()
+  if (text.startsWith('"') || text.startsWith('{') || text.startsWith('[')) return parseJson(raw, setting)
+  // an order number stays a text, with its leading zeros, or empty where there is none
+  if (role === 'job-order') return text
+  if (text === '') return undefined
+  if (text === 'true' || text === 'false') return text === 'true'
+  return numberOf(text) ?? text
+}
+
+function contextOf(body: unknown, paths: ReadonlyArray<readonly [string, string]>): Record<string, unknown> {
+  const context: Record<string, unknown> = {}
+  for (const [key, path] of paths) context[key] = readPath(body, path)
+  return context
+}
+
+function clip(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 117)}…` : text
+}
