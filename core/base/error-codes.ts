@@ -104,6 +104,17 @@ export const ERROR_CODES = {
   TAKT_REPORT_TABLE_UNKNOWN: { what: 'the report has no such table', remedy: 'choose one of the tables listed' },
   TAKT_REPORT_PATH_REFUSED: { what: 'the file would lie outside the folder for reports', remedy: 'give a plain file name, or set the folder in the node' },
   TAKT_REPORT_UNWRITABLE: { what: 'the report cannot be written', remedy: 'check the folder, its permissions and the space on the disk' },
+
+  // orders: work orders, job orders, lots
+  TAKT_JOB_ORDER_TRANSITION: {
+    what: 'the job order cannot go that way from its present state',
+    remedy: 'see its state first; the legal ways are in docs/orders.md',
+  },
+  TAKT_JOB_ORDER_UNKNOWN: { what: 'there is no such job order', remedy: 'correct the id, or release its work order first' },
+  TAKT_ORDER_UNKNOWN: { what: 'there is no such work order', remedy: 'correct the id, or create the order first' },
+  TAKT_ORDER_QUANTITY: { what: 'the quantity is not a positive number', remedy: 'correct the quantity' },
+  TAKT_LOT_UNKNOWN: { what: 'there is no such lot', remedy: 'correct the id; a lot is made when its work order is released' },
+  TAKT_LOT_SCRAPPED: { what: 'the lot was scrapped', remedy: 'make the parts again with a new order' },
 } as const satisfies Record<string, { readonly what: string; readonly remedy: string }>
 
 export type ErrorCode = keyof typeof ERROR_CODES
