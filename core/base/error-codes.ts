@@ -57,6 +57,7 @@ export const ERROR_CODES = {
     what: 'a transaction took too long and was undone',
     remedy: 'wait for nothing but the store inside a transaction, and start no second one there',
   },
+  TAKT_STORE_OVERLOADED: { what: 'more is written than the disk takes', remedy: 'send less, or give the store a faster disk' },
   TAKT_STORE_CLOSED: { what: 'the store is closed', remedy: 'deploy again; if it stays, report it' },
   TAKT_LEDGER_APPEND_ONLY: { what: 'the ledger can only be appended to', remedy: 'record a new event that corrects the old one' },
   TAKT_LEDGER_FAULT: {
@@ -115,6 +116,30 @@ export const ERROR_CODES = {
   TAKT_ORDER_QUANTITY: { what: 'the quantity is not a positive number', remedy: 'correct the quantity' },
   TAKT_LOT_UNKNOWN: { what: 'there is no such lot', remedy: 'correct the id; a lot is made when its work order is released' },
   TAKT_LOT_SCRAPPED: { what: 'the lot was scrapped', remedy: 'make the parts again with a new order' },
+  // scheduling
+  TAKT_SCHEDULE_INVALID: { what: 'the scheduling problem has errors', remedy: 'correct the operations listed; every error is named' },
+  TAKT_SCHEDULE_CANCELED: { what: 'the search for a plan was stopped', remedy: 'nothing; a newer request replaces it' },
+  TAKT_SCHEDULE_WORKER: { what: 'the scheduling thread ended unexpectedly', remedy: 'the next request starts a new one; report it if it happens again' },
+  TAKT_PLAN_NO_ALTERNATIVE: { what: 'no unit can do the operation', remedy: 'add an alternative to the work master, or a unit of that class to the plant' },
+  TAKT_PLAN_UNIT_UNKNOWN: {
+    what: 'the job order names a unit that is not in the plant model',
+    remedy: 'add the unit to the plant model, or cancel the job order',
+  },
+  TAKT_PLAN_NO_OPEN_TIME: {
+    what: 'the operation does not fit into the open time of any unit that can do it',
+    remedy: 'open the calendar, end the block on the unit, or split the order',
+  },
+  TAKT_PLAN_UNIT_DOWN: {
+    what: 'the only units that can do the operation are down and no repair is planned',
+    remedy: 'order the repair, or add an alternative',
+  },
+  TAKT_PLAN_NO_DURATION: { what: 'nothing says how long the repair takes', remedy: 'add maintenance durations to the unit in the plant model' },
+  TAKT_PLAN_PREDECESSOR: { what: 'an operation before it cannot be planned', remedy: 'see the problem of that operation' },
+  TAKT_PLAN_LOT_HELD: { what: 'its lot is held', remedy: 'decide on the lot: release it, rework it or scrap it' },
+  TAKT_PLAN_LATE: { what: 'the order will be late', remedy: 'agree on a later due time, raise its priority, or add capacity' },
+  TAKT_PLAN_DEADLINE: { what: 'the repair cannot begin before its deadline', remedy: 'stop the running job, or accept the risk' },
+  TAKT_PLAN_PIN: { what: 'the pin cannot be kept', remedy: 'pin the job order to a unit that can do it, or take the pin away' },
+  TAKT_PLAN_STALE: { what: 'the plant changed while the plan was made', remedy: 'nothing; the plan is made again' },
 } as const satisfies Record<string, { readonly what: string; readonly remedy: string }>
 
 export type ErrorCode = keyof typeof ERROR_CODES

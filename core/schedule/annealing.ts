@@ -1,0 +1,165 @@
+import type { Random } from '../base/random.ts'
+import type { Timetable } from './timetable.ts'
+
+/** Says how much of the search is used up, 0 to 1; from 1 on it ends. Asked every few steps. */
+export type Progress = () => number
+
+/** A timetable's choices, to come back to. */
+export interface Snapshot {
+  readonly cost: number
+  readonly sequence: Int32Array
+  readonly alternative: Int32Array
+}
+
+export function snapshotOf(table: Timetable): Snapshot {
+  return { cost: table.cost, sequence: table.sequence(), alternative: table.alternative.slice() }
+}
+
+const STEPS_BETWEEN_QUESTIONS = 32
+
+/**
+ * Simulated annealing for every objective and every kind of calendar: each step takes an order that costs something, walks back along what
+ * decides its end, and moves one operation of that path to another place on its unit or to another unit. Every move is evaluated exactly.
+ * Returns the best found; the table is left somewhere.
+ */
+export function anneal(table: Timetable, random: Random, progress: Progress, heat = 1): Snapshot {
+  const { model } = table
+  const { count } = model
+  let best = snapshotOf(table)
+  if (count < 2) return best
+  const path = new Int32Array(count)
+  const hot = heat * temperatureOf(table)
+  const cold = hot * 0.002
+  let temperature = hot
+  let current = table.cost
+  let stepsSinceBest = 0
+  for (let step = 0; ; step++) {
+    if (step % STEPS_BETWEEN_QUESTIONS === 0) {
+      const used = progress()
+      if (used >= 1) break
+      temperature = hot * (cold / hot) ** used
+    }
+    const length = costlyPath(table, random, path)
+    const operation = path[Math.floor(random() * length)] as number
+    if (!propose(table, operation, random)) continue
+    const cost = proposed.cost
+    stepsSinceBest++
+    if (cost <= current || random() < Math.exp((current - cost) / temperature)) {
+      current = cost
+      if (cost < best.cost - 1e-9) {
+        best = snapshotOf(table)
+        stepsSinceBest = 0
+      }
+    } else if (cost !== Number.POSITIVE_INFINITY) table.undo()
+  }
+  return best
+}
+
+/** One move's effect on the cost that is worth accepting at first: a fraction of a mean operation, at the price of time. */
+function temperatureOf(table: Timetable): number {
+  const { model } = table
+  const { weights } = model.problem
+  let work = 0
+  for (let operation = 0; operation < model.count; operation++) work += (table.end[operation] as number) - (table.start[operation] as number)
+  const mean = work / model.count
+  let weight = 0
+  for (const value of model.weight) weight += value
+  weight /= Math.max(1, model.orders)
+  return Math.max(1e-9, 0.25 * mean * (weights.makespan + weights.tardiness * weight))
+}
+
+/** Walks back from the end of an order that costs something along what decides its end; returns the length of the path. */
+function costlyPath(table: Timetable, random: Random, path: Int32Array): number {
+  const { model } = table
+  let operation = costlyOperation(table, random)
+  let length = 0
+  while (operation >= 0) {
+    path[length++] = operation
+    operation = table.binding[operation] as number
+  }
+  return length || ((path[0] = Math.floor(random() * model.count)), 1)
+}
+
+/** An operation whose delay costs: the end of a late order, of the longest one, or one that is late for its `startBy`. */
+function costlyOperation(table: Timetable, random: Random): number {
+  const { model } = table
+  const { weights } = model.problem
+  // now and then any operation: set-ups and stability have no critical path
+  if (random() < 0.1) return Math.floor(random() * model.count)
+  let chosen = -1
+  let seen = 0
+  const offer = (operation: number, price: number): void => {
+    if (price <= 0) return
+    seen += price
+    if (random() * seen < price) chosen = operation
+  }
+  for (let order = 0; order < model.orders; order++) {
+    const completion = table.completion[order] as number
+    const late = completion - (model.due[order] as number)
+    let price = late > 0 ? weights.tardiness * (model.weight[order] as number) : 0
+    if (completion - model.now === table.makespan && model.counts[order] === 1) price += weights.makespan
+    if (price > 0) offer(endOf(table, order), price)
+  }
+  if (weights.lateStart > 0) {
+    for (let operation = 0; operation < model.count; operation++)
+      if ((table.start[operation] as number) > (model.startBy[operation] as number)) offer(operation, weights.lateStart)
+  }
+  return chosen
+}
+
+function endOf(table: Timetable, order: number): number {
+  const { last, lastFirst } = table.model
+  for (let at = lastFirst[order] as number; at < (lastFirst[order + 1] as number); at++) {
+    const operation = last[at] as number
+    if (table.end[operation] === table.completion[order]) return operation
+  }
+  return -1
+}
+
+const proposed = { cost: 0 }
+
+/** Makes one random move around an operation; false when there was none to make. The cost is in `proposed`. */
+function propose(table: Timetable, operation: number, random: Random): boolean {
+  const { model } = table
+  const from = model.alternativeFirst[operation] as number
+  const alternatives = (model.alternativeFirst[operation + 1] as number) - from
+  if (model.isHead[operation] === 1) return false
+  if (alternatives > 1 && random() < 0.5) {
+    const alternative = from + Math.floor(random() * alternatives)
+    if (alternative !== table.alternative[operation]) {
+      proposed.cost = table.move(operation, alternative, placeByTime(table, operation, alternative, random))
+      return true
+    }
+  }
+  const alternative = table.alternative[operation] as number
+  const previous = table.previous[operation] as number
+  if (previous >= 0 && model.isHead[previous] === 0 && random() < 0.6) {
+    // earlier: before its predecessor on the unit, sometimes further
+    let target = table.previous[previous] as number
+    while (target >= 0 && model.isHead[target] === 0 && random() < 0.3) target = table.previous[target] as number
+    proposed.cost = table.move(operation, alternative, target)
+    return true
+  }
+  let target = table.next[operation] as number
+  if (target < 0) return false
+  while ((table.next[target] as number) >= 0 && random() < 0.3) target = table.next[target] as number
+  proposed.cost = table.move(operation, alternative, target)
+  return true
+}
+
+/** Where on another unit an operation would come by its present start, give or take one place: the operation to follow, −1 for none. */
+function placeByTime(table: Timetable, operation: number, alternative: number, random: Random): number {
+  const { model } = table
+  const unit = model.alternativeUnit[alternative] as number
+  const start = table.start[operation] as number
+  let other = table.lastOf[unit] as number
+  while (other >= 0 && (table.start[other] as number) >= start && model.isHead[other] === 0) other = table.previous[other] as number
+  const shake = random()
+  const previous = other >= 0 ? (table.previous[other] as number) : -1
+  if (shake < 0.3 && other >= 0 && model.isHead[other] === 0) other = previous
+  else if (shake > 0.7) {
+    const next = (other < 0 ? table.firstOf[unit] : table.next[other]) as number
+    if (next >= 0) other = next
+  }
+  return other === operation ? (table.previous[operation] as number) : other
+}

@@ -1,0 +1,75 @@
+import { seededRandom } from '../base/random.ts'
+import { anneal, type Progress, type Snapshot, snapshotOf } from './annealing.ts'
+import { checkProblem } from './check-problem.ts'
+import { type Built, buildByRule, buildFromBaseline, DISPATCH_RULES } from './dispatch-rules.ts'
+import { Model } from './model.ts'
+import type { Schedule, ScheduleProblem } from './problem.ts'
+import { Timetable } from './timetable.ts'
+
+export interface SearchOptions {
+  /** Real milliseconds to search for; needs `elapsedMs`. Results then depend on the machine's speed. */
+  readonly timeMs?: number
+  /** Moves to try: the same seed and number give the same schedule on every machine. */
+  readonly moves?: number
+  readonly seed?: number
+  /** Real milliseconds since any fixed moment; injected, because core asks no clock. */
+  readonly elapsedMs?: () => number
+  /** Asked now and then; true ends the search with the best so far. */
+  readonly stopped?: () => boolean
+}
+
+/**
+ * The best schedule found for a problem within the limits: dispatch rules and the plan in force give the start, local search improves it.
+ * Feasible at any moment it is stopped. Throws TAKT_SCHEDULE_INVALID for a problem that makes no sense.
+ */
+export function solve(problem: ScheduleProblem, options: SearchOptions = {}): Schedule {
+  checkProblem(problem)
+  const model = new Model(problem)
+  const table = new Timetable(model)
+  const limit = limitOf(table, options)
+  const random = seededRandom(options.seed ?? 1)
+  let best = bestStart(table, limit)
+  if (model.count > 1) {
+    restore(table, best)
+    const found = anneal(table, random, limit)
+    if (found.cost < best.cost) best = found
+  }
+  restore(table, best)
+  return model.toSchedule(
+    { unit: (at) => table.unit(at), start: (at) => table.start[at] as number, end: (at) => table.end[at] as number, setup: (at) => table.setup[at] as number },
+    table.evaluations,
+  )
+}
+
+/** The best of the plan in force and every dispatch rule, as far as time allows. */
+function bestStart(table: Timetable, limit: Progress): Snapshot {
+  const { model } = table
+  let best: Snapshot | undefined
+  const offer = (built: Built): void => {
+    table.load(built.sequence, built.alternative)
+    if (best === undefined || table.cost < best.cost) best = snapshotOf(table)
+  }
+  if (model.baselineUnit.some((unit) => unit >= 0)) offer(buildFromBaseline(model, false))
+  for (const rule of DISPATCH_RULES) {
+    if (best !== undefined && limit() > 0.3) break
+    offer(buildByRule(model, rule))
+  }
+  return best ?? snapshotOf(table)
+}
+
+function restore(table: Timetable, snapshot: Snapshot): void {
+  table.load(snapshot.sequence, snapshot.alternative)
+}
+
+const DEFAULT_MOVES = 20_000
+
+function limitOf(table: Timetable, options: SearchOptions): Progress {
+  const { timeMs, elapsedMs, stopped } = options
+  const moves = options.moves ?? (timeMs === undefined ? DEFAULT_MOVES : Number.POSITIVE_INFINITY)
+  const begun = elapsedMs?.() ?? 0
+  return () => {
+    if (stopped?.() === true) return 1
+    const byTime = timeMs === undefined || elapsedMs === undefined ? 0 : (elapsedMs() - begun) / Math.max(1, timeMs)
+    return Math.max(byTime, table.evaluations / Math.max(1, moves))
+  }
+}

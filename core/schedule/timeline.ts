@@ -1,0 +1,79 @@
+import type { Span } from './problem.ts'
+
+/** Later than any plan reaches, yet a plain number: "closed for good" stays comparable instead of becoming Infinity − Infinity. */
+export const NEVER_AFTER = 1e13
+
+/** Sorted, without overlaps or empty spans, and without `Infinity`. */
+export function mergeSpans(spans: readonly Span[], now: number): Span[] {
+  const merged: { from: number; to: number }[] = []
+  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
+    const to = Math.min(span.to, now + NEVER_AFTER)
+    if (to <= span.from || to <= now) continue
+    const last = merged.at(-1)
+    if (last !== undefined && span.from <= last.to) last.to = Math.max(last.to, to)
+    else merged.push({ from: span.from, to })
+  }
+  return merged
+}
+
+/** Closed time of many calendars in flat arrays, and the one question asked of it: when does so much work fit, from a moment on? */
+export class Timeline {
+  readonly #first: Int32Array
+  readonly #from: Float64Array
+  readonly #to: Float64Array
+  /** The answer of the last `fit`. Two fields instead of a returned pair, because this runs millions of times a second. */
+  start = 0
+  end = 0
+
+  constructor(calendars: readonly (readonly Span[])[]) {
+    this.#first = new Int32Array(calendars.length + 1)
+    const spans = calendars.flat()
+    this.#from = Float64Array.from(spans, (span) => span.from)
+    this.#to = Float64Array.from(spans, (span) => span.to)
+    calendars.forEach((calendar, index) => {
+      this.#first[index + 1] = (this.#first[index] as number) + calendar.length
+    })
+  }
+
+  /** Places `work` at or after `at`: in one open window, or across closed time when it is resumable. Sets `start` and `end`. */
+  fit(calendar: number, at: number, work: number, resumable: boolean): void {
+    const limit = this.#first[calendar + 1] as number
+    let index = this.#first[calendar] as number
+    if (index === limit || (this.#to[limit - 1] as number) <= at) {
+      this.start = at
+      this.end = at + work
+      return
+    }
+    index = this.#after(index, limit, at)
+    let time = at
+    if (!resumable) {
+      while (index < limit && time + work > (this.#from[index] as number)) {
+        time = Math.max(time, this.#to[index] as number)
+        index++
+      }
+      this.start = time
+      this.end = time + work
+      return
+    }
+    if (index < limit && (this.#from[index] as number) <= time) time = this.#to[index++] as number
+    this.start = time
+    let left = work
+    while (index < limit && time + left > (this.#from[index] as number)) {
+      left -= (this.#from[index] as number) - time
+      time = this.#to[index++] as number
+    }
+    this.end = time + left
+  }
+
+  /** First span that ends after a time. */
+  #after(low: number, high: number, time: number): number {
+    let from = low
+    let to = high
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if ((this.#to[middle] as number) > time) to = middle
+      else from = middle + 1
+    }
+    return from
+  }
+}
