@@ -1,0 +1,33 @@
+import type { Kysely } from 'kysely'
+import type { TaktError } from '../base/error.ts'
+import type { Tables } from './schema.ts'
+import type { LedgerHead } from './store.ts'
+
+export type Dialect = 'sqlite' | 'postgres'
+
+/** A database as the store needs it: one writing transaction at a time, and reads that see what is committed. */
+export interface Backend {
+  readonly dialect: Dialect
+  /** Names the database in errors. */
+  readonly where: string
+  /** Opens the file or connection; may be called again after it failed. */
+  open(): Promise<void>
+  /** Reads what is committed. */
+  readonly reader: Kysely<Tables>
+  begin(): Promise<WriteSession>
+  /** The head as anchored outside the database; null when the anchor is gone, undefined when this database has none (it dies with its process). */
+  readAnchor(): Promise<LedgerHead | null | undefined>
+  close(): Promise<void>
+}
+
+/** The writing transaction under way. */
+export interface WriteSession {
+  /** Runs statements in it; `assertUsable` is asked before each and throws when its user may not go on. */
+  db(assertUsable: () => void): Kysely<Tables>
+  savepoint(): Promise<void>
+  release(): Promise<void>
+  rollbackToSavepoint(): Promise<void>
+  /** Makes everything durable, then anchors the head; resolves with why the anchor could not be written, if it could not. */
+  commit(anchor: LedgerHead | null): Promise<TaktError | undefined>
+  rollback(): Promise<void>
+}

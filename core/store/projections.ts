@@ -1,0 +1,99 @@
+import { TaktError } from '../base/error.ts'
+import type { DocumentOf } from '../messages/document.ts'
+import type { StoredKind } from './store.ts'
+
+export type Column = string | number | null
+
+/** Where a kind of document is kept, and which of its fields have columns that queries can ask for. */
+export interface Projection<K extends StoredKind> {
+  readonly table: string
+  id(document: DocumentOf<K>): string
+  columns(document: DocumentOf<K>): Readonly<Record<string, Column>>
+  /** the names of `columns` */
+  readonly names: readonly string[]
+}
+
+export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
+  'work-order': {
+    table: 'work_order',
+    id: ({ id }) => id,
+    names: ['type', 'state', 'due', 'external_system', 'external_id', 'equipment'],
+    columns: (order) => ({
+      type: order.type,
+      state: order.state,
+      due: order.due,
+      external_system: order.external?.system ?? null,
+      external_id: order.external?.id ?? null,
+      equipment: order.equipment ?? null,
+    }),
+  },
+  'job-order': {
+    table: 'job_order',
+    id: ({ id }) => id,
+    names: ['work_order', 'operation', 'state', 'substate', 'equipment', 'lot', 'planned_start', 'actual_start', 'actual_end'],
+    columns: (job) => ({
+      work_order: job.workOrder,
+      operation: job.operation,
+      state: job.state,
+      substate: job.substate,
+      equipment: job.equipment,
+      lot: job.lot,
+      planned_start: job.plannedStart,
+      actual_start: job.actualStart,
+      actual_end: job.actualEnd,
+    }),
+  },
+  'job-response': {
+    table: 'job_response',
+    id: ({ id }) => id,
+    names: ['job_order', 'work_order', 'equipment', 'end'],
+    columns: (response) => ({ job_order: response.jobOrder, work_order: response.workOrder, equipment: response.equipment, end: response.end }),
+  },
+  plan: {
+    table: 'plan',
+    // a plan is named by its version alone
+    id: ({ version }) => String(version),
+    names: ['version', 'now'],
+    columns: ({ version, now }) => ({ version, now }),
+  },
+  disruption: {
+    table: 'disruption',
+    id: ({ id }) => id,
+    names: ['equipment', 'status', 'action', 'time'],
+    columns: ({ equipment, status, action, time }) => ({ equipment, status, action, time }),
+  },
+  anomaly: {
+    table: 'anomaly',
+    id: ({ id }) => id,
+    names: ['equipment', 'state', 'since', 'time'],
+    columns: ({ equipment, state, since, time }) => ({ equipment, state, since, time }),
+  },
+  'quality-result': {
+    table: 'quality_result',
+    id: ({ id }) => id,
+    names: ['lot', 'job_order', 'characteristic', 'decision', 'time'],
+    columns: ({ lot, jobOrder, characteristic, decision, time }) => ({ lot, job_order: jobOrder, characteristic, decision, time }),
+  },
+  lot: {
+    table: 'lot',
+    id: ({ id }) => id,
+    names: ['material', 'disposition', 'work_order'],
+    columns: (lot) => ({ material: lot.material, disposition: lot.disposition, work_order: lot.workOrder }),
+  },
+}
+
+export function projectionOf<K extends StoredKind>(kind: K, where: string): Projection<K> {
+  if (!Object.hasOwn(PROJECTIONS, kind)) throw new TaktError('TAKT_STORE_QUERY', { what: `documents of kind '${kind}' are not stored`, where })
+  return PROJECTIONS[kind]
+}
+
+const COMMON_COLUMNS = ['id', 'revision', 'ledger']
+
+/** The column of a kind's table by that name; names come from callers, so they are checked and never spliced. */
+export function columnOf(kind: StoredKind, name: string, where: string): string {
+  const { names } = projectionOf(kind, where)
+  if (!names.includes(name) && !COMMON_COLUMNS.includes(name)) {
+    throw new TaktError('TAKT_STORE_QUERY', { what: `'${name}' is not a column of ${kind}: ${[...COMMON_COLUMNS, ...names].join(', ')}`, where })
+  }
+  return name
+}

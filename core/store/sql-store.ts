@@ -1,0 +1,203 @@
+import type { Kysely } from 'kysely'
+import type { Clock } from '../base/clock.ts'
+import { TaktError, toTaktError } from '../base/error.ts'
+import type { DocumentOf } from '../messages/document.ts'
+import type { Quarantined } from '../messages/quarantined.ts'
+import type { Backend } from './backend.ts'
+import { checkAnchor } from './check-anchor.ts'
+import { listDocuments, readDocument } from './documents.ts'
+import { readHead, readRows, toEvent } from './ledger.ts'
+import { migrate } from './migrate.ts'
+import type { Tables } from './schema.ts'
+import type { LedgerEvent, LedgerHead, ListOptions, Store, StoredKind, StoreTransaction, Verification } from './store.ts'
+import { toStorableText, toStoredJson } from './values.ts'
+import { verifyLedger } from './verify.ts'
+import { WriterQueue } from './writer-queue.ts'
+
+export interface StoreHooks {
+  /** The database is open and takes writes: at first, and again after a failure. */
+  onOpen?(): void
+  /** It could not be opened or written. Whoever called was told too; the store tries again with the next call. */
+  onFailure?(error: TaktError): void
+  /** Something people should know that stops nothing: rows of the ledger found missing, a listener that threw. */
+  onWarning?(error: TaktError): void
+}
+
+const QUARANTINE_KEPT = 10_000
+/** A sender gone wrong repeats itself: the ledger, which grows for ever, tells of it once in this much plant time. */
+const QUARANTINE_EVENT_EVERY_MS = 3_600_000
+const QUARANTINE_SOURCES_REMEMBERED = 1000
+
+/** The store over any SQL backend. */
+export class SqlStore implements Store {
+  readonly #backend: Backend
+  readonly #clock: Clock
+  readonly #hooks: StoreHooks
+  readonly #queue: WriterQueue
+  readonly #listeners = new Set<(event: LedgerEvent) => void>()
+  readonly #quarantineTold = new Map<string, number>()
+  #opening: Promise<void> | undefined
+  #healthy = false
+  #closing: Promise<void> | undefined
+
+  /** `makeBackend` is given the way to wait for opening, and the way to say that the database must be opened anew. */
+  constructor(makeBackend: (whenOpen: () => Promise<void>, onLost: () => void) => Backend, clock: Clock, hooks: StoreHooks) {
+    this.#clock = clock
+    this.#hooks = hooks
+    const reopen = (): void => {
+      this.#opening = undefined
+    }
+    this.#backend = makeBackend(() => this.#whenOpen(), reopen)
+    this.#queue = new WriterQueue(this.#backend, {
+      whenOpen: () => this.#whenOpen(),
+      now: () => this.#clock.now(),
+      committed: (events, anchorFailure) => this.#committed(events, anchorFailure),
+      failed: (error) => this.#failed(error),
+      movedHead: () => this.#checkAnchor(),
+    })
+    this.#whenOpen().catch(() => {})
+  }
+
+  get db(): Kysely<Tables> {
+    return this.#backend.reader
+  }
+
+  get<K extends StoredKind>(kind: K, id: string): Promise<DocumentOf<K> | undefined> {
+    return readDocument(this.db, kind, id, this.#backend.where)
+  }
+
+  list<K extends StoredKind>(kind: K, options: ListOptions = {}): Promise<DocumentOf<K>[]> {
+    return listDocuments(this.db, kind, options, this.#backend.where)
+  }
+
+  async transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> {
+    this.#assertNotClosed()
+    return this.#queue.submit(work)
+  }
+
+  subscribe(listener: (event: LedgerEvent) => void): () => void {
+    // wrapped, so that one function subscribed twice is heard twice and each is stopped alone
+    const entry = (event: LedgerEvent): void => listener(event)
+    this.#listeners.add(entry)
+    return () => void this.#listeners.delete(entry)
+  }
+
+  async events(after: number, limit: number): Promise<LedgerEvent[]> {
+    return (await readRows(this.db, after, limit)).map(toEvent)
+  }
+
+  head(): Promise<LedgerHead> {
+    return readHead(this.db)
+  }
+
+  async verify(): Promise<Verification> {
+    await this.#whenOpen()
+    // the anchor is read first: what is committed meanwhile only comes after it
+    return verifyLedger(this.db, await this.#backend.readAnchor())
+  }
+
+  async quarantine(record: Quarantined): Promise<void> {
+    const { code, received, bytes } = record
+    const [what, where, remedy, excerpt] = [record.what, record.where, record.do, record.excerpt].map(toStorableText) as [string, string, string, string]
+    await this.transaction(async (tx) => {
+      const { insertId } = await tx.db.insertInto('quarantine').values({ code, what, where, remedy, received, bytes, excerpt }).executeTakeFirstOrThrow()
+      await tx.db
+        .deleteFrom('quarantine')
+        .where('id', '<=', Number(insertId) - QUARANTINE_KEPT)
+        .execute()
+      if (this.#tellOfQuarantine(`${code} ${where}`, tx.now)) {
+        const after = { ...record, what, where, do: remedy, excerpt }
+        await tx.record({ type: 'message.quarantined', subject: where.slice(0, 200), actor: 'store', why: what, after })
+      }
+    })
+  }
+
+  async loadState(node: string, key: string): Promise<unknown> {
+    const row = await this.db.selectFrom('node_state').select('state').where('node', '=', node).where('key', '=', key).executeTakeFirst()
+    return row === undefined ? undefined : JSON.parse(row.state)
+  }
+
+  async saveState(node: string, key: string, state: unknown): Promise<void> {
+    const text = toStoredJson(state, `state '${key}' of node ${node}`)
+    await this.transaction(async (tx) => {
+      await tx.db
+        .insertInto('node_state')
+        .values({ node, key, state: text, saved: tx.now })
+        .onConflict((conflict) => conflict.columns(['node', 'key']).doUpdateSet({ state: text, saved: tx.now }))
+        .execute()
+    })
+  }
+
+  /** Finishes what is waiting, then closes the database. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#queue.idle()
+    await this.#opening?.catch(() => {})
+    await this.#backend.close()
+    this.#listeners.clear()
+  }
+
+  #assertNotClosed(): void {
+    if (this.#closing !== undefined) throw new TaktError('TAKT_STORE_CLOSED', { where: this.#backend.where })
+  }
+
+  /** Opens at the first call; a failure is forgotten, so that the next call tries again. */
+  #whenOpen(): Promise<void> {
+    this.#opening ??= this.#open().catch((thrown: unknown) => {
+      this.#opening = undefined
+      const error = toTaktError(thrown, this.#backend.where)
+      this.#failed(error)
+      throw error
+    })
+    return this.#opening
+  }
+
+  async #open(): Promise<void> {
+    await this.#backend.open()
+    await migrate(this.#backend, this.#clock.now())
+    await this.#checkAnchor()
+    this.#recovered()
+  }
+
+  async #checkAnchor(): Promise<void> {
+    const found = await checkAnchor(this.#backend, this.#clock.now())
+    if (found !== undefined) this.#hooks.onWarning?.(new TaktError('TAKT_LEDGER_FAULT', { what: `ledger: ${found.what}`, where: this.#backend.where }))
+  }
+
+  #committed(events: readonly LedgerEvent[], anchorFailure: TaktError | undefined): void {
+    this.#recovered()
+    if (anchorFailure !== undefined) this.#hooks.onWarning?.(anchorFailure)
+    for (const event of events) {
+      for (const listener of this.#listeners) {
+        try {
+          listener(event)
+        } catch (thrown) {
+          this.#hooks.onWarning?.(toTaktError(thrown, `a listener to event ${event.sequence} (${event.type})`))
+        }
+      }
+    }
+  }
+
+  #recovered(): void {
+    if (this.#healthy) return
+    this.#healthy = true
+    this.#hooks.onOpen?.()
+  }
+
+  #failed(error: TaktError): void {
+    this.#healthy = false
+    this.#hooks.onFailure?.(error)
+  }
+
+  #tellOfQuarantine(source: string, now: number): boolean {
+    const told = this.#quarantineTold.get(source)
+    if (told !== undefined && now - told < QUARANTINE_EVENT_EVERY_MS && now >= told) return false
+    if (this.#quarantineTold.size >= QUARANTINE_SOURCES_REMEMBERED) this.#quarantineTold.clear()
+    this.#quarantineTold.set(source, now)
+    return true
+  }
+}

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises'
+import type { Kysely } from 'kysely'
+import { TaktError } from '../base/error.ts'
+import { anchorPath, parseAnchor } from './anchor.ts'
+import type { Backend, WriteSession } from './backend.ts'
+import type { Tables } from './schema.ts'
+import { SqliteClient, sqliteError } from './sqlite-client.ts'
+import { sqliteKysely } from './sqlite-dialect.ts'
+import type { LedgerHead } from './store.ts'
+import type { SqlValue } from './values.ts'
+
+const SAVEPOINT = 'takt'
+
+/** The database in a file of its own, through Node's SQLite in a thread of its own. */
+export class SqliteBackend implements Backend {
+  readonly dialect = 'sqlite'
+  readonly where: string
+  readonly reader: Kysely<Tables>
+  readonly #file: string
+  readonly #client: SqliteClient
+
+  /** `whenOpen` is awaited before each read, so that the reader can be used at once; `onLost` says that the database must be opened anew. */
+  constructor(file: string, whenOpen: () => Promise<void>, onLost: () => void) {
+    this.#file = file
+    this.where = `database ${file}`
+    this.#client = new SqliteClient(this.where, onLost)
+    this.reader = sqliteKysely(async (sql, parameters) => {
+      await whenOpen()
+      return this.#client.call({ do: 'run', on: 'read', sql, parameters }).catch((error: unknown) => {
+        if (!(error instanceof TaktError) || error.code !== 'TAKT_STORE_UNWRITABLE') throw error
+        throw new TaktError('TAKT_STORE_READ_ONLY', { where: this.where, cause: error })
+      })
+    }, this.where)
+  }
+
+  async open(): Promise<void> {
+    await this.#client.call({ do: 'open', file: this.#file })
+  }
+
+  async begin(): Promise<WriteSession> {
+    await this.#client.call({ do: 'begin' })
+    return new SqliteSession(this.#client, this.where)
+  }
+
+  async readAnchor(): Promise<LedgerHead | null | undefined> {
+    if (this.#file === ':memory:') return undefined
+    try {
+      return parseAnchor(JSON.parse(await readFile(anchorPath(this.#file), 'utf8'))) ?? null
+    } catch {
+      return null
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.call({ do: 'close' }).finally(() => this.#client.end())
+  }
+}
+
+class SqliteSession implements WriteSession {
+  readonly #client: SqliteClient
+  readonly #where: string
+
+  constructor(client: SqliteClient, where: string) {
+    this.#client = client
+    this.#where = where
+  }
+
+  db(assertUsable: () => void): Kysely<Tables> {
+    return sqliteKysely(async (sql, parameters) => {
+      assertUsable()
+      return this.#run(sql, parameters)
+    }, this.#where)
+  }
+
+  async savepoint(): Promise<void> {
+    await this.#run(`SAVEPOINT ${SAVEPOINT}`)
+  }
+
+  async release(): Promise<void> {
+    await this.#run(`RELEASE ${SAVEPOINT}`)
+  }
+
+  async rollbackToSavepoint(): Promise<void> {
+    await Promise.all([this.#run(`ROLLBACK TO ${SAVEPOINT}`), this.#run(`RELEASE ${SAVEPOINT}`)])
+  }
+
+  async commit(anchor: LedgerHead | null): Promise<TaktError | undefined> {
+    const { anchorFailure } = await this.#client.call({ do: 'commit', anchor })
+    return anchorFailure === undefined ? undefined : sqliteError(anchorFailure, `anchor beside the ${this.#where}`)
+  }
+
+  async rollback(): Promise<void> {
+    await this.#client.call({ do: 'rollback' })
+  }
+
+  #run(sql: string, parameters: readonly SqlValue[] = []) {
+    return this.#client.call({ do: 'run', on: 'write', sql, parameters })
+  }
+}

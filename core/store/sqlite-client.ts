@@ -1,0 +1,103 @@
+import { Worker } from 'node:worker_threads'
+import { TaktError } from '../base/error.ts'
+import type { ErrorCode } from '../base/error-codes.ts'
+import { workerUrl } from '../base/package-root.ts'
+import { HELD_ELSEWHERE } from './process-lock.ts'
+import { SQLITE, type SqliteAnswer, type SqliteCall, type SqliteFailure, type SqliteRequest, type SqliteResult } from './sqlite-protocol.ts'
+
+interface Waiting {
+  readonly resolve: (result: SqliteResult) => void
+  readonly reject: (error: TaktError) => void
+}
+
+/** The main thread's end of the SQLite thread. Requests made in one turn travel together; each is answered or rejected with a coded error. */
+export class SqliteClient {
+  readonly #where: string
+  readonly #onLost: () => void
+  readonly #waiting = new Map<number, Waiting>()
+  #worker: Worker | undefined
+  #outbox: SqliteCall[] = []
+  #nextId = 1
+
+  /** `where` names the database in errors; `onLost` is called when the thread died and took the open database with it. */
+  constructor(where: string, onLost: () => void) {
+    this.#where = where
+    this.#onLost = onLost
+  }
+
+  call(request: SqliteRequest): Promise<SqliteResult> {
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++
+      this.#waiting.set(id, { resolve, reject })
+      if (this.#outbox.push({ id, request }) === 1) queueMicrotask(() => this.#flush())
+    })
+  }
+
+  async end(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    await worker?.terminate()
+  }
+
+  #flush(): void {
+    const calls = this.#outbox
+    this.#outbox = []
+    this.#worker ??= this.#start()
+    // the thread keeps the process alive only while someone waits for it
+    this.#worker.ref()
+    this.#worker.postMessage(calls)
+  }
+
+  #start(): Worker {
+    const worker = new Worker(workerUrl('core/store/sqlite-worker.ts'), { name: 'takt-store', execArgv: ['--disable-warning=ExperimentalWarning'] })
+    worker.on('message', (answers: readonly SqliteAnswer[]) => {
+      for (const answer of answers) this.#settle(answer)
+      if (this.#waiting.size === 0) worker.unref()
+    })
+    worker.on('error', (cause: Error) => this.#lose(worker, cause))
+    worker.on('exit', () => this.#lose(worker, new Error('its thread ended')))
+    return worker
+  }
+
+  #settle(answer: SqliteAnswer): void {
+    const waiting = this.#waiting.get(answer.id)
+    if (waiting === undefined) return
+    this.#waiting.delete(answer.id)
+    if (answer.failure !== undefined) waiting.reject(sqliteError(answer.failure, this.#where))
+    else waiting.resolve(answer.result ?? { rows: [] })
+  }
+
+  #lose(worker: Worker, cause: Error): void {
+    if (this.#worker !== worker) return
+    this.#worker = undefined
+    this.#onLost()
+    for (const waiting of this.#waiting.values()) {
+      waiting.reject(new TaktError('TAKT_INTERNAL', { what: `the store's thread was lost: ${cause.message}`, where: this.#where, cause }))
+    }
+    this.#waiting.clear()
+  }
+}
+
+const CODE_OF: Readonly<Record<number, ErrorCode>> = {
+  [SQLITE.BUSY]: 'TAKT_STORE_BUSY',
+  [SQLITE.LOCKED]: 'TAKT_STORE_BUSY',
+  [SQLITE.IOERR]: 'TAKT_STORE_IO',
+  [SQLITE.CORRUPT]: 'TAKT_STORE_CORRUPT',
+  [SQLITE.NOTADB]: 'TAKT_STORE_CORRUPT',
+  [SQLITE.FULL]: 'TAKT_STORE_FULL',
+  [SQLITE.READONLY]: 'TAKT_STORE_UNWRITABLE',
+  [SQLITE.CANTOPEN]: 'TAKT_STORE_UNWRITABLE',
+}
+const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOENT'])
+
+/** What went wrong in the thread, as a coded error. */
+export function sqliteError(failure: SqliteFailure, where: string): TaktError {
+  const cause = Object.assign(new Error(failure.message), { code: failure.code, errcode: failure.errcode })
+  const coded = (code: ErrorCode): TaktError => new TaktError(code, { what: failure.message, where, cause })
+  if (failure.code === HELD_ELSEWHERE) return coded('TAKT_STORE_LOCKED')
+  if (failure.code === 'ENOSPC' || failure.code === 'EDQUOT') return coded('TAKT_STORE_FULL')
+  if (failure.code !== undefined && UNWRITABLE.has(failure.code)) return coded('TAKT_STORE_UNWRITABLE')
+  if (failure.code === 'ERR_OUT_OF_RANGE') return coded('TAKT_STORE_VALUE')
+  if (failure.message.includes('the ledger is append-only')) return coded('TAKT_LEDGER_APPEND_ONLY')
+  return coded((failure.errcode === undefined ? undefined : CODE_OF[failure.errcode & 0xff]) ?? 'TAKT_STORE_QUERY')
+}

@@ -1,0 +1,56 @@
+import type { LedgerHead } from './store.ts'
+import type { SqlValue } from './values.ts'
+
+/** What the main thread asks the SQLite thread. Requests are answered in the order they were sent. */
+export type SqliteRequest =
+  | { readonly do: 'open'; readonly file: string }
+  /** `write` is inside the present transaction; `read` sees what was committed last. */
+  | { readonly do: 'run'; readonly on: 'read' | 'write'; readonly sql: string; readonly parameters: readonly SqlValue[] }
+  | { readonly do: 'begin' }
+  /** `anchor` is written beside the database once the commit stands. */
+  | { readonly do: 'commit'; readonly anchor: LedgerHead | null }
+  | { readonly do: 'rollback' }
+  | { readonly do: 'close' }
+
+export interface SqliteResult {
+  readonly rows: unknown[]
+  /** rows inserted, updated or deleted; for statements that return no rows */
+  readonly changes?: number
+  readonly insertId?: number
+  /** the commit stands, but its anchor could not be written */
+  readonly anchorFailure?: SqliteFailure
+}
+
+export interface SqliteFailure {
+  readonly message: string
+  /** SQLite's extended result code; absent for errors that are not SQLite's */
+  readonly errcode?: number
+  /** code of the operating system (`EACCES`), or of Node */
+  readonly code?: string
+}
+
+export interface SqliteCall {
+  readonly id: number
+  readonly request: SqliteRequest
+}
+
+export interface SqliteAnswer {
+  readonly id: number
+  readonly result?: SqliteResult
+  readonly failure?: SqliteFailure
+}
+
+/** Primary result codes (sqlite.org/rescode.html) that this code tells apart. */
+export const SQLITE = {
+  BUSY: 5,
+  LOCKED: 6,
+  NOMEM: 7,
+  READONLY: 8,
+  INTERRUPT: 9,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  CONSTRAINT: 19,
+  NOTADB: 26,
+} as const

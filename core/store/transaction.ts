@@ -1,0 +1,140 @@
+import type { Kysely } from 'kysely'
+import { TaktError } from '../base/error.ts'
+import type { DocumentOf } from '../messages/document.ts'
+import type { WriteSession } from './backend.ts'
+import { documentTables, listDocuments, readDocument } from './documents.ts'
+import { type LedgerRow, nextRow, type RowContent } from './ledger.ts'
+import { projectionOf } from './projections.ts'
+import type { Tables } from './schema.ts'
+import type { Actor, LedgerEvent, LedgerHead, ListOptions, NewEvent, StoredKind, StoreTransaction } from './store.ts'
+import { toStoredJson } from './values.ts'
+
+/** The end of the chain inside a commit under way, and what was appended in it. A transaction that is undone puts it back. */
+export interface Chain {
+  head: LedgerHead
+  events: LedgerEvent[]
+}
+
+/** One transaction's work, inside a savepoint of the group's commit. */
+export class Transaction implements StoreTransaction {
+  readonly now: number
+  readonly db: Kysely<Tables>
+  readonly #chain: Chain
+  readonly #where: string
+  #unusable: TaktError | undefined
+
+  constructor(session: WriteSession, chain: Chain, now: number, where: string) {
+    this.now = now
+    this.#chain = chain
+    this.#where = where
+    this.db = session.db(() => this.assertUsable())
+  }
+
+  /** Throws when it is over, or when a write failed: what was half done cannot be committed, even if the caller caught the error. */
+  assertUsable(): void {
+    if (this.#unusable !== undefined) throw this.#unusable
+  }
+
+  /** Refuses everything from now on. */
+  end(why: TaktError = new TaktError('TAKT_STORE_FINISHED', { where: this.#where })): void {
+    this.#unusable ??= why
+  }
+
+  get<K extends StoredKind>(kind: K, id: string): Promise<DocumentOf<K> | undefined> {
+    return readDocument(this.db, kind, id, this.#where)
+  }
+
+  list<K extends StoredKind>(kind: K, options: ListOptions = {}): Promise<DocumentOf<K>[]> {
+    return listDocuments(this.db, kind, options, this.#where)
+  }
+
+  async record(event: NewEvent): Promise<LedgerEvent> {
+    this.assertUsable()
+    const json = (value: unknown): string | null => (value === undefined || value === null ? null : toStoredJson(value, `event ${event.type}`))
+    const row = this.#row({ ...event, before: json(event.before), after: json(event.after) })
+    const recorded = this.#append(row, event.before ?? null, event.after ?? null)
+    await this.#write(this.#insertRow(row))
+    return recorded
+  }
+
+  async save<K extends StoredKind>(
+    document: DocumentOf<K>,
+    event: { readonly type: string; readonly actor: Actor; readonly why?: string | undefined },
+  ): Promise<DocumentOf<K>> {
+    const kind = document.kind as K
+    const { table, id: idOf, columns } = projectionOf(kind, this.#where)
+    const id = idOf(document)
+    const tables = documentTables(this.db)
+    const stored = await tables.selectFrom(table).select(['revision', 'document']).where('id', '=', id).executeTakeFirst()
+    if (stored?.revision !== document.revision) throw this.#conflict(kind, id, document.revision, stored?.revision)
+
+    const revision = (stored?.revision ?? 0) + 1
+    const ledger = this.#chain.head.sequence + 1
+    const saved = { ...document, revision, ledger }
+    const text = toStoredJson(saved, `${kind} ${id}`)
+    const row = this.#row({ ...event, subject: id, before: stored?.document ?? null, after: text })
+    this.#append(row, stored === undefined ? null : JSON.parse(stored.document), saved)
+
+    const values = { ...columns(document), id, revision, ledger, document: text }
+    const projected =
+      stored === undefined
+        ? tables
+            .insertInto(table)
+            .values(values)
+            .onConflict((conflict) => conflict.column('id').doNothing())
+            .executeTakeFirst()
+        : tables.updateTable(table).set(values).where('id', '=', id).where('revision', '=', stored.revision).executeTakeFirst()
+    await this.#write(
+      Promise.all([projected, this.#insertRow(row)]).then(([result]) => {
+        const changed = 'numUpdatedRows' in result ? result.numUpdatedRows : result.numInsertedOrUpdatedRows
+        if (changed !== 1n) throw this.#conflict(kind, id, document.revision, undefined)
+      }),
+    )
+    return saved
+  }
+
+  async once(key: string): Promise<boolean> {
+    const result = await this.db
+      .insertInto('effect')
+      .values({ key, ledger: this.#chain.head.sequence, time: this.now })
+      .onConflict((conflict) => conflict.column('key').doNothing())
+      .executeTakeFirst()
+    return result.numInsertedOrUpdatedRows === 1n
+  }
+
+  #row(event: Pick<NewEvent, 'type' | 'subject' | 'actor' | 'why'> & Pick<RowContent, 'before' | 'after'>): LedgerRow {
+    const { type, subject, actor, why, before, after } = event
+    return nextRow(this.#chain.head, { type, subject, actor, why: why ?? null, before, after, time: this.now })
+  }
+
+  /** Takes the row's place in the chain at once, so that calls that run side by side follow each other. */
+  #append(row: LedgerRow, before: unknown, after: unknown): LedgerEvent {
+    const { sequence, type, subject, actor, why, time, hash } = row
+    const event = { sequence, type, subject, actor, why, before, after, time, hash }
+    this.#chain.head = { sequence, hash }
+    this.#chain.events.push(event)
+    return event
+  }
+
+  async #insertRow(row: LedgerRow): Promise<void> {
+    await this.db.insertInto('ledger').values(row).execute()
+  }
+
+  async #write(writing: Promise<void>): Promise<void> {
+    try {
+      await writing
+    } catch (error) {
+      if (error instanceof TaktError) this.end(error)
+      throw error
+    }
+  }
+
+  #conflict(kind: StoredKind, id: string, given: number | undefined, stored: number | undefined): TaktError {
+    const say = (revision: number | undefined): string => (revision === undefined ? 'none' : `revision ${revision}`)
+    return new TaktError('TAKT_STORE_CONFLICT', {
+      what: `the ${kind} to be saved is based on ${say(given)}, stored is ${say(stored)}`,
+      where: `${kind} ${id}`,
+      details: { given, stored },
+    })
+  }
+}

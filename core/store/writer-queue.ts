@@ -1,0 +1,157 @@
+import { TaktError, toTaktError } from '../base/error.ts'
+import type { Backend, WriteSession } from './backend.ts'
+import { readHead } from './ledger.ts'
+import type { LedgerEvent, LedgerHead, StoreTransaction } from './store.ts'
+import { type Chain, Transaction } from './transaction.ts'
+
+/** More than this many share no commit, so that the first of them need not wait too long. */
+const GROUP_SIZE = 64
+/** Waiting transactions at most; beyond it the writers are told instead of the memory filled. */
+const WAITING_AT_MOST = 10_000
+/** Real time. A transaction holds up all others, so one that waits for something else is ended. */
+const STUCK_AFTER_MS = 10_000
+
+export interface QueueHooks {
+  /** Resolves when the database may be written, rejects with why it may not. */
+  whenOpen(): Promise<void>
+  now(): number
+  /** Events of a commit, in order, once it is durable. */
+  committed(events: readonly LedgerEvent[], anchorFailure: TaktError | undefined): void
+  /** The database could not be written; the transactions concerned were told. */
+  failed(error: TaktError): void
+  /** The ledger ended elsewhere than this process left it: somebody else changed the file. */
+  movedHead(): Promise<void>
+}
+
+interface Job {
+  readonly work: (tx: StoreTransaction) => Promise<unknown>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * The one writer. Transactions that wait are run one after the other inside one database transaction, each under its savepoint, and share its
+ * commit: a disk flush then serves many. One that throws is undone alone. Nobody hears of success before the commit.
+ */
+export class WriterQueue {
+  readonly #backend: Backend
+  readonly #hooks: QueueHooks
+  readonly #waiting: Job[] = []
+  #draining: Promise<void> | undefined
+  #head: LedgerHead | undefined
+
+  constructor(backend: Backend, hooks: QueueHooks) {
+    this.#backend = backend
+    this.#hooks = hooks
+  }
+
+  submit<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length >= WAITING_AT_MOST) {
+        return reject(new TaktError('TAKT_STORE_OVERLOADED', { what: `${WAITING_AT_MOST} transactions are waiting`, where: this.#backend.where }))
+      }
+      this.#waiting.push({ work, resolve: resolve as (value: unknown) => void, reject })
+      this.#draining ??= this.#drain()
+    })
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    await this.#draining
+  }
+
+  async #drain(): Promise<void> {
+    // callers of the same turn get into the same group
+    await Promise.resolve()
+    while (this.#waiting.length > 0) await this.#group()
+    this.#draining = undefined
+  }
+
+  /** Never rejects: each job is told its own outcome. */
+  async #group(): Promise<void> {
+    let session: WriteSession
+    let chain: Chain
+    try {
+      await this.#hooks.whenOpen()
+      ;({ session, chain } = await this.#begin())
+    } catch (thrown) {
+      return this.#fail(this.#waiting.splice(0), toTaktError(thrown, this.#backend.where))
+    }
+    const settled: Array<() => void> = []
+    const jobs: Job[] = []
+    try {
+      for (let count = 0; count < GROUP_SIZE; count++) {
+        const job = this.#waiting.shift()
+        if (job === undefined) break
+        jobs.push(job)
+        await this.#run(job, session, chain, settled)
+      }
+      const anchorFailure = await session.commit(chain.events.length === 0 ? null : chain.head)
+      this.#head = chain.head
+      this.#hooks.committed(chain.events, anchorFailure)
+      for (const settle of settled) settle()
+    } catch (thrown) {
+      await session.rollback().catch(() => {})
+      this.#fail(jobs, toTaktError(thrown, this.#backend.where))
+    }
+  }
+
+  async #begin(): Promise<{ session: WriteSession; chain: Chain }> {
+    const session = await this.#backend.begin()
+    try {
+      const head = await readHead(session.db(() => {}))
+      if (this.#head === undefined || (head.sequence === this.#head.sequence && head.hash === this.#head.hash)) return { session, chain: { head, events: [] } }
+    } catch (error) {
+      await session.rollback().catch(() => {})
+      throw error
+    }
+    await session.rollback()
+    this.#head = undefined
+    await this.#hooks.movedHead()
+    return this.#begin()
+  }
+
+  /** Runs one job under its savepoint. Rejects only when the group as a whole is lost. */
+  async #run(job: Job, session: WriteSession, chain: Chain, settled: Array<() => void>): Promise<void> {
+    const before = { head: chain.head, events: chain.events.length }
+    const tx = new Transaction(session, chain, this.#hooks.now(), this.#backend.where)
+    const begun = session.savepoint()
+    try {
+      const [result] = await Promise.all([this.#inTime(tx, job.work), begun])
+      tx.assertUsable()
+      tx.end()
+      await session.release()
+      settled.push(() => job.resolve(result))
+    } catch (error) {
+      tx.end()
+      chain.head = before.head
+      chain.events.length = before.events
+      await session.rollbackToSavepoint()
+      settled.push(() => job.reject(error))
+    }
+  }
+
+  async #inTime(tx: Transaction, work: Job['work']): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        const stuck = new TaktError('TAKT_STORE_STUCK', {
+          what: `a transaction took longer than ${STUCK_AFTER_MS / 1000} s and was undone`,
+          where: this.#backend.where,
+        })
+        tx.end(stuck)
+        reject(stuck)
+      }, STUCK_AFTER_MS)
+    })
+    try {
+      return await Promise.race([work(tx), late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #fail(jobs: readonly Job[], error: TaktError): void {
+    this.#hooks.failed(error)
+    for (const job of jobs) job.reject(error)
+  }
+}
