@@ -1,17 +1,27 @@
 import { Type } from 'typebox'
 import { EquipmentId, Id, Quantity, stored, Time } from './common.ts'
+import { Alternative } from './job-order.ts'
 
 export const WORK_ORDER_TYPES = ['production', 'maintenance', 'rework'] as const
 /** Planned: known, not released. Released: may be scheduled and run. Held: people stopped it. Completed: all made. Closed: settled, nothing may be added. */
 export const WORK_ORDER_STATES = ['Planned', 'Released', 'Running', 'Held', 'Completed', 'Closed', 'Canceled'] as const
 export type WorkOrderState = (typeof WORK_ORDER_STATES)[number]
 
+/** One step of an order that brings its own routing; `after` names operations of the same order. */
+export const RoutedOperation = Type.Object({
+  id: Id,
+  after: Type.Array(Id),
+  setupFamily: Type.Optional(Type.String({ maxLength: 200 })),
+  alternatives: Type.Array(Alternative, { minItems: 1 }),
+})
+export type RoutedOperation = Type.Static<typeof RoutedOperation>
+
 /** What is to be made: product, quantity, due time (ISA-95 work request). Topic: `orders/<id>`. */
 export const WorkOrder = Type.Object({
   kind: Type.Literal('work-order'),
   id: Id,
   type: Type.Enum(WORK_ORDER_TYPES),
-  workMaster: Type.Union([Id, Type.Null()], { description: '<id>@<version>; null for maintenance' }),
+  workMaster: Type.Union([Id, Type.Null()], { description: '<id>@<version>; null for maintenance, and for an order with operations of its own' }),
   quantity: Quantity,
   release: Time,
   due: Type.Union([Time, Type.Null()]),
@@ -26,6 +36,9 @@ export const WorkOrder = Type.Object({
   equipment: Type.Optional(EquipmentId),
   cause: Type.Optional(Type.String({ maxLength: 500 })),
   of: Type.Optional(Type.Object({ workOrder: Id, jobOrder: Id, lot: Id })),
+  /** an order without a work master: what it makes and how */
+  product: Type.Optional(Id),
+  operations: Type.Optional(Type.Array(RoutedOperation, { minItems: 1 })),
   created: Time,
   completed: Type.Optional(Time),
   ...stored,

@@ -48,7 +48,7 @@ function offsetMs(time: number, timeZone: string): number {
 }
 
 /** The moment of a local wall-clock time, given as if it were UTC. */
-function toUtc(local: number, timeZone: string): number {
+export function toUtc(local: number, timeZone: string): number {
   const guess = local - offsetMs(local, timeZone)
   return local - offsetMs(guess, timeZone)
 }

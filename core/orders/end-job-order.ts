@@ -1,0 +1,78 @@
+import type { JobOrder } from '../messages/job-order.ts'
+import type { JobResponse } from '../messages/job-response.ts'
+import type { StoreTransaction } from '../store/store.ts'
+import { type Because, changeJobOrder, storeJobOrder } from './change-job-order.ts'
+import { continuationIdOf, jobResponseIdOf } from './ids.ts'
+import type { JobOrderAction } from './job-order-states.ts'
+import { isOpen } from './job-order-states.ts'
+import { jobOrdersOf, settleWorkOrder } from './settle-work-order.ts'
+
+/**
+ * Ends a job order (`Complete` or `Stop` by the unit or a person, `Abort`, `Cancel`), keeps what happened as a job response and settles its work order.
+ * `end` is when it ended, epoch ms.
+ */
+export async function endJobOrder(
+  tx: StoreTransaction,
+  job: JobOrder,
+  action: Extract<JobOrderAction, 'Complete' | 'Stop' | 'Abort' | 'Cancel' | 'Fail'>,
+  end: number,
+  because: Because,
+): Promise<JobOrder> {
+  const ended = await changeJobOrder(tx, job, action, because, { actualEnd: job.actualStart === null ? null : Math.max(end, job.actualStart) })
+  if (ended.actualStart !== null) await recordResponse(tx, ended, because)
+  await settleWorkOrder(tx, job.workOrder, because)
+  return ended
+}
+
+/**
+ * A unit fell out of work under a job order: the job order is aborted with what it has made, and another one is made for the rest, which any unit that can do
+ * the operation may take. Called again it finds both done.
+ */
+export async function failJobOrder(tx: StoreTransaction, job: JobOrder, end: number, because: Because): Promise<JobOrder> {
+  const rest = job.quantity.value - job.good - job.scrap
+  if (rest > 0 && job.maintenance === undefined) await continueJobOrder(tx, job, rest, because)
+  return endJobOrder(tx, job, 'Fail', end, because)
+}
+
+async function continueJobOrder(tx: StoreTransaction, job: JobOrder, rest: number, { actor }: Because): Promise<void> {
+  const id = continuationIdOf(job.id)
+  if ((await tx.get('job-order', id)) !== undefined) return
+  const because: Because = { actor, why: `${rest} of ${job.quantity.value} parts are left of ${job.id}` }
+  const { workOrder, operation, sequence, after, alternatives, lot } = job
+  const family = job.setupFamily === undefined ? {} : { setupFamily: job.setupFamily }
+  const quantity = { ...job.quantity, value: rest }
+  await storeJobOrder(tx, { id, workOrder, operation, sequence, after, alternatives, lot, quantity, continues: job.id, ...family }, because)
+  for (const other of await jobOrdersOf(tx, workOrder)) {
+    if (!isOpen(other) || !other.after.includes(job.id)) continue
+    await changeJobOrder(tx, other, 'Update', because, { after: other.after.map((before) => (before === job.id ? id : before)) })
+  }
+  const order = await tx.get('work-order', workOrder)
+  if (order !== undefined) await tx.save<'work-order'>({ ...order, jobOrders: [...order.jobOrders, id] }, { type: 'work-order.progress', ...because })
+}
+
+/** What happened under a job order; written anew when counts come late. */
+export async function recordResponse(tx: StoreTransaction, job: JobOrder, { actor, why }: Because): Promise<JobResponse> {
+  const id = jobResponseIdOf(job.id)
+  const known = await tx.get('job-response', id)
+  const produced = job.lot === null || job.good === 0 ? [] : [{ lot: job.lot, quantity: { ...job.quantity, value: job.good }, use: 'produced' as const }]
+  const { id: jobOrder, workOrder, equipment, actualStart: start, actualEnd: end, good, scrap } = job
+  return tx.save<'job-response'>(
+    {
+      kind: 'job-response',
+      id,
+      jobOrder,
+      workOrder,
+      equipment,
+      start,
+      end,
+      good,
+      scrap,
+      materials: produced,
+      people: known?.people ?? [],
+      data: known?.data ?? [],
+      state: job.state === 'Aborted' ? 'Aborted' : job.substate === 'Closed' ? 'Closed' : 'Completed',
+      ...(known?.revision === undefined ? {} : { revision: known.revision }),
+    },
+    { type: 'job-response.recorded', actor, why },
+  )
+}
