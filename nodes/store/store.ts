@@ -5,7 +5,7 @@ import type { TaktError } from '../../core/base/error.ts'
 import { openStore } from '../../core/store/open-store.ts'
 import type { Store } from '../../core/store/store.ts'
 import type { PlantNode } from '../plant/plant.ts'
-import { defineNode, nameOf } from '../shared/define-node.ts'
+import { defineNode } from '../shared/define-node.ts'
 import { optionalConfigNode } from '../shared/lookup.ts'
 
 export interface StoreConfig extends NodeDef {
