@@ -11,6 +11,7 @@ export interface LinkUser {
 /** A connection that several share: the first user opens it, the last one closes it, all hear its state. */
 export abstract class SharedLink {
   readonly #users = new Set<LinkUser>()
+  readonly #watchers = new Set<LinkUser>()
   #state: LinkState = 'idle'
   #problem: TaktError | undefined
   #begun: boolean
@@ -48,23 +49,34 @@ export abstract class SharedLink {
     return this.#follow()
   }
 
+  /** Hears of the state without keeping the connection open. Returns the way to stop. */
+  watch(watcher: LinkUser): () => void {
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
+  }
+
+  /** Closes for good, whoever still uses it. */
+  end(): Promise<void> {
+    this.#begun = false
+    return this.#follow()
+  }
+
   /** Waits until connected. Rejects with the present problem after `timeoutMs`, or with `fallback` where there is none. */
   whenConnected(timeoutMs: number, fallback: () => TaktError): Promise<void> {
     if (this.#state === 'connected') return Promise.resolve()
     return new Promise((resolve, reject) => {
-      const user: LinkUser = {
+      const forget = this.watch({
         linkChanged: (state) => {
           if (state !== 'connected') return
           clearTimeout(timer)
-          this.#users.delete(user)
+          forget()
           resolve()
         },
-      }
+      })
       const timer = setTimeout(() => {
-        this.#users.delete(user)
+        forget()
         reject(this.#problem ?? fallback())
       }, timeoutMs)
-      this.#users.add(user)
     })
   }
 
@@ -75,7 +87,7 @@ export abstract class SharedLink {
     if (state === this.#state && problem?.message === this.#problem?.message) return
     this.#state = state
     this.#problem = problem
-    for (const user of [...this.#users]) user.linkChanged(state, problem)
+    for (const user of [...this.#users, ...this.#watchers]) user.linkChanged(state, problem)
   }
 
   /** Opens or shuts as the users want it, one after the other: a fixed client id must not meet itself. */

@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const BINARY = ['/usr/sbin/mosquitto', '/usr/bin/mosquitto', '/usr/local/sbin/mosquitto'].find((path) => existsSync(path))
+
+/** Skips a suite where mosquitto is not installed; where services are required, its absence is a failure. */
+export function needsMosquitto(suite: Mocha.Context): void {
+  if (BINARY !== undefined) return
+  if (process.env.TAKT_REQUIRE_SERVICES === '1') throw new Error('mosquitto is not installed, but TAKT_REQUIRE_SERVICES=1')
+  suite.skip()
+}
+
+/** A real broker (MQTT 5) on a port of its own. Stops and starts on the same port, keeping its sessions on disk. */
+export class Mosquitto {
+  readonly port: number
+  readonly #folder = mkdtempSync(join(tmpdir(), 'takt-mosquitto-'))
+  #process: ChildProcess | undefined
+
+  private constructor(port: number) {
+    this.port = port
+    writeFileSync(
+      join(this.#folder, 'mosquitto.conf'),
+      [
+        `listener ${port} 127.0.0.1`,
+        'allow_anonymous true',
+        'persistence true',
+        `persistence_location ${this.#folder}/`,
+        'max_queued_messages 100000',
+        `user ${process.env.USER ?? 'root'}`,
+        '',
+      ].join('\n'),
+    )
+  }
+
+  static async start(): Promise<Mosquitto> {
+    const mosquitto = new Mosquitto(await freePort())
+    await mosquitto.start()
+    return mosquitto
+  }
+
+  get url(): string {
+    return `mqtt://127.0.0.1:${this.port}`
+  }
+
+  async start(): Promise<void> {
+    this.#process = spawn(BINARY as string, ['-c', join(this.#folder, 'mosquitto.conf')], { stdio: 'ignore' })
+    await untilListening(this.port)
+  }
+
+  /** SIGTERM saves the sessions, SIGKILL is a crash. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (child === undefined || child.exitCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await exited
+  }
+
+  async remove(): Promise<void> {
+    await this.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))))
+    })
+  })
+}
+
+async function untilListening(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1')
+      socket.once('connect', () => {
+        socket.destroy()
+        resolve(true)
+      })
+      socket.once('error', () => resolve(false))
+    })
+    if (open) return
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new Error(`nothing listens on port ${port}`)
+}
