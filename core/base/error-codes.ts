@@ -113,6 +113,18 @@ export const ERROR_CODES = {
   },
   TAKT_JOB_ORDER_UNKNOWN: { what: 'there is no such job order', remedy: 'correct the id, or release its work order first' },
   TAKT_ORDER_UNKNOWN: { what: 'there is no such work order', remedy: 'correct the id, or create the order first' },
+  TAKT_ORDER_EXISTS_DIFFERENT: {
+    what: 'an order with this id is there already and says something else',
+    remedy: 'send the change under a new id, or cancel the order first; nothing was changed',
+  },
+  TAKT_ORDER_STATE: { what: 'the work order cannot go that way from its present state', remedy: 'see its state first; the legal ways are in docs/orders.md' },
+  TAKT_ORDER_TIME: { what: 'a time of the order cannot be read', remedy: 'send epoch milliseconds or ISO 8601' },
+  TAKT_ORDER_ROUTING: { what: 'the operations of the order make no sense', remedy: 'correct the operation that is named' },
+  TAKT_WORK_MASTER_UNKNOWN: {
+    what: 'nothing says how the product is made',
+    remedy: 'add the work master to the plant model, or send operations with the order',
+  },
+  TAKT_JOB_ORDER_NOT_READY: { what: 'the job order cannot be allowed to start yet', remedy: 'see what it waits for' },
   TAKT_ORDER_QUANTITY: { what: 'the quantity is not a positive number', remedy: 'correct the quantity' },
   TAKT_LOT_UNKNOWN: { what: 'there is no such lot', remedy: 'correct the id; a lot is made when its work order is released' },
   TAKT_LOT_SCRAPPED: { what: 'the lot was scrapped', remedy: 'make the parts again with a new order' },
@@ -140,6 +152,20 @@ export const ERROR_CODES = {
   TAKT_PLAN_DEADLINE: { what: 'the repair cannot begin before its deadline', remedy: 'stop the running job, or accept the risk' },
   TAKT_PLAN_PIN: { what: 'the pin cannot be kept', remedy: 'pin the job order to a unit that can do it, or take the pin away' },
   TAKT_PLAN_STALE: { what: 'the plant changed while the plan was made', remedy: 'nothing; the plan is made again' },
+  // simulated plant
+  TAKT_SIMULATOR_UNIT_UNKNOWN: {
+    what: 'the simulated plant has no such unit',
+    remedy: "name a unit of the plant model, by its id or the last part of it ('mill-2')",
+  },
+  TAKT_SIMULATOR_COMMAND_REFUSED: { what: 'the simulated machine refuses the command', remedy: 'see its reason; command the machine when its state allows it' },
+  TAKT_SIMULATOR_PORT: {
+    what: 'the simulated OPC UA server cannot listen on its port',
+    remedy: 'choose another port on the simulator, and in the OPC UA endpoint that reads it',
+  },
+  TAKT_SIMULATOR_INPUT: {
+    what: 'the simulator does not understand the message',
+    remedy: 'send topic break, spoil, speed, pause, resume or reset, as its help says',
+  },
 } as const satisfies Record<string, { readonly what: string; readonly remedy: string }>
 
 export type ErrorCode = keyof typeof ERROR_CODES
