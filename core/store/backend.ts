@@ -24,9 +24,10 @@ export interface Backend {
 export interface WriteSession {
   /** Runs statements in it; `assertUsable` is asked before each and throws when its user may not go on. */
   db(assertUsable: () => void): Kysely<Tables>
-  savepoint(): Promise<void>
-  release(): Promise<void>
-  rollbackToSavepoint(): Promise<void>
+  /** Begins a part that can be undone alone. These three are not answered: should one fail, the commit does. */
+  savepoint(): void
+  release(): void
+  undo(): void
   /** Makes everything durable, then anchors the head; resolves with why the anchor could not be written, if it could not. */
   commit(anchor: LedgerHead | null): Promise<TaktError | undefined>
   rollback(): Promise<void>

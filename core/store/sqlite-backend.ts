@@ -7,9 +7,6 @@ import type { Tables } from './schema.ts'
 import { SqliteClient, sqliteError } from './sqlite-client.ts'
 import { sqliteKysely } from './sqlite-dialect.ts'
 import type { LedgerHead } from './store.ts'
-import type { SqlValue } from './values.ts'
-
-const SAVEPOINT = 'takt'
 
 /** The database in a file of its own, through Node's SQLite in a thread of its own. */
 export class SqliteBackend implements Backend {
@@ -68,20 +65,20 @@ class SqliteSession implements WriteSession {
   db(assertUsable: () => void): Kysely<Tables> {
     return sqliteKysely(async (sql, parameters) => {
       assertUsable()
-      return this.#run(sql, parameters)
+      return this.#client.call({ do: 'run', on: 'write', sql, parameters })
     }, this.#where)
   }
 
-  async savepoint(): Promise<void> {
-    await this.#run(`SAVEPOINT ${SAVEPOINT}`)
+  savepoint(): void {
+    this.#mark('begin')
   }
 
-  async release(): Promise<void> {
-    await this.#run(`RELEASE ${SAVEPOINT}`)
+  release(): void {
+    this.#mark('keep')
   }
 
-  async rollbackToSavepoint(): Promise<void> {
-    await Promise.all([this.#run(`ROLLBACK TO ${SAVEPOINT}`), this.#run(`RELEASE ${SAVEPOINT}`)])
+  undo(): void {
+    this.#mark('undo')
   }
 
   async commit(anchor: LedgerHead | null): Promise<TaktError | undefined> {
@@ -93,7 +90,8 @@ class SqliteSession implements WriteSession {
     await this.#client.call({ do: 'rollback' })
   }
 
-  #run(sql: string, parameters: readonly SqlValue[] = []) {
-    return this.#client.call({ do: 'run', on: 'write', sql, parameters })
+  /** Not awaited, so that it travels with the next statement; the thread gives the transaction up when it fails. */
+  #mark(savepoint: 'begin' | 'keep' | 'undo'): void {
+    this.#client.call({ do: 'savepoint', mark: savepoint }).catch(() => {})
   }
 }

@@ -29,7 +29,8 @@ export class SqliteClient {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++
       this.#waiting.set(id, { resolve, reject })
-      if (this.#outbox.push({ id, request }) === 1) queueMicrotask(() => this.#flush())
+      // the tick's queue runs when every promise at hand has moved on, so that what they all ask for crosses to the thread at once
+      if (this.#outbox.push({ id, request }) === 1) process.nextTick(() => this.#flush())
     })
   }
 

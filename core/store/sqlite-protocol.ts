@@ -7,6 +7,7 @@ export type SqliteRequest =
   /** `write` is inside the present transaction; `read` sees what was committed last. */
   | { readonly do: 'run'; readonly on: 'read' | 'write'; readonly sql: string; readonly parameters: readonly SqlValue[] }
   | { readonly do: 'begin' }
+  | { readonly do: 'savepoint'; readonly mark: 'begin' | 'keep' | 'undo' }
   /** `anchor` is written beside the database once the commit stands. */
   | { readonly do: 'commit'; readonly anchor: LedgerHead | null }
   | { readonly do: 'rollback' }

@@ -116,6 +116,9 @@ class Database {
         this.#lost = undefined
         this.#writer.exec('BEGIN IMMEDIATE')
         return NOTHING
+      case 'savepoint':
+        this.#inTransaction(() => this.#writer.exec(SAVEPOINT[request.mark]), true)
+        return NOTHING
       case 'commit':
         this.#inTransaction(() => this.#writer.exec('COMMIT'))
         return this.#saveAnchor(request.anchor)
@@ -143,13 +146,13 @@ class Database {
   }
 
   /** A statement after a lost transaction would run, and be committed, on its own: it is refused with what lost it. */
-  #inTransaction<T>(run: () => T): T {
+  #inTransaction<T>(run: () => T, mustSucceed = false): T {
     if (this.#lost !== undefined) throw this.#lost
     try {
       return run()
     } catch (error) {
       const errcode = (error as { errcode?: unknown }).errcode
-      if (typeof errcode === 'number' && ENDS_TRANSACTION.has(errcode & 0xff)) {
+      if (mustSucceed || (typeof errcode === 'number' && ENDS_TRANSACTION.has(errcode & 0xff))) {
         this.#lost = error
         try {
           this.#writer.exec('ROLLBACK')
@@ -166,6 +169,7 @@ class Database {
   }
 }
 
+const SAVEPOINT = { begin: 'SAVEPOINT takt', keep: 'RELEASE takt', undo: 'ROLLBACK TO takt; RELEASE takt' } as const
 const NOTHING: SqliteResult = { rows: [] }
 
 let database: Database | undefined

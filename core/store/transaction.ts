@@ -21,7 +21,8 @@ export class Transaction implements StoreTransaction {
   readonly db: Kysely<Tables>
   readonly #chain: Chain
   readonly #where: string
-  #unusable: TaktError | undefined
+  #ended = false
+  #failure: TaktError | undefined
 
   constructor(session: WriteSession, chain: Chain, now: number, where: string) {
     this.now = now
@@ -32,12 +33,18 @@ export class Transaction implements StoreTransaction {
 
   /** Throws when it is over, or when a write failed: what was half done cannot be committed, even if the caller caught the error. */
   assertUsable(): void {
-    if (this.#unusable !== undefined) throw this.#unusable
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#ended) throw new TaktError('TAKT_STORE_FINISHED', { where: this.#where })
   }
 
   /** Refuses everything from now on. */
-  end(why: TaktError = new TaktError('TAKT_STORE_FINISHED', { where: this.#where })): void {
-    this.#unusable ??= why
+  end(): void {
+    this.#ended = true
+  }
+
+  /** The same, and says why. */
+  fail(why: TaktError): void {
+    this.#failure ??= why
   }
 
   get<K extends StoredKind>(kind: K, id: string): Promise<DocumentOf<K> | undefined> {
@@ -124,7 +131,7 @@ export class Transaction implements StoreTransaction {
     try {
       await writing
     } catch (error) {
-      if (error instanceof TaktError) this.end(error)
+      if (error instanceof TaktError) this.fail(error)
       throw error
     }
   }

@@ -111,23 +111,23 @@ export class WriterQueue {
     return this.#begin()
   }
 
-  /** Runs one job under its savepoint. Rejects only when the group as a whole is lost. */
+  /** Runs one job under its savepoint; one that throws is undone and told so when the others have their commit. */
   async #run(job: Job, session: WriteSession, chain: Chain, settled: Array<() => void>): Promise<void> {
     const before = { head: chain.head, events: chain.events.length }
     const tx = new Transaction(session, chain, this.#hooks.now(), this.#backend.where)
-    const begun = session.savepoint()
+    session.savepoint()
     try {
-      const [result] = await Promise.all([this.#inTime(tx, job.work), begun])
+      const result = await this.#inTime(tx, job.work)
       tx.assertUsable()
-      tx.end()
-      await session.release()
+      session.release()
       settled.push(() => job.resolve(result))
     } catch (error) {
-      tx.end()
+      session.undo()
       chain.head = before.head
       chain.events.length = before.events
-      await session.rollbackToSavepoint()
       settled.push(() => job.reject(error))
+    } finally {
+      tx.end()
     }
   }
 
@@ -139,7 +139,7 @@ export class WriterQueue {
           what: `a transaction took longer than ${STUCK_AFTER_MS / 1000} s and was undone`,
           where: this.#backend.where,
         })
-        tx.end(stuck)
+        tx.fail(stuck)
         reject(stuck)
       }, STUCK_AFTER_MS)
     })
