@@ -14,21 +14,31 @@ export interface Made {
 /** A count that comes later than this after its span is not looked for any more. */
 const LATEST_ARRIVAL_MS = 86_400_000
 
+interface Track {
+  readonly equipment: string
+  readonly jobOrder: string | null
+  /** What the unit had made for the job order when the span began. */
+  readonly before: Pick<Count, 'good' | 'scrap'>
+  total: Pick<Count, 'good' | 'scrap'>
+  readonly first: number
+  last: number
+}
+
 /**
- * Adds up the counted parts whose source time lies in a span, from the ledger's count events.
- * Asked again with the same `from`, it reads only what was recorded since; so a dashboard can ask every second.
+ * The parts counted with a source time in a span, from the ledger's count events. It goes by their running totals, so that a part which was booked
+ * on another job order later counts there. Asked again, it reads only what was recorded since: a dashboard can ask every second.
  */
 export class CountWindow {
   readonly from: number
-  #read = 0
-  readonly #made = new Map<string, Made>()
+  #read: number | undefined
+  readonly #tracks = new Map<string, Track>()
 
   constructor(from: number) {
     this.from = from
   }
 
   async upTo(store: StoreReader, to: number): Promise<readonly Made[]> {
-    if (this.#read === 0) this.#read = await sequenceBefore(store, this.from)
+    this.#read ??= await sequenceBefore(store, this.from)
     const rows = await store.db
       .selectFrom('ledger')
       .select(['sequence', 'after'])
@@ -37,21 +47,33 @@ export class CountWindow {
       .where('time', '<=', to + LATEST_ARRIVAL_MS)
       .orderBy('sequence')
       .execute()
+    let allTaken = true
     for (const { sequence, after } of rows) {
-      this.#read = sequence
       const count = JSON.parse(after ?? 'null') as Count | null
-      if (count === null || count.time < this.from || count.time >= to) continue
-      const key = `${count.equipment} ${count.jobOrder ?? ''}`
-      const { good, scrap, lineage } = this.#made.get(key) ?? { good: 0, scrap: 0, lineage: [sequence, sequence] }
-      this.#made.set(key, {
-        equipment: count.equipment,
-        jobOrder: count.jobOrder,
-        good: good + count.good,
-        scrap: scrap + count.scrap,
-        lineage: [lineage[0], sequence],
-      })
+      // what lies beyond is read again when the span has grown; taking an event twice changes nothing
+      allTaken &&= count === null || count.time < to
+      if (allTaken) this.#read = sequence
+      if (count !== null && count.time >= this.from && count.time < to) this.#take(count, sequence)
     }
-    return [...this.#made.values()]
+    return [...this.#tracks.values()].map(({ equipment, jobOrder, before, total, first, last }) => ({
+      equipment,
+      jobOrder,
+      good: total.good - before.good,
+      scrap: total.scrap - before.scrap,
+      lineage: [first, last],
+    }))
+  }
+
+  #take({ equipment, jobOrder, good, scrap, total }: Count, sequence: number): void {
+    const key = `${equipment} ${jobOrder ?? ''}`
+    const known = this.#tracks.get(key)
+    if (known === undefined) {
+      const before = { good: total.good - good, scrap: total.scrap - scrap }
+      this.#tracks.set(key, { equipment, jobOrder, before, total, first: sequence, last: sequence })
+    } else if (sequence > known.last) {
+      known.total = total
+      known.last = sequence
+    }
   }
 }
 

@@ -11,6 +11,7 @@ export const QualityResult = Type.Object({
   lot: Type.Union([Id, Type.Null()]),
   jobOrder: Type.Union([Id, Type.Null()]),
   equipment: Type.Union([EquipmentId, Type.Null()]),
+  serial: Type.Optional(Id),
   characteristic: Id,
   values: Type.Array(Type.Number(), { minItems: 1 }),
   unit: Type.Optional(Type.String()),
