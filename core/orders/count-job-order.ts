@@ -18,7 +18,8 @@ export async function countJobOrder(tx: StoreTransaction, id: string, because: B
   const saved = await tx.save<'job-order'>({ ...job, good, scrap }, { type: 'job-order.progress', ...because })
   if (isOver(saved) && saved.actualStart !== null) await recordResponse(tx, saved, because)
   await settleWorkOrder(tx, saved.workOrder, because)
-  return saved
+  // settling may have changed it again
+  return tx.get('job-order', id)
 }
 
 export interface Counted {
