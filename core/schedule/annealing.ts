@@ -22,17 +22,16 @@ const STEPS_BETWEEN_QUESTIONS = 32
  * decides its end, and moves one operation of that path to another place on its unit or to another unit. Every move is evaluated exactly.
  * Returns the best found; the table is left somewhere.
  */
-export function anneal(table: Timetable, random: Random, progress: Progress, heat = 1): Snapshot {
+export function anneal(table: Timetable, random: Random, progress: Progress, heat = 1.5): Snapshot {
   const { model } = table
   const { count } = model
   let best = snapshotOf(table)
   if (count < 2) return best
   const path = new Int32Array(count)
   const hot = heat * temperatureOf(table)
-  const cold = hot * 0.002
+  const cold = hot * 0.02
   let temperature = hot
   let current = table.cost
-  let stepsSinceBest = 0
   for (let step = 0; ; step++) {
     if (step % STEPS_BETWEEN_QUESTIONS === 0) {
       const used = progress()
@@ -43,13 +42,9 @@ export function anneal(table: Timetable, random: Random, progress: Progress, hea
     const operation = path[Math.floor(random() * length)] as number
     if (!propose(table, operation, random)) continue
     const cost = proposed.cost
-    stepsSinceBest++
     if (cost <= current || random() < Math.exp((current - cost) / temperature)) {
       current = cost
-      if (cost < best.cost - 1e-9) {
-        best = snapshotOf(table)
-        stepsSinceBest = 0
-      }
+      if (cost < best.cost - 1e-9) best = snapshotOf(table)
     } else if (cost !== Number.POSITIVE_INFINITY) table.undo()
   }
   return best
@@ -68,16 +63,19 @@ function temperatureOf(table: Timetable): number {
   return Math.max(1e-9, 0.25 * mean * (weights.makespan + weights.tardiness * weight))
 }
 
-/** Walks back from the end of an order that costs something along what decides its end; returns the length of the path. */
+/**
+ * Walks back from the end of an order that costs something along what decides its end, and collects the operations that a unit's order holds up
+ * (or all of the path, when nothing does); returns how many.
+ */
 function costlyPath(table: Timetable, random: Random, path: Int32Array): number {
   const { model } = table
-  let operation = costlyOperation(table, random)
+  const from = costlyOperation(table, random)
   let length = 0
-  while (operation >= 0) {
-    path[length++] = operation
-    operation = table.binding[operation] as number
+  for (let operation = from; operation >= 0; operation = table.binding[operation] as number) {
+    if (operation === from || table.binding[operation] === table.previous[operation]) path[length++] = operation
   }
-  return length || ((path[0] = Math.floor(random() * model.count)), 1)
+  if (length === 0) path[length++] = Math.floor(random() * model.count)
+  return length
 }
 
 /** An operation whose delay costs: the end of a late order, of the longest one, or one that is late for its `startBy`. */

@@ -63,7 +63,7 @@ export function checkProblem(problem: ScheduleProblem): void {
 function inCircle(problem: ScheduleProblem): readonly number[] {
   const count = problem.operations.length
   const waits = problem.operations.map((operation) => [...operation.after])
-  for (const heads of headsByUnit(problem).values()) heads.forEach((head, at) => at > 0 && waits[head]?.push(heads[at - 1] as number))
+  for (const heads of headsByUnit(problem).values()) for (const [at, head] of heads.slice(1).entries()) waits[head]?.push(heads[at] as number)
   // whatever is not first on a unit waits for those that are, so none of them may be a predecessor of one
   const heads = new Set([...headsByUnit(problem).values()].flat())
   const openOf = waits.map((list) => list.length)

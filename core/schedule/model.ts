@@ -174,7 +174,7 @@ export class Model {
     const calendar = this.alternativeCalendar[alternative] as number
     const resumable = this.resumable[operation] === 1
     const duration = this.alternativeDuration[alternative] as number
-    if (this.attached) return this.timeline.fit(calendar, free > ready ? free : ready, setup + duration, resumable)
+    if (this.attached) return this.timeline.fit(calendar, Math.max(free, ready), setup + duration, resumable)
     let from = this.anticipatory || ready < free ? free : ready
     if (setup > 0) {
       if (this.setupInOpenTime) {
@@ -182,7 +182,7 @@ export class Model {
         from = this.timeline.end
       } else from += setup
     }
-    this.timeline.fit(calendar, from > ready ? from : ready, duration, resumable)
+    this.timeline.fit(calendar, Math.max(from, ready), duration, resumable)
   }
 
   /** The answer of a search in terms of the problem: active rows as found, frozen rows as they are. */

@@ -1,7 +1,7 @@
 import { seededRandom } from '../base/random.ts'
 import { anneal, type Progress, type Snapshot, snapshotOf } from './annealing.ts'
 import { checkProblem } from './check-problem.ts'
-import { type Built, buildByRule, buildFromBaseline, DISPATCH_RULES } from './dispatch-rules.ts'
+import { type Built, buildByRule, buildFromBaseline, DISPATCH_RULES, rightShift } from './dispatch-rules.ts'
 import { Model } from './model.ts'
 import type { Schedule, ScheduleProblem } from './problem.ts'
 import { Timetable } from './timetable.ts'
@@ -72,4 +72,11 @@ function limitOf(table: Timetable, options: SearchOptions): Progress {
     const byTime = timeMs === undefined || elapsedMs === undefined ? 0 : (elapsedMs() - begun) / Math.max(1, timeMs)
     return Math.max(byTime, table.evaluations / Math.max(1, moves))
   }
+}
+
+/** The plan in force shifted right as far as facts demand, what happens if nobody replans; null when there is none. */
+export function doNothing(problem: ScheduleProblem): Schedule | null {
+  checkProblem(problem)
+  const model = new Model(problem)
+  return model.baselineUnit.some((unit) => unit >= 0) ? rightShift(model) : null
 }

@@ -1,0 +1,109 @@
+import { Worker } from 'node:worker_threads'
+import { TaktError } from '../base/error.ts'
+import { workerUrl } from '../base/package-root.ts'
+import type { Schedule, ScheduleProblem } from './problem.ts'
+import type { SolveAnswer, SolveRequest } from './schedule-worker.ts'
+
+export interface SolveLimits {
+  /** Real milliseconds to search for. */
+  readonly timeMs?: number
+  /** Moves to try at most: with it alone, the same seed gives the same schedule. */
+  readonly moves?: number
+  readonly seed?: number
+  /** Aborting rejects the request with TAKT_SCHEDULE_CANCELED and frees the thread at once. */
+  readonly signal?: AbortSignal
+}
+
+export interface Solved {
+  readonly schedule: Schedule
+  /** The baseline shifted right, what the plan in force would become; null without a baseline. */
+  readonly doNothing: Schedule | null
+  /** Real milliseconds of the thread. */
+  readonly tookMs: number
+}
+
+interface Pending {
+  readonly resolve: (solved: Solved) => void
+  readonly reject: (error: TaktError) => void
+}
+
+/** Solves schedule problems in a thread of its own, which starts with the first request and starts anew should it ever die. One request at a time; others queue. */
+export class ScheduleClient {
+  readonly #stop = new SharedArrayBuffer(4)
+  readonly #stopUpTo = new Int32Array(this.#stop)
+  readonly #pending = new Map<number, Pending>()
+  #worker: Worker | undefined
+  #nextId = 1
+
+  /** Rejects with TAKT_SCHEDULE_INVALID, TAKT_SCHEDULE_CANCELED or TAKT_SCHEDULE_WORKER. */
+  solve(problem: ScheduleProblem, { signal, ...limits }: SolveLimits = {}): Promise<Solved> {
+    const id = this.#nextId++
+    const canceled = (): TaktError => new TaktError('TAKT_SCHEDULE_CANCELED', { where: 'scheduling thread' })
+    if (signal?.aborted === true) return Promise.reject(canceled())
+    return new Promise<Solved>((resolve, reject) => {
+      const abort = (): void => {
+        this.#settle(id)?.reject(canceled())
+        // ids only grow, so this stops the running request and whatever was asked before it
+        Atomics.store(this.#stopUpTo, 0, Math.max(Atomics.load(this.#stopUpTo, 0), id))
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      const release = (): void => signal?.removeEventListener('abort', abort)
+      this.#pending.set(id, {
+        resolve: (solved) => {
+          release()
+          resolve(solved)
+        },
+        reject: (error) => {
+          release()
+          reject(error)
+        },
+      })
+      const worker = this.#running()
+      // only a request under way keeps the process alive
+      worker.ref()
+      worker.postMessage({ id, problem, ...limits } satisfies SolveRequest)
+    })
+  }
+
+  /** Ends the thread; requests under way are rejected. */
+  async close(): Promise<void> {
+    const worker = this.#worker
+    this.#worker = undefined
+    this.#rejectAll(new TaktError('TAKT_SCHEDULE_CANCELED', { where: 'scheduling thread' }))
+    await worker?.terminate()
+  }
+
+  #running(): Worker {
+    if (this.#worker !== undefined) return this.#worker
+    const worker = new Worker(workerUrl('core/schedule/schedule-worker.ts'), { workerData: { stop: this.#stop } })
+    worker.on('message', (answer: SolveAnswer) => this.#take(answer))
+    const lost = (cause?: unknown): void => {
+      if (this.#worker !== worker) return
+      this.#worker = undefined
+      this.#rejectAll(new TaktError('TAKT_SCHEDULE_WORKER', { where: 'scheduling thread', cause }))
+    }
+    worker.on('error', lost)
+    worker.on('exit', () => lost())
+    this.#worker = worker
+    return worker
+  }
+
+  #take(answer: SolveAnswer): void {
+    const pending = this.#settle(answer.id)
+    if ('error' in answer) {
+      const { what, details } = answer.error
+      pending?.reject(new TaktError('TAKT_SCHEDULE_INVALID', { what, where: 'schedule problem', details }))
+    } else pending?.resolve({ schedule: answer.schedule, doNothing: answer.doNothing, tookMs: answer.tookMs })
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    if (this.#pending.size === 0) this.#worker?.unref()
+    return pending
+  }
+
+  #rejectAll(error: TaktError): void {
+    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error)
+  }
+}
