@@ -14,13 +14,15 @@ import { toStorableText, toStoredJson } from './values.ts'
 import { verifyLedger } from './verify.ts'
 import { WriterQueue } from './writer-queue.ts'
 
-export interface StoreHooks {
+export interface SqlStoreOptions {
   /** The database is open and takes writes: at first, and again after a failure. */
   onOpen?(): void
   /** It could not be opened or written. Whoever called was told too; the store tries again with the next call. */
   onFailure?(error: TaktError): void
   /** Something people should know that stops nothing: rows of the ledger found missing, a listener that threw. */
   onWarning?(error: TaktError): void
+  /** Real milliseconds after which a transaction that does not end is undone. Default 10,000. */
+  readonly stuckAfterMs?: number
 }
 
 const QUARANTINE_KEPT = 10_000
@@ -32,23 +34,25 @@ const QUARANTINE_SOURCES_REMEMBERED = 1000
 export class SqlStore implements Store {
   readonly #backend: Backend
   readonly #clock: Clock
-  readonly #hooks: StoreHooks
+  readonly #options: SqlStoreOptions
   readonly #queue: WriterQueue
   readonly #listeners = new Set<(event: LedgerEvent) => void>()
   readonly #quarantineTold = new Map<string, number>()
   #opening: Promise<void> | undefined
   #healthy = false
   #closing: Promise<void> | undefined
+  #closed = false
 
   /** `makeBackend` is given the way to wait for opening, and the way to say that the database must be opened anew. */
-  constructor(makeBackend: (whenOpen: () => Promise<void>, onLost: () => void) => Backend, clock: Clock, hooks: StoreHooks) {
+  constructor(makeBackend: (whenOpen: () => Promise<void>, onLost: () => void) => Backend, clock: Clock, options: SqlStoreOptions) {
     this.#clock = clock
-    this.#hooks = hooks
+    this.#options = options
     const reopen = (): void => {
       this.#opening = undefined
     }
     this.#backend = makeBackend(() => this.#whenOpen(), reopen)
     this.#queue = new WriterQueue(this.#backend, {
+      stuckAfterMs: options.stuckAfterMs ?? 10_000,
       whenOpen: () => this.#whenOpen(),
       now: () => this.#clock.now(),
       committed: (events, anchorFailure) => this.#committed(events, anchorFailure),
@@ -71,7 +75,7 @@ export class SqlStore implements Store {
   }
 
   async transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> {
-    this.#assertNotClosed()
+    if (this.#closing !== undefined) throw new TaktError('TAKT_STORE_CLOSED', { where: this.#backend.where })
     return this.#queue.submit(work)
   }
 
@@ -137,16 +141,14 @@ export class SqlStore implements Store {
   async #close(): Promise<void> {
     await this.#queue.idle()
     await this.#opening?.catch(() => {})
+    this.#closed = true
     await this.#backend.close()
     this.#listeners.clear()
   }
 
-  #assertNotClosed(): void {
-    if (this.#closing !== undefined) throw new TaktError('TAKT_STORE_CLOSED', { where: this.#backend.where })
-  }
-
   /** Opens at the first call; a failure is forgotten, so that the next call tries again. */
-  #whenOpen(): Promise<void> {
+  async #whenOpen(): Promise<void> {
+    if (this.#closed) throw new TaktError('TAKT_STORE_CLOSED', { where: this.#backend.where })
     this.#opening ??= this.#open().catch((thrown: unknown) => {
       this.#opening = undefined
       const error = toTaktError(thrown, this.#backend.where)
@@ -165,18 +167,18 @@ export class SqlStore implements Store {
 
   async #checkAnchor(): Promise<void> {
     const found = await checkAnchor(this.#backend, this.#clock.now())
-    if (found !== undefined) this.#hooks.onWarning?.(new TaktError('TAKT_LEDGER_FAULT', { what: `ledger: ${found.what}`, where: this.#backend.where }))
+    if (found !== undefined) this.#options.onWarning?.(new TaktError('TAKT_LEDGER_FAULT', { what: `ledger: ${found.what}`, where: this.#backend.where }))
   }
 
   #committed(events: readonly LedgerEvent[], anchorFailure: TaktError | undefined): void {
     this.#recovered()
-    if (anchorFailure !== undefined) this.#hooks.onWarning?.(anchorFailure)
+    if (anchorFailure !== undefined) this.#options.onWarning?.(anchorFailure)
     for (const event of events) {
       for (const listener of this.#listeners) {
         try {
           listener(event)
         } catch (thrown) {
-          this.#hooks.onWarning?.(toTaktError(thrown, `a listener to event ${event.sequence} (${event.type})`))
+          this.#options.onWarning?.(toTaktError(thrown, `a listener to event ${event.sequence} (${event.type})`))
         }
       }
     }
@@ -185,12 +187,12 @@ export class SqlStore implements Store {
   #recovered(): void {
     if (this.#healthy) return
     this.#healthy = true
-    this.#hooks.onOpen?.()
+    this.#options.onOpen?.()
   }
 
   #failed(error: TaktError): void {
     this.#healthy = false
-    this.#hooks.onFailure?.(error)
+    this.#options.onFailure?.(error)
   }
 
   #tellOfQuarantine(source: string, now: number): boolean {

@@ -62,7 +62,7 @@ export interface StoreTransaction extends StoreReader {
    * (TAKT_STORE_CONFLICT otherwise). Returns it with its new `revision` and `ledger`. `before` and `after` of the event are the documents.
    */
   save<K extends StoredKind>(
-    document: DocumentOf<K>,
+    document: DocumentOf<K> & { readonly kind: K },
     event: { readonly type: string; readonly actor: Actor; readonly why?: string | undefined },
   ): Promise<DocumentOf<K>>
   /** Keyed effect: true when this key is new, and from then on taken. A replay that finds it taken changes nothing. */

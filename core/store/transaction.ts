@@ -65,10 +65,10 @@ export class Transaction implements StoreTransaction {
   }
 
   async save<K extends StoredKind>(
-    document: DocumentOf<K>,
+    document: DocumentOf<K> & { readonly kind: K },
     event: { readonly type: string; readonly actor: Actor; readonly why?: string | undefined },
   ): Promise<DocumentOf<K>> {
-    const kind = document.kind as K
+    const { kind } = document
     const { table, id: idOf, columns } = projectionOf(kind, this.#where)
     const id = idOf(document)
     const tables = documentTables(this.db)

@@ -8,10 +8,9 @@ import { type Chain, Transaction } from './transaction.ts'
 const GROUP_SIZE = 64
 /** Waiting transactions at most; beyond it the writers are told instead of the memory filled. */
 const WAITING_AT_MOST = 10_000
-/** Real time. A transaction holds up all others, so one that waits for something else is ended. */
-const STUCK_AFTER_MS = 10_000
-
 export interface QueueHooks {
+  /** Real time. A transaction holds up all others, so one that waits for something else is ended after this. */
+  readonly stuckAfterMs: number
   /** Resolves when the database may be written, rejects with why it may not. */
   whenOpen(): Promise<void>
   now(): number
@@ -132,16 +131,17 @@ export class WriterQueue {
   }
 
   async #inTime(tx: Transaction, work: Job['work']): Promise<unknown> {
+    const { stuckAfterMs } = this.#hooks
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
         const stuck = new TaktError('TAKT_STORE_STUCK', {
-          what: `a transaction took longer than ${STUCK_AFTER_MS / 1000} s and was undone`,
+          what: `a transaction took longer than ${stuckAfterMs / 1000} s and was undone`,
           where: this.#backend.where,
         })
         tx.fail(stuck)
         reject(stuck)
-      }, STUCK_AFTER_MS)
+      }, stuckAfterMs)
     })
     try {
       return await Promise.race([work(tx), late])
