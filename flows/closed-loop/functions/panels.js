@@ -1,0 +1,73 @@
+// One overview in, one small message out for each panel of the page. Each panel gets no more than it draws.
+export default function panels({ msg, context, flow }) {
+  const o = msg.payload && msg.payload.kind === 'report' ? msg.payload.content : msg.payload
+  if (!o || !Array.isArray(o.units)) return null
+  const base = { now: o.now, timeZone: o.timeZone, rate: o.rate }
+  const panel = (part) => ({ payload: Object.assign({}, base, part) })
+
+  // colours go by product, so their order must not change while the plant runs
+  const products = context.get('products') || []
+  for (const bar of o.plan ? o.plan.bars : []) {
+    if (!bar.maintenance && !products.includes(bar.product)) products.push(bar.product)
+  }
+  context.set('products', products)
+
+  // A plan tells only what it moved itself. What was moved for a machine that went bad is remembered, to be told as one story.
+  const moves = context.get('moves') || {}
+  if (o.plan && o.plan.version !== moves.version) {
+    moves.version = o.plan.version
+    for (const change of o.plan.changes) {
+      const cause = o.disruptions.find((d) => change.because.includes(d.id) || (d.maintenanceOrder && change.because.includes(d.maintenanceOrder)))
+      if (!cause || change.moved !== 'unit' || !change.to) continue
+      const told = moves[cause.id] || { jobs: [], units: [] }
+      if (!told.jobs.includes(change.jobOrder)) told.jobs.push(change.jobOrder)
+      if (!told.units.includes(change.to.unit)) told.units.push(change.to.unit)
+      moves[cause.id] = told
+    }
+    for (const id of Object.keys(moves)) if (id !== 'version' && !o.disruptions.some((d) => d.id === id)) delete moves[id]
+    context.set('moves', moves)
+  }
+
+  const format = (time, options) => new Intl.DateTimeFormat('en-GB', { timeZone: o.timeZone, ...options }).format(time)
+  const day = (time) => format(time, { weekday: 'short' })
+  const clock = (time) => (day(time) === day(o.now) ? '' : `${day(time)} `) + format(time, { hour: '2-digit', minute: '2-digit' })
+  const stories = o.disruptions.slice(0, 5).map((d) => {
+    const steps = [{ text: d.why, tone: 'bad' }]
+    const order = d.maintenanceOrder
+    const repair = order && o.plan ? o.plan.bars.find((bar) => bar.maintenance && bar.workOrder === order) : undefined
+    if (d.status === 'refused') steps.push({ text: `${d.decidedBy || 'a person'} refused: nothing is done`, tone: '' })
+    if (d.status === 'withdrawn') steps.push({ text: 'withdrawn: it went back to normal by itself', tone: 'good' })
+    if (repair) {
+      const word = { done: 'repaired', running: 'in repair', planned: 'repair planned' }[repair.status]
+      steps.push({
+        text: `${word} ${clock(repair.start)} – ${clock(repair.end)}${d.decidedBy ? `, decided by ${d.decidedBy}` : ''}`,
+        tone: repair.status === 'done' ? 'good' : 'warning',
+      })
+    } else if (order) steps.push({ text: `maintenance order ${order}`, tone: 'warning' })
+    const told = moves[d.id]
+    if (told) steps.push({ text: `${told.jobs.length} job${told.jobs.length === 1 ? '' : 's'} moved to ${told.units.join(', ')}`, tone: '' })
+    if (order && o.plan && repair?.status !== 'done') {
+      const late = o.orders.filter((candidate) => candidate.late && candidate.type === 'production').map((candidate) => candidate.id)
+      steps.push(
+        late.length
+          ? { text: `late: ${late.slice(0, 4).join(', ')}${late.length > 4 ? ` and ${late.length - 4} more` : ''}`, tone: 'warning' }
+          : { text: 'every order still on time', tone: 'good' },
+      )
+    }
+    return { id: d.id, unit: d.unit, status: d.status, autonomy: d.autonomy, awaiting: d.awaiting, deadline: d.deadline, time: d.time, steps }
+  })
+
+  const oee = {}
+  for (const kpi of o.kpis.units) oee[kpi.scope] = kpi.oee
+  const autonomy = flow.get('autonomy') || 'auto'
+  flow.set('timeZone', o.timeZone)
+
+  return [
+    panel({ plant: o.plant, totals: o.totals, kpis: { shift: o.kpis.shift, line: o.kpis.line }, autonomy }),
+    panel({ units: o.units, oee }),
+    panel({ units: o.units.map(({ id, name, class: kind, lamp }) => ({ id, name, class: kind, lamp })), plan: o.plan, products }),
+    panel({ stories, events: o.events.slice(0, 40) }),
+    panel({ orders: o.orders }),
+    panel({ units: o.units.map(({ id, name, lamp }) => ({ id, name, lamp })) }),
+  ]
+}
