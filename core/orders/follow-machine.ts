@@ -41,19 +41,26 @@ const PHASES: Readonly<Record<MachineState['state'], Phase>> = {
 /**
  * What a unit shows becomes the state of its job order: Running, Interrupted, Ended with a job response, Aborted with a job order for the rest. The same state
  * again changes nothing, and a state that was missed is made up for, because all is decided by what stands in the store.
- * Throws TAKT_JOB_ORDER_UNKNOWN when the unit names a job order that is not known.
+ * Gives the error to tell people when the unit names a job order that is not known: it works on something that Takt knows nothing of.
  */
-export async function followMachine(tx: StoreTransaction, unit: UnitState, because: Because): Promise<void> {
-  if (unit.jobOrder === null || unit.state === 'NoSignal') return
+export async function followMachine(tx: StoreTransaction, unit: UnitState, because: Because): Promise<TaktError | undefined> {
+  const { equipment, jobOrder } = unit
+  if (jobOrder === null || unit.state === 'NoSignal') return undefined
   await endLeftBehind(tx, unit, because)
-  const job = await countJobOrder(tx, unit.jobOrder, because)
+  const job = await countJobOrder(tx, jobOrder, because)
   if (job === undefined)
-    throw new TaktError('TAKT_JOB_ORDER_UNKNOWN', {
-      what: `${unit.equipment} names the job order '${unit.jobOrder}', which is not known`,
-      where: unit.equipment,
-    })
-  if (!isOpen(job) && !isUnderWay(job)) return
-  await (job.maintenance === undefined ? followProduction(tx, job, unit, because) : followMaintenance(tx, job, unit, because))
+    return new TaktError('TAKT_JOB_ORDER_UNKNOWN', { what: `the unit names the job order '${jobOrder}', which is not known`, where: equipment })
+  if (isOpen(job) || isUnderWay(job)) await (job.maintenance === undefined ? followProduction : followMaintenance)(tx, job, unit, because)
+  return undefined
+}
+
+/** The present state of every unit as the store has it: what was recorded before a crash and not followed yet is followed now. */
+export async function reconcile(tx: StoreTransaction, because: Because): Promise<void> {
+  const rows = await tx.db.selectFrom('machine_state').selectAll().where('until', 'is', null).execute()
+  for (const { equipment, since, state, mode, job_order: jobOrder } of rows) {
+    await followMachine(tx, { equipment, since, jobOrder, state: state as MachineState['state'], mode: mode as MachineState['mode'] }, because)
+  }
+  for (const job of await tx.list('job-order', { where: { state: ['Running', 'Interrupted'] } })) await countJobOrder(tx, job.id, because)
 }
 
 /** A count document: recorded if that has not been done, then the job order stands at what has been counted. */
