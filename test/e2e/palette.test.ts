@@ -34,8 +34,16 @@ for (const runtime of ['node-red', 'node-red-4'] as const) {
     it('loads every node without a warning', async () => {
       const sets = (await (await fetch(`${red.url}/nodes`, { headers: { accept: 'application/json' } })).json()) as NodeSet[]
       const ours = sets.filter((set) => set.module === manifest.name)
-      assert.deepEqual(ours.map((set) => set.types).flat().toSorted(), Object.keys(manifest['node-red'].nodes).map((name) => `takt-${name}`).toSorted())
-      assert.deepEqual(ours.filter((set) => set.err !== undefined || !set.enabled), [])
+      assert.deepEqual(
+        ours.flatMap((set) => set.types).toSorted(),
+        Object.keys(manifest['node-red'].nodes)
+          .map((name) => `takt-${name}`)
+          .toSorted(),
+      )
+      assert.deepEqual(
+        ours.filter((set) => set.err !== undefined || !set.enabled),
+        [],
+      )
       assert.doesNotMatch(red.log, /\[warn\]|\[error\]/i)
     })
 

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../../core/base/package-root.ts'
@@ -7,7 +7,6 @@ import { freePort } from './free-port.ts'
 export interface FlowNode {
   id: string
   type: string
-  // biome-ignore lint/suspicious/noExplicitAny: flow files hold properties of every shape
   [property: string]: any
 }
 
@@ -17,6 +16,8 @@ export interface NodeRedOptions {
   /** `node-red` (5) or `node-red-4` (4.1). */
   readonly runtime?: 'node-red' | 'node-red-4'
   readonly env?: Record<string, string>
+  /** A folder with more nodes, besides the palette. */
+  readonly nodesDir?: string
 }
 
 /** A real Node-RED in a process of its own, with the built palette installed in its user directory. */
@@ -39,6 +40,11 @@ export class NodeRedProcess {
     return this.#log
   }
 
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error('Node-RED is not running')
+    return this.#child.pid
+  }
+
   get running(): boolean {
     return this.#child !== undefined
   }
@@ -47,11 +53,15 @@ export class NodeRedProcess {
   async start(): Promise<void> {
     if (this.port === 0) this.port = await freePort()
     const { userDir, runtime = 'node-red', env } = this.#options
-    const child = spawn(process.execPath, [join(packageRoot, 'node_modules', runtime, 'red.js'), '-u', userDir, '-s', join(userDir, 'settings.cjs'), '-p', String(this.port)], {
-      cwd: userDir,
-      env: { ...process.env, NODE_OPTIONS: '', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const child = spawn(
+      process.execPath,
+      [join(packageRoot, 'node_modules', runtime, 'red.js'), '-u', userDir, '-s', join(userDir, 'settings.cjs'), '-p', String(this.port)],
+      {
+        cwd: userDir,
+        env: { ...process.env, NODE_OPTIONS: '', ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
     this.#child = child
     const from = this.#log.length
     child.stdout?.on('data', (data) => (this.#log += data))
@@ -99,7 +109,11 @@ export class NodeRedProcess {
   }
 
   async deploy(flow: readonly FlowNode[]): Promise<void> {
-    const response = await fetch(`${this.url}/flows`, { method: 'POST', headers: { 'content-type': 'application/json', 'Node-RED-API-Version': 'v1' }, body: JSON.stringify(flow) })
+    const response = await fetch(`${this.url}/flows`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'Node-RED-API-Version': 'v1' },
+      body: JSON.stringify(flow),
+    })
     if (!response.ok) throw new Error(`deploy: ${response.status} ${await response.text()}`)
   }
 
@@ -115,7 +129,7 @@ export class NodeRedProcess {
   }
 }
 
-function prepare({ userDir, flow }: NodeRedOptions): void {
+function prepare({ userDir, flow, nodesDir }: NodeRedOptions): void {
   const scope = join(userDir, 'node_modules', '@takt')
   mkdirSync(scope, { recursive: true })
   if (!existsSync(join(scope, 'node-red-takt'))) symlinkSync(packageRoot, join(scope, 'node-red-takt'), 'dir')
@@ -123,7 +137,7 @@ function prepare({ userDir, flow }: NodeRedOptions): void {
   writeFileSync(
     join(userDir, 'settings.cjs'),
     `module.exports = { flowFile: 'flows.json', uiHost: '127.0.0.1', credentialSecret: 'test', editorTheme: { tours: false }, telemetry: { enabled: false, updateNotification: false },
-  logging: { console: { level: 'info', metrics: false, audit: false } }, contextStorage: { default: { module: 'localfilesystem' } } }\n`,
+  logging: { console: { level: 'info', metrics: false, audit: false } }, contextStorage: { default: { module: 'localfilesystem' } }, nodesDir: ${JSON.stringify(nodesDir)} }\n`,
   )
   writeFileSync(join(userDir, 'flows.json'), JSON.stringify(flow, null, 2))
 }
