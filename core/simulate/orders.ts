@@ -4,6 +4,7 @@ import type { SimulatedOrder } from './happenings.ts'
 
 const HOUR_MS = 3_600_000
 const FIRST_NUMBER = 100_001
+const RECENT = 20
 
 export interface OrderStreamOptions {
   readonly seed: number
@@ -19,6 +20,13 @@ export interface OrderStreamOptions {
 export interface OrderState {
   count: number
   nextAt: number
+  /** the newest orders, to be sent again after a restart: nobody knows whether the last ones arrived */
+  recent: TimedOrder[]
+}
+
+export interface TimedOrder {
+  readonly time: number
+  readonly order: SimulatedOrder
 }
 
 /** Customers' orders from a seed. Order number n is the same in every run with the same seed and start, so an order that is sent again is known by its id. */
@@ -26,14 +34,14 @@ export class OrderStream {
   readonly #options: OrderStreamOptions
   readonly state: OrderState
 
-  constructor(options: OrderStreamOptions, state: OrderState = { count: 0, nextAt: options.start }) {
+  constructor(options: OrderStreamOptions, state: OrderState = { count: 0, nextAt: options.start, recent: [] }) {
     this.#options = options
     this.state = state
   }
 
   /** The orders that have come in up to `to`, each with its time. */
-  advance(to: number): Array<{ readonly time: number; readonly order: SimulatedOrder }> {
-    const arrived: Array<{ readonly time: number; readonly order: SimulatedOrder }> = []
+  advance(to: number): TimedOrder[] {
+    const arrived: TimedOrder[] = []
     const { perHour, ahead, workMasters } = this.#options
     while (this.state.nextAt <= to && workMasters.length > 0) {
       if (this.state.count >= ahead && perHour <= 0) break
@@ -41,6 +49,7 @@ export class OrderStream {
       this.state.count++
       if (this.state.count >= ahead && perHour > 0) this.state.nextAt += Math.round((HOUR_MS / perHour) * this.#dice(this.state.count, 'gap').between(0.5, 1.5))
     }
+    this.state.recent = [...this.state.recent, ...arrived].slice(-RECENT)
     return arrived
   }
 

@@ -3,7 +3,7 @@ import type { Receipt } from '../messages/command.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { MachineCommand } from './commands.ts'
 import { seedOf } from './dice.ts'
-import type { Step } from './happenings.ts'
+import type { SimulatedOrder, Step } from './happenings.ts'
 import { type OrderState, OrderStream } from './orders.ts'
 import { newUnitState, UnitSimulation, type UnitState } from './unit.ts'
 
@@ -108,6 +108,11 @@ export class PlantSimulation {
   /** Every machine as first delivered; time, counters and orders go on. */
   reset(step: Step): void {
     for (const [id, unit] of this.#units) unit.reset(this.#fresh(id), this.#time, step)
+  }
+
+  /** The newest orders, oldest first; their ids stay, so whoever has them already knows them. */
+  get recentOrders(): readonly SimulatedOrder[] {
+    return this.#orders.state.recent.map(({ order }) => order)
   }
 
   /** What every unit says about itself now. */

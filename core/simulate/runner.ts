@@ -3,7 +3,7 @@ import { toTaktError } from '../base/error.ts'
 import { StateFile } from '../base/state-file.ts'
 import type { Receipt } from '../messages/command.ts'
 import type { MachineCommand } from './commands.ts'
-import type { GaugePublication, Publication, Step } from './happenings.ts'
+import type { GaugePublication, Publication, SimulatedOrder, Step } from './happenings.ts'
 import { SimulationLedger } from './ledger.ts'
 import { PlantSimulation, type SimulationOptions, type SimulationState } from './plant-simulation.ts'
 
@@ -107,6 +107,11 @@ export class SimulationRunner {
 
   reset(): void {
     this.#now((step) => this.#simulation.reset(step))
+  }
+
+  /** The newest orders, oldest first, to send again after a restart. */
+  get recentOrders(): readonly SimulatedOrder[] {
+    return this.#simulation.recentOrders
   }
 
   /** What every unit says about itself at this moment, for a client that has just come. */
