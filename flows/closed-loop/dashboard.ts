@@ -85,7 +85,7 @@ export function addDashboard(flow: FlowBuilder): void {
       height: '1',
       order,
       showTitle: false,
-      className: '',
+      className: `tk-group-${order}`,
       visible: 'true',
       disabled: 'false',
       groupType: 'default',
