@@ -78,6 +78,27 @@ export const ERROR_CODES = {
     what: 'the embedded broker would serve everyone without a password',
     remedy: 'set user and password, or let it listen on 127.0.0.1 only',
   },
+  TAKT_OPCUA_AWAY: { what: 'the OPC UA server does not answer', remedy: 'see whether it runs, and check URL and firewall; Takt tries again every second' },
+  TAKT_OPCUA_UNTRUSTED: {
+    what: "the OPC UA server's certificate is not trusted",
+    remedy: 'compare the thumbprint with the server, then trust it as the message says',
+  },
+  TAKT_OPCUA_REJECTED: { what: "the OPC UA server does not trust Takt's certificate", remedy: 'let the server trust the certificate named in the message' },
+  TAKT_OPCUA_USER: { what: 'the OPC UA server refused the user', remedy: 'check user and password, or leave both empty for anonymous access' },
+  TAKT_OPCUA_SECURITY: { what: 'the OPC UA server does not offer this security', remedy: 'choose a mode and policy that the server offers' },
+  TAKT_OPCUA_REFUSED: { what: 'the OPC UA server refused a request', remedy: 'compare node id, type and access rights with the server' },
+  TAKT_OPCUA_NODE_UNKNOWN: {
+    what: 'the OPC UA server refused to monitor a node',
+    remedy: "compare the node id with the server's address space, and the user's rights",
+  },
+  TAKT_OPCUA_OVERFLOW: {
+    what: "a signal's queue on the OPC UA server overflowed",
+    remedy: 'raise the queue size, shorten the publishing interval, or sample less often',
+  },
+  TAKT_OPCUA_LOST: {
+    what: 'the OPC UA server could not deliver some notifications',
+    remedy: 'compare load and network; counters catch up by themselves, other values are missing',
+  },
 
   // quality: measured characteristics against their specification
   TAKT_QUALITY_VALUE_INVALID: { what: 'the measured value is not a finite number', remedy: 'send one number, or a list of numbers, one a part' },
@@ -125,6 +146,11 @@ export const ERROR_CODES = {
     remedy: 'add the work master to the plant model, or send operations with the order',
   },
   TAKT_JOB_ORDER_NOT_READY: { what: 'the job order cannot be allowed to start yet', remedy: 'see what it waits for' },
+  TAKT_IMPORT_MAPPING: {
+    what: 'the mapping does not fit the orders that were sent',
+    remedy: "compare the mapping on the work order node with the file's columns",
+  },
+  TAKT_IMPORT_ROW: { what: 'a row of the file cannot be read', remedy: 'correct the row; the good rows were taken' },
   TAKT_ORDER_QUANTITY: { what: 'the quantity is not a positive number', remedy: 'correct the quantity' },
   TAKT_LOT_UNKNOWN: { what: 'there is no such lot', remedy: 'correct the id; a lot is made when its work order is released' },
   TAKT_LOT_SCRAPPED: { what: 'the lot was scrapped', remedy: 'make the parts again with a new order' },
@@ -166,6 +192,11 @@ export const ERROR_CODES = {
     what: 'the simulator does not understand the message',
     remedy: 'send topic break, spoil, speed, pause, resume or reset, as its help says',
   },
+  // signal: what machines say of themselves
+  TAKT_MACHINE_STATE_UNKNOWN: { what: 'the value is no PackML state', remedy: 'send a PackML state by number (1 to 19) or name, or map it before' },
+  TAKT_MACHINE_MODE_UNKNOWN: { what: 'the value is no PackML mode', remedy: 'send 1 (Produce), 2 (Maintenance), 3 (Manual) or the name, or map it before' },
+  TAKT_MACHINE_COUNT_INVALID: { what: 'the count is not a running total', remedy: 'send a finite number that is not negative' },
+  TAKT_MACHINE_JOB_INVALID: { what: 'the job order that the machine names is no id', remedy: 'send the id as text of at most 200 characters, empty for none' },
 } as const satisfies Record<string, { readonly what: string; readonly remedy: string }>
 
 export type ErrorCode = keyof typeof ERROR_CODES

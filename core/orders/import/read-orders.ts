@@ -1,0 +1,127 @@
+import { TaktError, toTaktError } from '../../base/error.ts'
+import type { Plant } from '../../plant/plant.ts'
+import { checkOrderRequest, type OrderRequest } from '../order-request.ts'
+import { FIELD_NAMES, type Fields, type OrderField, type OrderMapping } from './order-mapping.ts'
+import { type Doubt, readRouting } from './routing.ts'
+import { type ImportProblem, orderOf, type Row, readRows } from './rows.ts'
+
+export interface RequestedOrder {
+  /** the row it begins on */
+  readonly row: number
+  readonly request: OrderRequest
+}
+
+/** What a file says about orders: what can be taken, what cannot and why, and what was taken though it looks odd. */
+export interface ReadOrders {
+  readonly rows: number
+  readonly orders: readonly RequestedOrder[]
+  readonly problems: readonly ImportProblem[]
+  readonly doubts: readonly Doubt[]
+  /** rows that say the same as one before, to the letter */
+  readonly duplicates: number
+}
+
+/**
+ * Orders from CSV, from JSON, or from a parsed payload. A bad row takes nothing with it but the order it belongs to. Throws TAKT_IMPORT_MAPPING when the mapping
+ * does not fit the file at all, and what reading the text throws.
+ */
+export function readOrders(input: unknown, mapping: OrderMapping, plant: Plant, where: string): ReadOrders {
+  const { rows, columns, problems } = readRows(input, mapping, where)
+  const fields = fieldsOf(mapping, columns, where)
+  const { operations } = mapping
+  if (operations !== undefined) {
+    assertColumns([operations.operation, operations.equipment, operations.span, operations.start, operations.complete], columns, where)
+    const routing = readRouting(rows, { fields, operations, mapping, plant, requestOf: (row) => requestOf(row, fields, mapping, where) }, where)
+    return { rows: rows.length + problems.length, ...routing, problems: [...problems, ...routing.problems] }
+  }
+
+  const orders: RequestedOrder[] = []
+  const refused: ImportProblem[] = [...problems]
+  for (const row of rows) {
+    if (orders.length === mapping.limit) break
+    try {
+      orders.push({ row: row.number, request: requestOf(row, fields, mapping, `${where}, row ${row.number}`) })
+    } catch (thrown) {
+      const { code, what } = toTaktError(thrown, where)
+      refused.push({ row: row.number, order: orderOf(row, fields), code, what })
+    }
+  }
+  return { rows: rows.length + problems.length, orders, problems: refused, doubts: [], duplicates: 0 }
+}
+
+/** Which column holds which field. */
+function fieldsOf(mapping: OrderMapping, columns: readonly string[] | null, where: string): Fields | null {
+  if (mapping.fields !== undefined) {
+    assertColumns(Object.values(mapping.fields), columns, where)
+    return mapping.fields
+  }
+  // JSON without a mapping is taken for requests as docs/orders.md has them
+  if (columns === null) return null
+  const byName = new Map(columns.map((column) => [column.toLowerCase(), column]))
+  const found = FIELD_NAMES.flatMap((field) => {
+    const column = byName.get(field.toLowerCase())
+    return column === undefined ? [] : [[field, column] as const]
+  })
+  const fields: Fields = Object.fromEntries(found)
+  if (fields.quantity === undefined) {
+    throw new TaktError('TAKT_IMPORT_MAPPING', {
+      what: `no column is called 'quantity', and no mapping says which one holds it; there are: ${columns.join(', ')}`,
+      where,
+    })
+  }
+  return fields
+}
+
+function assertColumns(wanted: readonly (string | undefined)[], columns: readonly string[] | null, where: string): void {
+  const missing = columns === null ? [] : wanted.filter((column) => column !== undefined && !columns.includes(column))
+  if (missing.length > 0)
+    throw new TaktError('TAKT_IMPORT_MAPPING', { what: `the file has no column '${missing.join("', '")}'; there are: ${columns?.join(', ') || 'none'}`, where })
+}
+
+function requestOf(row: Row, fields: Fields | null, mapping: OrderMapping, where: string): OrderRequest {
+  if (fields === null) return checkOrderRequest(row.value, where)
+  const get = (field: OrderField): unknown => (fields[field] === undefined ? undefined : row.get(fields[field]))
+  const text = (field: OrderField): string | undefined => {
+    const value = get(field)
+    return value === undefined ? undefined : String(value)
+  }
+  const number = (field: OrderField): number | undefined => {
+    const value = get(field)
+    return value === undefined ? undefined : numberOf(value, field, where)
+  }
+  const order = text('order')
+  const quantity = number('quantity')
+  if (order === undefined && text('id') === undefined) throw new TaktError('TAKT_IMPORT_ROW', { what: 'the order has no number', where })
+  if (quantity === undefined) throw new TaktError('TAKT_ORDER_QUANTITY', { what: 'the quantity is missing', where })
+  const unit = text('unit')
+  const operations = row.get('operations')
+  return checkOrderRequest(
+    defined({
+      id: text('id'),
+      external: order === undefined ? undefined : { system: mapping.system ?? 'import', id: order },
+      product: text('product'),
+      workMaster: text('workMaster'),
+      quantity: unit === undefined ? quantity : { value: quantity, unit },
+      release: get('release'),
+      due: get('due'),
+      priority: number('priority'),
+      weight: number('weight'),
+      operations: Array.isArray(operations) ? operations : undefined,
+    }),
+    where,
+  )
+}
+
+function numberOf(value: unknown, field: string, where: string): number {
+  if (typeof value === 'number') return value
+  // a decimal comma is one; groups of thousands are too easily taken for decimals
+  const text = String(value).replace(/^([+-]?\d+),(\d+)$/, '$1.$2')
+  if (!/^[+-]?\d+(\.\d+)?$/.test(text)) {
+    throw new TaktError(field === 'quantity' ? 'TAKT_ORDER_QUANTITY' : 'TAKT_IMPORT_ROW', { what: `'${String(value)}' as ${field} is not a number`, where })
+  }
+  return Number(text)
+}
+
+function defined(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
