@@ -1,0 +1,42 @@
+import { TaktError } from '../../base/error.ts'
+import type { Plan } from '../../messages/plan.ts'
+import type { Store, StoreTransaction } from '../../store/store.ts'
+import { latestPlan } from './read-facts.ts'
+import type { DraftPlan, JobOrderUpdate } from './to-plan.ts'
+
+/**
+ * Publishes a plan in one transaction: the plan document, and the planned unit and times in the job orders that it changes. Nothing is written when a plan was
+ * published, or one of those job orders was changed, since the facts were read: then it rejects with TAKT_PLAN_STALE and the caller plans again.
+ */
+export function publishPlan(store: Store, draft: DraftPlan, actor: string): Promise<Plan> {
+  return store.transaction(async (tx) => {
+    const latest = await latestPlan(tx)
+    if ((latest?.version ?? null) !== draft.plan.previous) throw stale(`plan ${latest?.version ?? 'none'} is in force, not ${draft.plan.previous ?? 'none'}`)
+    const stored = draft.updates.length === 0 ? [] : await tx.list('job-order', { where: { id: draft.updates.map(({ job }) => job.id) } })
+    const revisions = new Map(stored.map((job) => [job.id, job.revision]))
+    for (const { job } of draft.updates) if (revisions.get(job.id) !== job.revision) throw stale(`job order ${job.id} was changed meanwhile`)
+    const why = whyOf(draft.plan)
+    const plan = await tx.save<'plan'>(draft.plan, { type: 'plan.published', actor, why })
+    const texts = new Map(plan.changes.map((change) => [change.jobOrder, change.text]))
+    await Promise.all(draft.updates.map((update) => saveJobOrder(tx, update, plan.version, actor, texts.get(update.job.id))))
+    return plan
+  })
+}
+
+async function saveJobOrder(tx: StoreTransaction, update: JobOrderUpdate, version: number, actor: string, why: string | undefined): Promise<void> {
+  const { job, equipment, plannedStart, plannedEnd } = update
+  const first = job.plannedStart === null || job.equipment === null
+  await tx.save<'job-order'>(
+    { ...job, equipment, plannedStart, plannedEnd, planVersion: version },
+    { type: first ? 'job-order.planned' : 'job-order.moved', actor, why },
+  )
+}
+
+function whyOf({ trigger, changes, objective }: Plan): string {
+  const asked = trigger.id === undefined ? trigger.type : `${trigger.type} of ${trigger.id}`
+  return `after ${asked}: ${changes.length} job orders planned anew, ${objective.moved} of them moved`
+}
+
+function stale(what: string): TaktError {
+  return new TaktError('TAKT_PLAN_STALE', { what, where: 'plan' })
+}

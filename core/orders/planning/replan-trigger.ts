@@ -1,0 +1,51 @@
+import type { MachineState } from '../../messages/machine-state.ts'
+import type { LedgerEvent } from '../../store/store.ts'
+import type { PlanTrigger } from './to-plan.ts'
+
+/** Events after which the plan in force may be wrong. */
+const RELEVANT: ReadonlySet<string> = new Set([
+  'work-order.created',
+  'work-order.released',
+  'work-order.held',
+  'work-order.resumed',
+  'work-order.completed',
+  'work-order.closed',
+  'work-order.canceled',
+  'job-order.created',
+  'job-order.running',
+  'job-order.interrupted',
+  'job-order.completed',
+  'job-order.closed',
+  'job-order.aborted',
+  'job-order.revoked',
+  'disruption.accepted',
+  'disruption.acted',
+  'disruption.withdrawn',
+  'lot.held',
+  'lot.released',
+  'lot.scrapped',
+])
+
+/** What a store event asks of the scheduler; null when it changes nothing for the plan. Its own writings do not count. */
+export function triggerOf(event: LedgerEvent, self: string): PlanTrigger | null {
+  if (event.actor === self) return null
+  if (event.type === 'machine-state.changed') {
+    const was = (event.before as MachineState | null)?.state
+    const is = (event.after as MachineState | null)?.state
+    // only the way into a failure and out of it: the rest shows in the job orders
+    return was !== is && (was === 'Aborted' || is === 'Aborted') ? { type: event.type, id: event.subject } : null
+  }
+  return RELEVANT.has(event.type) ? { type: event.type, id: event.subject } : null
+}
+
+/** The weightiest of several triggers that one plan answers: what a person would name as the reason. */
+export function weightier(a: PlanTrigger, b: PlanTrigger): PlanTrigger {
+  return weight(b) > weight(a) ? b : a
+}
+
+function weight({ type }: PlanTrigger): number {
+  if (type.startsWith('disruption.')) return 4
+  if (type === 'machine-state.changed') return 3
+  if (type.startsWith('work-order.') || type === 'pin' || type === 'unpin' || type === 'message') return 2
+  return 1
+}

@@ -1,0 +1,161 @@
+import type { JobOrder } from '../../messages/job-order.ts'
+import type { Assignment, Plan, PlanChange, PlanProblem } from '../../messages/plan.ts'
+import type { Plant } from '../../plant/plant.ts'
+import type { Placement, Schedule } from '../../schedule/problem.ts'
+import type { PlanningProblem } from './build-problem.ts'
+import { ChangeExplainer } from './explain-changes.ts'
+import type { PlanningFacts } from './read-facts.ts'
+
+/** What made somebody ask for a plan: the type of an event, `start`, `message`, `late`, … and what it was about. */
+export interface PlanTrigger {
+  readonly type: string
+  readonly id?: string
+}
+
+/** A plan that is not published yet: what it will be, and which job orders it changes. */
+export interface DraftPlan {
+  readonly plan: Plan
+  /** Job orders as they were read, with what the plan makes of them; only those that the plan changes in a way that matters. */
+  readonly updates: readonly JobOrderUpdate[]
+  /** False when it differs from the plan in force by nothing that matters to anybody. */
+  readonly material: boolean
+}
+
+export interface JobOrderUpdate {
+  readonly job: JobOrder
+  readonly equipment: string | null
+  readonly plannedStart: number | null
+  readonly plannedEnd: number | null
+}
+
+export interface DraftOptions {
+  readonly trigger: PlanTrigger
+  /** A start that differs by no more than this is the same start, ms. */
+  readonly toleranceMs: number
+}
+
+/** The plan document of a schedule, with what changes against the plan in force and why. */
+export function draftPlan(
+  facts: PlanningFacts,
+  built: PlanningProblem,
+  solved: { readonly schedule: Schedule; readonly doNothing: Schedule | null },
+  plant: Plant,
+  options: DraftOptions,
+): DraftPlan {
+  const { schedule, doNothing } = solved
+  const previous = facts.plan
+  const assignments = assignmentsOf(facts, built, schedule)
+  const updates = updatesOf(built, schedule, options.toleranceMs)
+  const explainer = new ChangeExplainer(facts, built, schedule, plant, options)
+  const changes: PlanChange[] = updates.map((update) => explainer.explain(update))
+  const problems = [...built.problems, ...missedProblems(facts, built, schedule, plant)]
+  const orderIds = built.problem.orders.map((order) => order.id)
+  const plan: Plan = {
+    kind: 'plan',
+    version: (previous?.version ?? 0) + 1,
+    previous: previous?.version ?? null,
+    now: facts.now,
+    trigger: { ...options.trigger },
+    objective: {
+      tardinessMs: schedule.cost.tardiness,
+      makespanMs: schedule.cost.makespan,
+      setups: schedule.cost.setups,
+      moved: changes.filter((change) => change.from !== null).length,
+    },
+    assignments,
+    changes,
+    doNothing: doNothing === null ? null : { tardinessMs: doNothing.cost.tardiness, late: doNothing.cost.late.map((index) => orderIds[index] ?? '') },
+    problems,
+  }
+  const material = updates.length > 0 || previous === undefined || problemKeys(previous.problems) !== problemKeys(problems)
+  return { plan, updates, material }
+}
+
+function assignmentsOf(facts: PlanningFacts, { jobs, units, problem }: PlanningProblem, schedule: Schedule): Assignment[] {
+  const setups = new Map(facts.plan?.assignments.map((assignment) => [assignment.jobOrder, assignment.setupMs]))
+  return jobs
+    .map((job, index) => {
+      const { unit, start, end, setup } = schedule.placements[index] as Placement
+      const frozen = problem.operations[index]?.frozen !== undefined
+      return {
+        jobOrder: job.id,
+        workOrder: job.workOrder,
+        equipment: units[unit] ?? '',
+        start,
+        end,
+        setupMs: frozen ? (setups.get(job.id) ?? 0) : setup,
+        frozen,
+        ...(job.maintenance === undefined ? {} : { maintenance: true }),
+      }
+    })
+    .sort((a, b) => a.start - b.start || (a.equipment < b.equipment ? -1 : 1))
+}
+
+/** Job orders not yet begun that get another unit or another start, or lose their place. */
+function updatesOf(built: PlanningProblem, schedule: Schedule, toleranceMs: number): JobOrderUpdate[] {
+  const updates: JobOrderUpdate[] = []
+  built.jobs.forEach((job, index) => {
+    if (job.state !== 'NotAllowedToStart' && job.state !== 'AllowedToStart') return
+    const { unit, start, end } = schedule.placements[index] as Placement
+    const equipment = built.units[unit] ?? null
+    const same =
+      job.equipment === equipment &&
+      job.plannedStart !== null &&
+      Math.abs(start - job.plannedStart) <= toleranceMs &&
+      Math.abs(end - (job.plannedEnd ?? 0)) <= Math.max(toleranceMs, 0.1 * (end - start))
+    if (!same) updates.push({ job, equipment, plannedStart: start, plannedEnd: end })
+  })
+  for (const job of built.unplanned) {
+    if (job.plannedStart === null || (job.state !== 'NotAllowedToStart' && job.state !== 'AllowedToStart')) continue
+    // a repair and a pin keep their unit: it is not the plan's to take away
+    const keeps = job.maintenance !== undefined || job.pinned
+    updates.push({ job, equipment: keeps ? job.equipment : null, plannedStart: null, plannedEnd: null })
+  }
+  return updates
+}
+
+/** What a person should look at although it could be planned: late orders, late repairs, pins that cannot be kept. */
+function missedProblems(facts: PlanningFacts, built: PlanningProblem, schedule: Schedule, plant: Plant): PlanProblem[] {
+  const problems: PlanProblem[] = []
+  built.problem.operations.forEach((operation, index) => {
+    const job = built.jobs[index]
+    const placement = schedule.placements[index]
+    if (job === undefined || placement === undefined || operation.frozen !== undefined || operation.startBy === undefined) return
+    const lateMs = placement.start - operation.startBy
+    if (lateMs <= 0) return
+    const unit = plant.nameOf(built.units[placement.unit] ?? '')
+    if (job.maintenance === undefined) {
+      if (lateMs > 60_000)
+        problems.push({ workOrder: job.workOrder, jobOrder: job.id, code: 'TAKT_PLAN_PIN', why: `${job.id} can begin only ${spanText(lateMs)} after its pin` })
+    } else if (operation.startBy > facts.now) {
+      const why = `the repair of ${unit} can begin only ${spanText(lateMs)} after its deadline`
+      problems.push({ workOrder: job.workOrder, jobOrder: job.id, code: 'TAKT_PLAN_DEADLINE', why })
+    }
+  })
+  const ends = new Map<number, number>()
+  built.problem.operations.forEach(({ order }, index) => {
+    ends.set(order, Math.max(ends.get(order) ?? 0, schedule.placements[index]?.end ?? 0))
+  })
+  for (const index of schedule.cost.late) {
+    const order = built.problem.orders[index]
+    if (order?.due === undefined || order.due === null) continue
+    problems.push({ workOrder: order.id, code: 'TAKT_PLAN_LATE', why: `${order.id} will be ${spanText((ends.get(index) ?? 0) - order.due)} late` })
+  }
+  return problems
+}
+
+function problemKeys(problems: readonly PlanProblem[]): string {
+  return problems
+    .map(({ code, workOrder, jobOrder }) => `${code} ${workOrder ?? ''} ${jobOrder ?? ''}`)
+    .sort()
+    .join('\n')
+}
+
+/** `2 h 5 min`, for people. */
+export function spanText(ms: number): string {
+  const minutes = Math.max(1, Math.round(ms / 60_000))
+  if (minutes < 60) return `${minutes} min`
+  const hours = Math.floor(minutes / 60)
+  if (hours >= 48) return `${Math.floor(hours / 24)} d ${hours % 24} h`
+  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { TaktError } from '../../../core/base/error.ts'
+import { ScheduleClient } from '../../../core/schedule/schedule-client.ts'
+import { solve } from '../../../core/schedule/search.ts'
+import { randomProblem } from './random-problem.ts'
+
+const hasCode = (code: string) => (error: unknown) => error instanceof TaktError && error.code === code
+
+describe('schedule client', () => {
+  let client: ScheduleClient
+  beforeEach(() => {
+    client = new ScheduleClient()
+  })
+  afterEach(() => client.close())
+
+  it('gives from its thread what the search gives here', async () => {
+    const problem = randomProblem(11)
+    const solved = await client.solve(problem, { moves: 1000, seed: 3 })
+    assert.deepEqual(solved.schedule, solve(problem, { moves: 1000, seed: 3 }))
+    assert.notEqual(solved.doNothing, null)
+  })
+
+  it('rejects an aborted request at once, and goes on with the next', async () => {
+    const problem = randomProblem(12, { orders: 30 })
+    const controller = new AbortController()
+    // an hour: only the abort can end it
+    const long = client.solve(problem, { timeMs: 3_600_000, signal: controller.signal })
+    setTimeout(() => controller.abort(), 50)
+    await assert.rejects(long, hasCode('TAKT_SCHEDULE_CANCELED'))
+    assert.ok((await client.solve(problem, { moves: 100 })).schedule.placements.length > 0)
+    await assert.rejects(client.solve(problem, { signal: controller.signal }), hasCode('TAKT_SCHEDULE_CANCELED'))
+  })
+
+  it('leaves the event loop free while it searches', async () => {
+    let turns = 0
+    const timer = setInterval(() => turns++, 5)
+    await client.solve(randomProblem(13, { orders: 30 }), { timeMs: 300 })
+    clearInterval(timer)
+    assert.ok(turns > 5, `${turns} turns`)
+  })
+
+  it('rejects a problem that makes no sense, and what is under way when it is closed', async () => {
+    const problem = randomProblem(14)
+    await assert.rejects(client.solve({ ...problem, now: Number.NaN }), hasCode('TAKT_SCHEDULE_INVALID'))
+    const long = client.solve(problem, { timeMs: 3_600_000 })
+    const rejected = assert.rejects(long, hasCode('TAKT_SCHEDULE_CANCELED'))
+    await client.close()
+    await rejected
+    // and is as good as new afterwards
+    assert.ok((await client.solve(problem, { moves: 10 })).tookMs >= 0)
+  })
+})
