@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import type { Overview } from '../../core/report/overview.ts'
+import { NodeRedProcess } from '../e2e/support/node-red-process.ts'
+import { openBrowser, openPage } from './support/browser.ts'
+import { dashboardFlow } from './support/dashboard-flow.ts'
+import { sampleOverview } from './support/overview-sample.ts'
+
+const NOW = Date.UTC(2026, 10, 23, 9, 12)
+const LINE = 'acme/berlin/machining/line-1'
+
+describe('the dashboard', function () {
+  this.timeout(120_000)
+  let userDir: string
+  let red: NodeRedProcess
+  let browser: Browser
+  let page: Page
+  let complaints: string[]
+
+  const feed = async (path: string, body: unknown): Promise<void> => {
+    const response = await fetch(`${red.url}/test/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    assert.equal(response.status, 204)
+  }
+  const text = async (selector: string): Promise<string> => (await page.textContent(selector)) ?? ''
+  const show = (overview: Overview): Promise<void> => feed('overview', overview)
+  const pressed = async (): Promise<Array<{ topic: string; payload: unknown }>> => (await (await fetch(`${red.url}/test/sent`)).json()) as never
+  /** Waits for what a press sends. */
+  const hears = (topic: string): Promise<unknown> =>
+    red.until(`'${topic}' is sent`, async () => (await pressed()).findLast((message) => message.topic === topic)).then((message) => message.payload)
+
+  before(async function () {
+    browser = await openBrowser(this)
+    userDir = mkdtempSync(join(tmpdir(), 'takt-dashboard-'))
+    red = new NodeRedProcess({ userDir, flow: dashboardFlow() })
+    await red.start()
+    await show(sampleOverview(NOW))
+    const watched = await openPage(browser)
+    page = watched.page
+    complaints = watched.complaints
+    await page.goto(`${red.url}/dashboard`)
+    await page.waitForSelector('[data-unit]')
+  })
+
+  after(async () => {
+    await browser?.close()
+    await red?.stop()
+    if (userDir !== undefined) rmSync(userDir, { recursive: true, force: true })
+  })
+
+  it('shows what came before the page was opened: time, figures, machines', async () => {
+    const header = await text('.tk-header')
+    for (const part of ['Berlin machining', 'Monday 23 November', 'early shift', '10:12:00', '60× speed', '61%', '412']) assert.ok(header.includes(part), part)
+    assert.equal(await page.locator('[data-unit]').count(), 9)
+    assert.match(await text('[data-unit=saw-2]'), /aborted/)
+    assert.match(await text('[data-unit=mill-2]'), /spindle\.vibration 5\.9/)
+    assert.ok(await page.locator('[data-unit=mill-2].alarmed').isVisible())
+  })
+
+  it('draws the plan: a row a unit, bars in time, the repair hatched, what moved with its old place', async () => {
+    assert.equal(await page.locator('.tk-gantt text.name').count(), 9)
+    assert.ok((await page.locator('.tk-gantt .job').count()) > 20)
+    assert.ok(await page.locator('[data-job=jo-mo-12].maintenance').isVisible())
+    const moved = await page.locator('.tk-gantt .job.moved').count()
+    assert.ok(moved > 0)
+    assert.ok((await page.locator('.tk-gantt .ghost').count()) > 0)
+    const where = async (job: string): Promise<{ x: number; y: number; width: number }> => (await page.locator(`[data-job=${job}] .fill`).boundingBox())!
+    const overview = sampleOverview(NOW)
+    const bars = overview.plan!.bars.filter((bar) => bar.unit === 'lathe-1' && bar.start > NOW && bar.end < NOW + 6 * 3_600_000)
+    assert.ok(bars.length >= 2)
+    const places = await Promise.all(bars.map((bar) => where(bar.jobOrder)))
+    // as far apart as their times say
+    const perMs = (places[1]!.x - places[0]!.x) / (bars[1]!.start - bars[0]!.start)
+    assert.ok(perMs > 0)
+    assert.ok(Math.abs(places[0]!.width - (bars[0]!.end - bars[0]!.start) * perMs) < 3)
+  })
+
+  it('says why a job has moved, where one points at it', async () => {
+    const moved = await page.locator('.tk-gantt .job.moved').first().getAttribute('data-job')
+    await page.hover(`[data-job=${moved}] .fill`)
+    const tip = await text('.tk-gantt .tip')
+    assert.match(tip, /from mill-2 to/)
+    assert.match(tip, /dis-77/)
+  })
+
+  it('follows time: the next overview moves the line', async () => {
+    await show(sampleOverview(NOW + 60_000))
+    await page.waitForFunction(() => document.querySelector('.tk-gantt .now')?.textContent?.includes('10:13'))
+  })
+
+  it('lists the orders and shows the way of one through the plan', async () => {
+    assert.match(await text('[data-order=wo-125]'), /38 min late/)
+    assert.match(await text('[data-order=wo-120]'), /lot held/)
+    assert.match(await text('[data-order=wo-122]'), /at risk/)
+    await page.click('[data-order=wo-125]')
+    await page.waitForSelector('[data-order=wo-125].lit')
+    assert.equal(await page.locator('.tk-gantt .job.far[data-job^=jo-125]').count(), 0)
+    assert.ok((await page.locator('.tk-gantt .job.far').count()) > 10)
+    await page.click('[data-order=wo-125]')
+  })
+
+  it('tells each disruption as a story', async () => {
+    const story = await text('[data-disruption=dis-77]')
+    assert.match(story, /spindle\.vibration 5\.9 mm\/s against 2\.2–4\.0 expected/)
+    assert.match(story, /repair planned 11:0\d – 12:0\d, decided by auto/)
+    assert.match(story, /jobs moved to/)
+    assert.match(story, /late: wo-125/)
+  })
+
+  it('asks a person, and passes the answer on once', async () => {
+    await page.click('[data-disruption=dis-78] [data-answer=accept]')
+    assert.deepEqual(await hears('answer'), { disruption: 'dis-78', decision: 'accept' })
+    assert.ok(await page.locator('[data-disruption=dis-78] [data-answer=refuse]').isDisabled())
+  })
+
+  it('sets the autonomy, the speed, and breaks the machine that was chosen', async () => {
+    await page.click('[data-autonomy=approve]')
+    assert.equal(await hears('autonomy'), 'approve')
+    await page.click('[data-speed="300"]')
+    assert.equal(await hears('speed'), 300)
+    await page.selectOption('.tk-simulator select', { label: 'mill-3' })
+    await page.click('[data-do=wear]')
+    assert.equal(await hears('wear'), `${LINE}/mill-3`)
+    await page.click('[data-do=fail]')
+    assert.equal(await hears('fail'), `${LINE}/mill-3`)
+  })
+
+  it('draws a signal with its band, and marks where it is raised', async () => {
+    const samples = Array.from({ length: 60 }, (_, index) => ({
+      kind: 'sample',
+      equipment: `${LINE}/mill-2`,
+      signal: 'vibration',
+      unit: 'mm/s',
+      time: NOW + index * 30_000,
+      value: index > 40 ? 5.9 : 3 + Math.sin(index) / 3,
+      expected: 3,
+      lower: 2.2,
+      upper: 4,
+      raised: index > 42,
+    }))
+    await feed('samples', samples)
+    await page.waitForSelector('.tk-trend path.raised[d^=M]', { state: 'attached' })
+    const trend = await text('.tk-trend')
+    assert.match(trend, /5\.9 mm\/s/)
+    assert.match(trend, /2\.2 – 4 expected/)
+    assert.match(trend, /raised 10:33/)
+    // who opens the page later gets the past, too
+    const second = await openPage(browser)
+    await second.page.goto(`${red.url}/dashboard`)
+    await second.page.waitForSelector('.tk-trend path.raised[d^=M]', { state: 'attached' })
+    const points = await second.page.locator('.tk-trend path.value').getAttribute('d')
+    assert.ok(points!.split('L').length > 50)
+    await second.page.close()
+  })
+
+  it('is told of nothing it has to hide: no error, no request to elsewhere', () => {
+    assert.deepEqual(complaints, [])
+  })
+
+  it('stays usable on a tablet', async () => {
+    await page.setViewportSize({ width: 820, height: 1180 })
+    await page.waitForTimeout(300)
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    assert.ok(overflow <= 0, `${overflow} px wider than the screen`)
+    assert.ok(await page.locator('[data-autonomy=auto]').isVisible())
+  })
+})

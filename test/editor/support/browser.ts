@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs'
+import { type Browser, chromium, type Page } from 'playwright-core'
+
+const CHROMIUM = process.env.TAKT_CHROMIUM ?? '/usr/bin/chromium'
+
+/** Chromium without a window; skips the suite with a word where there is none, unless the run demands its services. */
+export async function openBrowser(suite: Mocha.Context): Promise<Browser> {
+  if (!existsSync(CHROMIUM)) {
+    if (process.env.TAKT_REQUIRE_SERVICES === '1') throw new Error(`${CHROMIUM} is missing and TAKT_REQUIRE_SERVICES is set`)
+    console.log(`      skipped: no Chromium at ${CHROMIUM} (TAKT_CHROMIUM names another)`)
+    suite.skip()
+  }
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+}
+
+export interface Watched {
+  readonly page: Page
+  /** Everything the page complained of: errors on the console, exceptions, requests that failed or left this machine. */
+  readonly complaints: string[]
+}
+
+export async function openPage(browser: Browser, size = { width: 1600, height: 1000 }): Promise<Watched> {
+  const page = await browser.newPage({ viewport: size })
+  const complaints: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()} ${message.location().url}`)
+  })
+  page.on('pageerror', (error) => complaints.push(`exception: ${error.stack ?? error.message}`))
+  page.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`)
+  })
+  page.on('request', (request) => {
+    if (!/^(https?|wss?):\/\/127\.0\.0\.1[:/]|^(data|blob):/.test(request.url())) complaints.push(`leaves this machine: ${request.url()}`)
+  })
+  return { page, complaints }
+}
