@@ -1,9 +1,6 @@
 import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { SQLITE } from './sqlite-protocol.ts'
-
-/** Thrown as `code` when another process, or another store in this one, holds the file. */
-export const HELD_ELSEWHERE = 'TAKT_HELD_ELSEWHERE'
+import { HELD_ELSEWHERE, SQLITE } from './sqlite-protocol.ts'
 
 /**
  * Keeps two processes from writing one ledger. The lock is a write transaction held open on `<file>.lock`, so the operating system

@@ -2,8 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { TaktError } from '../base/error.ts'
 import type { ErrorCode } from '../base/error-codes.ts'
 import { workerUrl } from '../base/package-root.ts'
-import { HELD_ELSEWHERE } from './process-lock.ts'
-import { SQLITE, type SqliteAnswer, type SqliteCall, type SqliteFailure, type SqliteRequest, type SqliteResult } from './sqlite-protocol.ts'
+import { HELD_ELSEWHERE, SQLITE, type SqliteAnswer, type SqliteCall, type SqliteFailure, type SqliteRequest, type SqliteResult } from './sqlite-protocol.ts'
 
 interface Waiting {
   readonly resolve: (result: SqliteResult) => void

@@ -41,6 +41,9 @@ export interface SqliteAnswer {
   readonly failure?: SqliteFailure
 }
 
+/** `code` of the failure to open a file that another process, or another store in this one, holds. */
+export const HELD_ELSEWHERE = 'TAKT_HELD_ELSEWHERE'
+
 /** Primary result codes (sqlite.org/rescode.html) that this code tells apart. */
 export const SQLITE = {
   BUSY: 5,
