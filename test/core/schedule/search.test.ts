@@ -42,23 +42,23 @@ describe('schedule search', () => {
     }
   })
 
-  it('beats first come, first served clearly in tardiness and makespan', () => {
+  it('beats first come, first served clearly in what it is asked for: tardiness, or makespan', () => {
+    const rest = { setup: 0.05, lateStart: 5, reassigned: 0, deviation: 0 }
     let [firstTardiness, firstMakespan, tardiness, makespan] = [0, 0, 0, 0]
     for (let seed = 1; seed <= 8; seed++) {
-      const problem = {
-        ...randomProblem(seed, { orders: 40, units: 8, own: false }),
-        weights: { tardiness: 1, makespan: 0.02, setup: 0.05, lateStart: 5, reassigned: 0, deviation: 0 },
-      }
+      const problem = randomProblem(seed, { orders: 40, units: 8 })
       const model = new Model(problem)
       const first = toSchedule(model, buildByRule(model, 'first-come'), 1).cost
-      const found = solve(problem, { moves: 15_000, seed }).cost
-      assert.ok(found.weightedTardiness < first.weightedTardiness, `seed ${seed}`)
+      const punctual = solve({ ...problem, weights: { ...rest, tardiness: 1, makespan: 0.02 } }, { moves: 15_000, seed }).cost
+      const fast = solve({ ...problem, weights: { ...rest, tardiness: 0.1, makespan: 1 } }, { moves: 15_000, seed }).cost
+      assert.ok(punctual.weightedTardiness < first.weightedTardiness, `seed ${seed}`)
+      assert.ok(fast.makespan < first.makespan, `seed ${seed}`)
       firstTardiness += first.weightedTardiness
       firstMakespan += first.makespan
-      tardiness += found.weightedTardiness
-      makespan += found.makespan
+      tardiness += punctual.weightedTardiness
+      makespan += fast.makespan
     }
-    assert.ok(tardiness < 0.7 * firstTardiness, `${tardiness} against ${firstTardiness}`)
+    assert.ok(tardiness < 0.5 * firstTardiness, `${tardiness} against ${firstTardiness}`)
     assert.ok(makespan < 0.95 * firstMakespan, `${makespan} against ${firstMakespan}`)
   })
 
