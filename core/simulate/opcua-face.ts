@@ -72,7 +72,10 @@ async function startServer(opcua: Opcua, { host = '127.0.0.1', port, pkiFolder, 
     allowAnonymousSubscriptionTransferOnUnsecuredChannel: true,
     userManager: { isValidUser: (user: string, password: string) => Object.hasOwn(users, user) && users[user] === password },
     nodesets: [opcua.nodesets.standard],
+    nodesetLoaderOptions: { trustSiblingImages: true },
     isAuditing: false,
+    // only a server that says so tells every change: others fold what comes within 50 ms into one
+    serverCapabilities: { minSupportedSampleRate: 0 },
   })
   try {
     await certificates.initialize()

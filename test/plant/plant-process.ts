@@ -54,13 +54,13 @@ const runner = new SimulationRunner({
 })
 const bindings = new Bindings(plant)
 const shared = { plant, bindings, command: runner.command.bind(runner), now: () => clock.now() }
-const opcua = await startOpcUaFace({ ...shared, port: opcuaPort, pkiFolder: join(folder, 'pki'), users: { takt: 'secret' } })
+const opcua = opcuaPort === null ? undefined : await startOpcUaFace({ ...shared, port: opcuaPort, pkiFolder: join(folder, 'pki'), users: { takt: 'secret' } })
 const mqtt = new MqttFace({ ...shared, url: mqttUrl, present: () => runner.present() })
 for (const order of runner.recentOrders) publishOrder(order.id, order)
-runner.start([mqtt, opcua])
+runner.start(opcua === undefined ? [mqtt] : [mqtt, opcua])
 
 const { plant: plantMs, real, rate } = clock.anchor
-say({ ready: true, mqttUrl, opcuaUrl: opcua.url, clock: `${plantMs}@${real}x${rate}` })
+say({ ready: true, mqttUrl, opcuaUrl: opcua?.url ?? '', clock: `${plantMs}@${real}x${rate}` })
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as Request
