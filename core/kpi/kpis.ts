@@ -84,9 +84,11 @@ export async function measure(
 ): Promise<Measurement> {
   const wanted = new Set(units)
   const rows = await stateRows(store, units, from, to)
-  const made = (await counts.upTo(store, to)).filter(({ equipment }) => wanted.has(equipment))
-  const named = new Set([...rows, ...made.map(({ jobOrder }) => ({ job_order: jobOrder }))].map((row) => row.job_order).filter((id) => id !== null))
+  const counted = (await counts.upTo(store, to)).filter(({ equipment }) => wanted.has(equipment))
+  const named = new Set([...rows.map((row) => row.job_order), ...counted.map(({ jobOrder }) => jobOrder)].filter((id) => id !== null))
   const jobs = new Map((await jobOrders(store, [...named])).map((job) => [job.id, job]))
+  // a unit that counts its repair has made no part
+  const made = counted.filter(({ jobOrder }) => jobs.get(jobOrder ?? '')?.maintenance === undefined)
   const inspected = inspection ? await inspections(store, from, to) : new Map<string, Inspection>()
 
   const spans = rows.map((row) => ({

@@ -50,6 +50,8 @@ export interface Column {
   readonly label: string
   readonly type: CellType
   readonly unit?: string | undefined
+  /** In CSV and JSON only: what programs need and a page has no room for. */
+  readonly dataOnly?: boolean | undefined
 }
 
 export type Row = Readonly<Record<string, Cell>>

@@ -79,7 +79,9 @@ ${body}${note}
 }
 
 function factsHtml({ display, facts }: FactsSection, timeZone: string): string {
-  return `<dl class="${display}">${facts.map((fact) => factHtml(fact, timeZone)).join('')}</dl>`
+  // rows of the same length: 8 tiles are 4 and 4
+  const columns = facts.length > 6 ? Math.ceil(facts.length / 2) : facts.length
+  return `<dl class="${display}" style="--columns:${columns}">${facts.map((fact) => factHtml(fact, timeZone)).join('')}</dl>`
 }
 
 function factHtml(fact: Fact, timeZone: string): string {
@@ -92,7 +94,8 @@ function factHtml(fact: Fact, timeZone: string): string {
 }
 
 function tableHtml(section: TableSection, timeZone: string): string {
-  const { columns, rows, totals } = section
+  const { rows, totals } = section
+  const columns = section.columns.filter(({ dataOnly }) => dataOnly !== true)
   if (rows.length === 0) return `<p class="empty">${escapeHtml(section.empty)}</p>`
   const head = columns.map((column) => `<th scope="col" class="type-${column.type}">${escapeHtml(column.label)}${unitOf(column)}</th>`).join('')
   const foot = totals === undefined ? '' : `<tfoot>${rowHtml(totals, columns, timeZone, true)}</tfoot>`

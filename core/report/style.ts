@@ -13,14 +13,14 @@ header{border-bottom:2px solid var(--brand);padding-bottom:16px}
 h1{margin:0;font-size:27px;line-height:1.2;font-weight:650;letter-spacing:-.01em}
 .subtitle{margin:6px 0 0;font-size:15px;color:var(--soft)}
 .span{margin:2px 0 0;color:var(--soft)}
-section{margin-top:30px;break-inside:avoid}
+section{margin-top:26px;break-inside:avoid}
 section.long{break-inside:auto}
 h2{margin:0 0 10px;font-size:15px;font-weight:650;break-after:avoid}
 .note{margin:8px 0 0;font-size:12px;color:var(--soft)}
 .empty{margin:0;padding:10px 12px;background:var(--wash);border-radius:4px;color:var(--soft)}
 .none{color:#9aa5b0}
 dl{margin:0}dd{margin:0}
-dl.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(138px,1fr));gap:10px}
+dl.tiles{display:grid;grid-template-columns:repeat(var(--columns),minmax(0,1fr));gap:10px}
 dl.tiles>div{padding:11px 14px 12px;background:var(--wash);border-radius:5px;break-inside:avoid}
 dl.tiles dt{font-size:12px;color:var(--soft)}
 dl.tiles dd{margin-top:1px;font-size:22px;font-weight:600;line-height:1.25;font-variant-numeric:tabular-nums}
@@ -42,9 +42,9 @@ tbody th{font-weight:600}
 tr{break-inside:avoid}
 tfoot th,tfoot td{border-top:1.5px solid #b9c3cc;border-bottom:0;font-weight:650}
 th small,td small{font-weight:400;color:var(--soft)}
-.type-number,.type-percent,.type-duration{text-align:right;white-space:nowrap}
+th.type-number,td.type-number,th.type-percent,td.type-percent,th.type-duration,td.type-duration{text-align:right;white-space:nowrap}
 .type-time,.type-moment{white-space:nowrap}
-.type-id{overflow-wrap:anywhere}
+td.type-text,td.type-id,tbody th{overflow-wrap:break-word}
 .badge{display:inline-block;padding:1px 8px;border-radius:9px;font-size:12px;font-weight:600;line-height:1.45;white-space:nowrap}
 h1+.badge{font-size:13px;padding:2px 11px;border-radius:11px}
 .badge.good{color:var(--good);background:var(--good-wash)}.badge.warning{color:var(--warning);background:var(--warning-wash)}.badge.bad{color:var(--bad);background:var(--bad-wash)}
@@ -69,13 +69,13 @@ i.unseen{background:repeating-linear-gradient(135deg,#e3e8ec 0 4px,#f5f7f9 4px 8
 footer{margin-top:34px;padding-top:12px;border-top:1px solid var(--line);font-size:12px;color:var(--soft)}
 footer p{margin:0}
 .hash{font:11px/1.6 ui-monospace,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
-@media (max-width:760px){main{margin:0;padding:22px 18px;border-radius:0}dl.list{grid-template-columns:1fr}.lane{grid-template-columns:92px 1fr}}
+@media screen and (max-width:760px){main{margin:0;padding:22px 18px;border-radius:0}dl.list{grid-template-columns:1fr}dl.tiles{grid-template-columns:repeat(auto-fit,minmax(130px,1fr))}.lane{grid-template-columns:92px 1fr}}
 @media print{
 @page{size:A4;margin:14mm 13mm 16mm;@bottom-right{content:counter(page) " / " counter(pages);font:9px sans-serif;color:#5b6875}}
 html,body{background:#fff;font-size:9.5pt}
 main{max-width:none;margin:0;padding:0;border-radius:0;box-shadow:none}
 h1{font-size:18pt}section{margin-top:16pt}
-dl.tiles{gap:6pt;grid-template-columns:repeat(auto-fit,minmax(96px,1fr))}dl.tiles>div{padding:6pt 8pt}dl.tiles dd{font-size:14pt}
+dl.tiles{gap:6pt;grid-template-columns:repeat(var(--columns),minmax(0,1fr))}dl.tiles>div{padding:6pt 8pt}dl.tiles dd{font-size:14pt}
 dl.tiles dd.type-text,dl.tiles dd.type-id,dl.tiles dd.type-time{font-size:10.5pt}
 table{font-size:8pt}thead{display:table-header-group}tfoot{display:table-row-group}
 th,td{padding:3.5pt 4.5pt}thead th{font-size:7.5pt;white-space:normal}.badge{font-size:7.5pt}.scroll{overflow:visible}

@@ -1,0 +1,170 @@
+import type { Anomaly } from '../messages/anomaly.ts'
+import type { Disruption } from '../messages/disruption.ts'
+import type { JobOrder } from '../messages/job-order.ts'
+import type { Lot } from '../messages/lot.ts'
+import type { MachineState } from '../messages/machine-state.ts'
+import type { Plan } from '../messages/plan.ts'
+import type { QualityResult } from '../messages/quality-result.ts'
+import type { Report } from '../messages/report.ts'
+import type { WorkOrder } from '../messages/work-order.ts'
+import type { Plant } from '../plant/plant.ts'
+import type { LedgerEvent } from '../store/store.ts'
+import type { Tone } from './content.ts'
+import { numberText, timeText } from './format.ts'
+import { productOf } from './names.ts'
+
+export interface EventText {
+  readonly text: string
+  readonly tone: Exclude<Tone, 'neutral'>
+}
+
+type Told = readonly [text: string, tone?: EventText['tone']]
+type Teller = (event: LedgerEvent, plant: Plant) => Told | undefined
+
+/** A ledger event as one sentence for people; undefined for those too small to tell. */
+export function eventText(event: LedgerEvent, plant: Plant): EventText | undefined {
+  const told = Object.hasOwn(TELLERS, event.type) ? TELLERS[event.type]?.(event, plant) : undefined
+  return told === undefined ? undefined : { text: told[0], tone: told[1] ?? 'info' }
+}
+
+const order = (tell: (order: WorkOrder, plant: Plant, why: string) => Told | undefined): Teller => {
+  return (event, plant) => tell(event.after as WorkOrder, plant, because(event))
+}
+const job = (tell: (job: JobOrder, plant: Plant, why: string) => Told | undefined): Teller => {
+  return (event, plant) => tell(event.after as JobOrder, plant, because(event))
+}
+
+/** `: the reason`, where there is one. */
+function because({ why }: LedgerEvent): string {
+  return why ? `: ${why}` : ''
+}
+
+const of = ({ operation, workOrder }: JobOrder): string => `${operation} of ${workOrder}`
+const on = ({ equipment }: JobOrder, plant: Plant): string => (equipment === null ? '' : ` on ${plant.nameOf(equipment)}`)
+const parts = ({ good, scrap }: Pick<JobOrder, 'good' | 'scrap'>): string => `${numberText(good)} good${scrap > 0 ? `, ${numberText(scrap)} scrap` : ''}`
+
+function created(created: WorkOrder, plant: Plant, why: string): Told {
+  const { id, type, quantity, due, cause, of: origin } = created
+  if (type === 'maintenance') return [`Maintenance ${id} for ${productOf(created, plant)}: ${cause ?? 'requested'}`, 'warning']
+  const what = `${numberText(quantity.value)} ${quantity.unit} ${productOf(created, plant)}`
+  if (type === 'rework') return [`Rework ${id}: ${what} of lot ${origin?.lot ?? '?'}${why}`, 'warning']
+  return [`Order ${id}: ${what}${due === null ? '' : `, due ${timeText(due, plant.timeZone)}`}`]
+}
+
+function machineState(event: LedgerEvent, plant: Plant): Told | undefined {
+  const { state, mode, reason, jobOrder } = event.after as MachineState
+  const unit = plant.nameOf(event.subject)
+  const detail = reason === null ? '' : `: ${reason}`
+  if (state === 'Aborted') return [`${unit} failed${jobOrder === null ? '' : ` during ${jobOrder}`}${detail}`, 'bad']
+  if (state === 'NoSignal') return [`No signal from ${unit}${detail}`, 'warning']
+  if (state === 'Held' || state === 'Suspended') return [`${unit} is ${state.toLowerCase()}${detail}`, 'warning']
+  if (state === 'Execute' && mode === 'Maintenance') return [`${unit} is under maintenance`, 'info']
+  return undefined
+}
+
+function anomaly(event: LedgerEvent, plant: Plant): Told {
+  const { severity, state } = event.after as Anomaly
+  if (state === 'cleared')
+    return [`${plant.nameOf((event.after as Anomaly).equipment)}: ${(event.after as Anomaly).signals.join(', ')} is as usual again`, 'good']
+  return [`${plant.nameOf((event.after as Anomaly).equipment)}: ${anomalyText(event.after as Anomaly)}`, severity === 'high' ? 'bad' : 'warning']
+}
+
+/** What is unusual: `spindle.vibration 5.9 against 2.2–4 expected`. */
+export function anomalyText({ signals, evidence, method }: Pick<Anomaly, 'signals' | 'evidence' | 'method'>): string {
+  const subject = signals.join(', ')
+  const [first] = evidence
+  if (first?.text !== undefined) return `${subject}: ${first.text}`
+  if (first?.value === undefined) return `${subject} is unusual (${method})`
+  const value = `${subject} ${short(first.value)}`
+  if (first.lower !== undefined && first.upper !== undefined) return `${value} against ${short(first.lower)}–${short(first.upper)} expected`
+  return first.expected === undefined ? `${value} is unusual (${method})` : `${value} against ${short(first.expected)} expected`
+}
+
+/** Three significant digits. */
+function short(value: number): string {
+  return numberText(Number(value.toPrecision(3)))
+}
+
+const ACTIONS = { 'maintain-before': 'repair before it fails', 'repair-now': 'repair now', block: 'keep work off it' } as const
+
+export function actionText(disruption: Pick<Disruption, 'action' | 'deadline'>, timeZone: string): string {
+  const { action, deadline } = disruption
+  return action === 'maintain-before' && deadline !== null ? `repair before ${timeText(deadline, timeZone)}` : ACTIONS[action]
+}
+
+function disruption(event: LedgerEvent, plant: Plant): Told {
+  const document = event.after as Disruption
+  const unit = plant.nameOf(document.equipment)
+  const who = document.decidedBy === undefined ? '' : ` by ${document.decidedBy}`
+  const action = actionText(document, plant.timeZone)
+  switch (document.status) {
+    case 'proposed':
+      return [`Proposal for ${unit}: ${action}, because ${document.why}`, 'warning']
+    case 'accepted':
+      return [`Accepted${who}: ${unit}, ${action}`]
+    case 'refused':
+      return [`Refused${who}: ${unit}, ${action}`, 'warning']
+    case 'acted':
+      return [`${unit}: ${action}, because ${document.why}`, 'warning']
+    case 'withdrawn':
+      return [`No longer needed for ${unit}: ${action}`, 'good']
+  }
+}
+
+function plan(event: LedgerEvent): Told {
+  const { version, objective, trigger, problems } = event.after as Plan
+  const moved = objective.moved === 0 ? 'nothing moved' : `${objective.moved} job${objective.moved === 1 ? '' : 's'} moved`
+  const unplanned = problems.length === 0 ? '' : `, ${problems.length} problem${problems.length === 1 ? '' : 's'}`
+  return [`Plan ${version} after ${trigger.id ?? trigger.type}: ${moved}${unplanned}`, problems.length > 0 ? 'warning' : 'info']
+}
+
+const TELLERS: Readonly<Record<string, Teller>> = {
+  'work-order.created': order(created),
+  'work-order.released': order(({ id }) => [`Order ${id} released`]),
+  'work-order.held': order(({ id }, _, why) => [`Order ${id} held${why}`, 'warning']),
+  'work-order.resumed': order(({ id }) => [`Order ${id} resumed`]),
+  'work-order.completed': order(({ id, progress, quantity }) => [
+    `Order ${id} completed: ${numberText(progress.good)} of ${numberText(quantity.value)} good`,
+    'good',
+  ]),
+  'work-order.closed': order(({ id }) => [`Order ${id} closed`]),
+  'work-order.canceled': order(({ id }, _, why) => [`Order ${id} canceled${why}`, 'warning']),
+  'job-order.allowed': job((document, plant) => [`${of(document)} may start${on(document, plant)}`]),
+  'job-order.revoked': job((document, _, why) => [`${of(document)} may not start${why}`, 'warning']),
+  'job-order.running': job((document, plant) => [`${of(document)} runs${on(document, plant)}`]),
+  'job-order.interrupted': job((document, plant) => [`${of(document)} is interrupted${on(document, plant)}`, 'warning']),
+  'job-order.completed': job((document, plant) => [
+    document.maintenance === undefined ? `${of(document)} done${on(document, plant)}: ${parts(document)}` : `Maintenance${on(document, plant)} is done`,
+    'good',
+  ]),
+  'job-order.aborted': job((document, plant, why) => [`${of(document)} aborted${on(document, plant)}${why}`, 'bad']),
+  'machine-state.changed': machineState,
+  'anomaly.raised': anomaly,
+  'anomaly.cleared': anomaly,
+  'disruption.proposed': disruption,
+  'disruption.accepted': disruption,
+  'disruption.refused': disruption,
+  'disruption.acted': disruption,
+  'disruption.withdrawn': disruption,
+  'plan.published': plan,
+  'quality-result.recorded': ({ after }) => {
+    const { decision, characteristic, jobOrder, reasons } = after as QualityResult
+    if (decision === 'pass') return undefined
+    return [`${decision === 'hold' ? 'Hold' : 'Reject'}: ${characteristic} of ${jobOrder ?? '?'}, ${reasons[0] ?? ''}`, decision === 'hold' ? 'warning' : 'bad']
+  },
+  'lot.held': (event) => [`Lot ${event.subject} held${because(event)}`, 'warning'],
+  'lot.released': (event) => [`Lot ${event.subject} ${(event.after as Lot).disposition === 'released' ? 'released' : 'goes on'}${because(event)}`, 'good'],
+  'lot.scrapped': (event) => [`Lot ${event.subject} scrapped${because(event)}`, 'bad'],
+  'report.written': ({ after }) => {
+    const { type, subject, format } = after as Report
+    return [`Report written: ${type} ${subject} (${format})`]
+  },
+}
+
+/** Who did a thing, for people: a person by name, any node as Takt. */
+export function who(actor: string): string {
+  return actor.startsWith('node:') ? 'Takt' : actor
+}
+
+/** Types that `eventText` may have a sentence for, to ask the ledger for. */
+export const TOLD_TYPES: readonly string[] = Object.keys(TELLERS)
