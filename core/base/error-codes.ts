@@ -150,6 +150,7 @@ export const ERROR_CODES = {
     what: 'the mapping does not fit the orders that were sent',
     remedy: "compare the mapping on the work order node with the file's columns",
   },
+  TAKT_IMPORT_FILE: { what: 'the file of orders cannot be read', remedy: 'put it into the import folder of the work order node, and check its permissions' },
   TAKT_IMPORT_ROW: { what: 'a row of the file cannot be read', remedy: 'correct the row; the good rows were taken' },
   TAKT_ORDER_QUANTITY: { what: 'the quantity is not a positive number', remedy: 'correct the quantity' },
   TAKT_LOT_UNKNOWN: { what: 'there is no such lot', remedy: 'correct the id; a lot is made when its work order is released' },

@@ -1,5 +1,6 @@
 import { parseCsv } from '../../base/csv.ts'
 import { TaktError } from '../../base/error.ts'
+import type { ErrorCode } from '../../base/error-codes.ts'
 import { parseJson, readPath } from '../../base/json.ts'
 import type { Fields, OrderMapping } from './order-mapping.ts'
 
@@ -19,7 +20,7 @@ export interface Row {
 export interface ImportProblem {
   readonly row: number
   readonly order: string | null
-  readonly code: string
+  readonly code: ErrorCode
   readonly what: string
 }
 

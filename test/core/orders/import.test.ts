@@ -144,7 +144,7 @@ describe('importing orders', () => {
 
   it('takes each once, refuses the rest one by one, and says what became of all', async () => {
     const csv = 'order,product,quantity\nA,shaft,1\nB,unicorn,1\nC,shaft,x\nD,shaft,4\n'
-    const first = await importOrders(store, plant, read(csv), true, tester)
+    const { summary: first } = await importOrders(store, plant, read(csv), true, tester)
     assert.deepEqual([first.rows, first.created, first.existing, first.refused, first.workOrders], [4, 2, 0, 2, ['wo-A', 'wo-D']])
     assert.deepEqual(
       first.problems.map(({ row, code }) => [row, code]),
@@ -154,9 +154,9 @@ describe('importing orders', () => {
       ],
     )
     assert.equal((await store.get('work-order', 'wo-D'))?.state, 'Released')
-    const second = await importOrders(store, plant, read(csv), true, tester)
+    const { summary: second } = await importOrders(store, plant, read(csv), true, tester)
     assert.deepEqual([second.created, second.existing], [0, 2])
-    const changed = await importOrders(store, plant, read('order,product,quantity\nA,shaft,2\n'), true, tester)
+    const { summary: changed } = await importOrders(store, plant, read('order,product,quantity\nA,shaft,2\n'), true, tester)
     assert.deepEqual(
       changed.problems.map(({ code }) => code),
       ['TAKT_ORDER_EXISTS_DIFFERENT'],

@@ -66,7 +66,7 @@ describe('a real production log', function () {
 
   it('gives thirty released orders whose job orders follow each other', async () => {
     const { store } = memoryStore()
-    const summary = await importOrders(store, plant, readOrders(text, mapping(30), plant, 'production.csv'), true, tester)
+    const { summary } = await importOrders(store, plant, readOrders(text, mapping(30), plant, 'production.csv'), true, tester)
     assert.deepEqual([summary.created, summary.refused, summary.problems.length], [30, 0, 0])
     const orders = await store.list('work-order', { where: { state: 'Released' } })
     assert.equal(orders.length, 30)

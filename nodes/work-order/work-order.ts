@@ -1,0 +1,133 @@
+import { isAbsolute, join } from 'node:path'
+import type { Node, NodeAPI, NodeDef } from 'node-red'
+import { type TaktError, toTaktError } from '../../core/base/error.ts'
+import { parseJson } from '../../core/base/json.ts'
+import type { Quarantined } from '../../core/messages/quarantined.ts'
+import { hasKind, validateAnyDocument } from '../../core/messages/validate.ts'
+import { followCount, followMachine, reconcile } from '../../core/orders/follow-machine.ts'
+import { checkOrderMapping, type OrderMapping } from '../../core/orders/import/order-mapping.ts'
+import { DESK_TOPICS, type DeskTopic, OrderDesk } from '../../core/orders/order-desk.ts'
+import { refusalOf } from '../../core/orders/refusal.ts'
+import type { PlantNode } from '../plant/plant.ts'
+import { BadInput } from '../shared/bad-input.ts'
+import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
+import { whenFlowsStarted } from '../shared/flows-started.ts'
+import { requireConfigNode } from '../shared/lookup.ts'
+import type { StoreNode } from '../store/store.ts'
+import { StateChanges } from './state-changes.ts'
+
+export interface WorkOrderConfig extends NodeDef {
+  plant: string
+  store: string
+  autoRelease: boolean
+  /** JSON: which columns or paths say what about orders, see docs/orders.md; empty: columns that are called what they hold */
+  mapping: string
+  /** The only folder that files are read from; relative to the user directory. Empty: none */
+  importFolder: string
+}
+
+export default function registerWorkOrder(RED: NodeAPI): void {
+  defineNode<WorkOrderConfig, Node>(RED, {
+    type: 'takt-work-order',
+    create(node, config) {
+      const where = nameOf(node)
+      const because = { actor: `node:${node.id}` }
+      const plantNode = requireConfigNode<PlantNode>(RED, node, config.plant, 'plant')
+      const storeNode = requireConfigNode<StoreNode>(RED, node, config.store, 'store')
+      const { store } = storeNode
+      const now = (): number => plantNode.clock.now()
+      const badInput = new BadInput(node, { store, now })
+      const desk = new OrderDesk(store, () => plantNode.plant(), {
+        autoRelease: config.autoRelease === true,
+        mapping: mappingOf(config.mapping, where),
+        importFolder: folderOf(RED, config.importFolder),
+        where,
+      })
+      const changes = new StateChanges(node, store)
+      const forget = whenFlowsStarted(RED, () => {
+        store.transaction((tx) => reconcile(tx, because)).catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
+      })
+      const stopWatching = storeNode.onProblem((problem) => changes.problem(problem))
+
+      const refuse = (send: Send, message: Message, problem: TaktError): void => {
+        const payload = refusalOf(problem, message.payload, now())
+        send([null, { ...message, topic: 'orders/refused', payload, request: message.payload }])
+        showError(node, problem)
+      }
+
+      /** Documents of units and counts; what they say is in the store when this resolves. */
+      async function follow(message: Message): Promise<TaktError | undefined> {
+        const document = validateAnyDocument(message.payload, ['machine-state', 'count'], where)
+        if (document.kind === 'machine-state') return store.transaction((tx) => followMachine(tx, document, because))
+        await store.transaction((tx) => followCount(tx, document, because))
+        return undefined
+      }
+
+      async function ask(topic: DeskTopic, message: Message, send: Send): Promise<void> {
+        const { documents, summary } = await desk.handle(topic, message.payload, because)
+        if (summary === undefined) return changes.reply(documents, message)
+        if (summary.problems.length > 0 || summary.doubts.length > 0) {
+          for (const problem of summary.problems) await store.quarantine(quarantined(problem, where, now()))
+        }
+        send([null, { ...message, topic: 'orders/import', payload: summary }])
+      }
+
+      return {
+        async input(message, send) {
+          try {
+            const topic = topicOf(message)
+            if (topic !== undefined && !hasKind(message.payload)) await ask(topic, message, send)
+            else {
+              const unknown = await follow(message)
+              if (unknown !== undefined) refuse(send, message, unknown)
+            }
+          } catch (thrown) {
+            const problem = toTaktError(thrown, where)
+            // the store's troubles are nobody's request: they go to catch, and whoever sent it may send it again
+            if (problem.code.startsWith('TAKT_STORE_') || problem.code === 'TAKT_INTERNAL') throw problem
+            refuse(send, message, problem)
+            if (problem.code.startsWith('TAKT_MESSAGE_')) badInput.report(problem, { topic: message.topic, payload: message.payload })
+          }
+        },
+        close() {
+          forget()
+          stopWatching()
+          changes.stop()
+        },
+      }
+    },
+  })
+}
+
+/** What is asked for: the last part of the topic, `orders/create`; without one, a payload that can only be orders is taken as such. */
+function topicOf({ topic, payload }: Message): DeskTopic | undefined {
+  const last = typeof topic === 'string' ? topic.slice(topic.lastIndexOf('/') + 1) : ''
+  const named = DESK_TOPICS.find((known) => known === last)
+  if (named !== undefined || hasKind(payload)) return named
+  const list = Array.isArray(payload) ? payload : [payload]
+  return list.length > 0 && list.every((item) => typeof item === 'object' && item !== null && Object.hasOwn(item, 'quantity')) ? 'create' : undefined
+}
+
+function mappingOf(text: string | undefined, where: string): OrderMapping {
+  const empty = text === undefined || text.trim() === ''
+  return checkOrderMapping(empty ? {} : parseJson(text, { maxBytes: 100_000, where: `${where}, mapping` }), `${where}, mapping`)
+}
+
+function folderOf(RED: NodeAPI, folder: string | undefined): string | undefined {
+  if (folder === undefined || folder.trim() === '') return undefined
+  return isAbsolute(folder) ? folder : join(RED.settings.userDir ?? process.cwd(), folder)
+}
+
+function quarantined(problem: { readonly row: number; readonly code: string; readonly what: string }, where: string, received: number): Quarantined {
+  const { code, what, row } = problem
+  return {
+    kind: 'quarantined',
+    code,
+    what: `row ${row}: ${what}`,
+    where,
+    do: 'correct the row and import it again; the good rows were taken',
+    received,
+    bytes: 0,
+    excerpt: '',
+  }
+}
