@@ -249,7 +249,6 @@ export interface OverviewQuality {
     readonly workOrder: string | null
     readonly product: string
     readonly reason: string
-    readonly since: number | null
     /** Open rework order of the lot. */
     readonly rework: string | null
   }[]

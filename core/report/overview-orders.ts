@@ -1,0 +1,74 @@
+import type { JobOrder } from '../messages/job-order.ts'
+import type { Lot } from '../messages/lot.ts'
+import type { WorkOrder } from '../messages/work-order.ts'
+import { expectedEnd, lateness, operationName, productOf, unitName } from './names.ts'
+import type { OverviewOrder, OverviewStep } from './overview.ts'
+import type { Known } from './overview-source.ts'
+
+/** Open orders by due time, then the finished ones, latest first. */
+export function orderRows({ plant, now, jobs }: Known, orders: readonly WorkOrder[], lots: readonly Lot[]): readonly OverviewOrder[] {
+  const byOrder = Map.groupBy(jobs.values(), (job) => job.workOrder)
+  const lotById = new Map(lots.map((lot) => [lot.id, lot]))
+  return orders.map((order) => {
+    const own = (byOrder.get(order.id) ?? []).sort((a, b) => a.sequence - b.sequence || a.id.length - b.id.length)
+    const lot = lotById.get(order.lots[0] ?? '')
+    const end = expectedEnd(order, own)
+    const lateMs = lateness(order, end)
+    const isOverdue = order.completed === undefined && order.due !== null && now > order.due && order.state !== 'Canceled'
+    return {
+      id: order.id,
+      type: order.type,
+      product: productOf(order, plant),
+      quantity: order.quantity.value,
+      unit: order.quantity.unit,
+      good: order.progress.good,
+      scrap: order.progress.scrap,
+      progress: shareDone(order, own),
+      state: order.state,
+      priority: order.priority,
+      due: order.due,
+      expectedEnd: end,
+      lateMs,
+      late: isOverdue || (lateMs ?? 0) > 0,
+      lot: lot?.id ?? null,
+      disposition: lot?.disposition ?? null,
+      reason: lot?.reason ?? order.cause ?? null,
+      steps: own.map(
+        (job): OverviewStep => ({
+          jobOrder: job.id,
+          operation: operationName(order, job, plant),
+          status: statusOf(job),
+          unit: unitName(job.equipment, plant),
+        }),
+      ),
+    }
+  })
+}
+
+/** Parts worked on, of all that its operations have to work on. */
+function shareDone(order: WorkOrder, jobs: readonly JobOrder[]): number {
+  if (order.state === 'Completed' || order.state === 'Closed') return 1
+  let done = 0
+  let all = 0
+  for (const job of jobs) {
+    const parts = job.good + job.scrap
+    done += parts
+    all += job.state === 'Ended' || job.state === 'Aborted' ? parts : Math.max(parts, job.quantity.value)
+  }
+  return all === 0 ? 0 : done / all
+}
+
+function statusOf({ state, substate }: JobOrder): OverviewStep['status'] {
+  switch (state) {
+    case 'Running':
+      return 'running'
+    case 'Interrupted':
+      return 'interrupted'
+    case 'Ended':
+      return 'done'
+    case 'Aborted':
+      return 'aborted'
+    default:
+      return substate === 'Waiting' ? 'waiting' : 'ready'
+  }
+}
