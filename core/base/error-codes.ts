@@ -178,6 +178,7 @@ export const ERROR_CODES = {
   TAKT_PLAN_LATE: { what: 'the order will be late', remedy: 'agree on a later due time, raise its priority, or add capacity' },
   TAKT_PLAN_DEADLINE: { what: 'the repair cannot begin before its deadline', remedy: 'stop the running job, or accept the risk' },
   TAKT_PLAN_PIN: { what: 'the pin cannot be kept', remedy: 'pin the job order to a unit that can do it, or take the pin away' },
+  TAKT_PLAN_NO_PROPOSAL: { what: 'no plan waits for approval', remedy: 'send a message to the scheduler to have one made' },
   TAKT_PLAN_STALE: { what: 'the plant changed while the plan was made', remedy: 'nothing; the plan is made again' },
   // simulated plant
   TAKT_SIMULATOR_UNIT_UNKNOWN: {

@@ -1,0 +1,312 @@
+import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  AttributeIds,
+  type CallMethodResult,
+  type ClientSession,
+  DataType,
+  MessageSecurityMode,
+  OPCUACertificateManager,
+  OPCUAClient,
+  resolveNodeId,
+  SecurityPolicy,
+  type StatusCode,
+  setErrorLogger,
+  setWarningLogger,
+  type UserIdentityInfo,
+  UserTokenType,
+  Variant,
+} from 'node-opcua'
+import { TaktError } from '../base/error.ts'
+import { SharedLink } from './shared-link.ts'
+
+// node-opcua prints what it also tells through errors and events; its own switch brings the prints back
+if (process.env.NODEOPCUA_LOG_LEVEL === undefined) {
+  setWarningLogger(() => {})
+  setErrorLogger(() => {})
+}
+
+export const SECURITY_MODES = ['None', 'Sign', 'SignAndEncrypt'] as const
+export type OpcuaSecurityMode = (typeof SECURITY_MODES)[number]
+export const SECURITY_POLICIES = ['None', 'Basic256Sha256', 'Aes128_Sha256_RsaOaep', 'Aes256_Sha256_RsaPss'] as const
+export type OpcuaSecurityPolicy = (typeof SECURITY_POLICIES)[number]
+
+export interface OpcuaSettings {
+  /** `opc.tcp://host:4840/path` */
+  readonly url: string
+  readonly securityMode: OpcuaSecurityMode
+  readonly securityPolicy: OpcuaSecurityPolicy
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /** Trusts a server's certificate at first sight. */
+  readonly acceptServerCertificate: boolean
+  /** Own certificate and key, trusted and rejected servers. */
+  readonly pkiFolder: string
+  /** For errors: the node. */
+  readonly where: string
+  /** Opens nothing before `begin()`. */
+  readonly waiting?: boolean
+}
+
+const RETRY_MS = 1000
+/** A server that refuses us will do so again: asking every second could lock the user out. */
+const REFUSED_RETRY_MS = 5000
+const SESSION_TIMEOUT_MS = 60_000
+const KEEP_ALIVE_MS = 5000
+const GOODBYE_MS = 2000
+const TRANSACTION_TIMEOUT_MS = 10_000
+/** The client's own reconnection repeats some failures without a pause. */
+const FAILED_ATTEMPTS = 2
+
+/**
+ * A session with an OPC UA server that several nodes share. A short loss is repaired by the client itself: the session goes on and the server
+ * repeats what was missed. Where that fails (the server was restarted with other keys, a subscription that stays mute), all is built anew.
+ */
+export class OpcuaConnection extends SharedLink {
+  readonly #settings: OpcuaSettings
+  readonly #sessionListeners = new Set<(session: ClientSession) => void>()
+  #client: OPCUAClient | undefined
+  #session: ClientSession | undefined
+  #retry: NodeJS.Timeout | undefined
+  #wanted = false
+
+  constructor(settings: OpcuaSettings) {
+    super(settings.waiting)
+    this.#settings = settings
+  }
+
+  /** Calls with each new session, and at once with the present one: subscriptions belong to a session. Returns the way to stop. */
+  onSession(listener: (session: ClientSession) => void): () => void {
+    this.#sessionListeners.add(listener)
+    if (this.#session !== undefined) listener(this.#session)
+    return () => void this.#sessionListeners.delete(listener)
+  }
+
+  /** Calls a method with one text. Throws TAKT_OPCUA_AWAY while there is no session. */
+  async call(objectId: string, methodId: string, text: string): Promise<CallMethodResult> {
+    const argument = new Variant({ dataType: DataType.String, value: text })
+    return this.#within(this.#present().call({ objectId, methodId, inputArguments: [argument] }), `calling ${methodId}`)
+  }
+
+  /** Writes a value as the type that the variable has; the answer is the server's status. */
+  async write(nodeId: string, value: string | number | boolean): Promise<StatusCode> {
+    const session = this.#present()
+    const dataType = await this.#within(session.getBuiltInDataType(resolveNodeId(nodeId)), `reading the type of ${nodeId}`)
+    const typed =
+      dataType === DataType.String ? String(value) : dataType === DataType.Boolean ? value === true || value === 1 || value === 'true' : Number(value)
+    const variant = new Variant({ dataType, value: typed })
+    return this.#within(session.write({ nodeId, attributeId: AttributeIds.Value, value: { value: variant } }), `writing ${nodeId}`)
+  }
+
+  async read(nodeId: string): Promise<unknown> {
+    const result = await this.#within(this.#present().read({ nodeId, attributeId: AttributeIds.Value }), `reading ${nodeId}`)
+    return result.value.value
+  }
+
+  away(): TaktError {
+    return new TaktError('TAKT_OPCUA_AWAY', { where: this.#settings.where })
+  }
+
+  /** Drops everything and builds it anew: for users who see that what looks alive is not. `session` guards against a second call for the same loss. */
+  rebuild(session: ClientSession, problem: TaktError): void {
+    if (session === this.#session) this.#renew(problem, 0)
+  }
+
+  protected async open(): Promise<void> {
+    this.#wanted = true
+    this.changed('connecting')
+    void this.#build()
+  }
+
+  protected async shut(): Promise<void> {
+    this.#wanted = false
+    await this.#drop()
+  }
+
+  async #build(): Promise<void> {
+    const settings = this.#settings
+    const certificates = new OPCUACertificateManager({
+      rootFolder: settings.pkiFolder,
+      automaticallyAcceptUnknownCertificate: settings.acceptServerCertificate,
+      disableFileWatchers: true,
+    })
+    const client = OPCUAClient.create({
+      applicationName: 'Takt',
+      clientName: 'Takt',
+      clientCertificateManager: certificates,
+      endpointMustExist: false,
+      securityMode: MessageSecurityMode[settings.securityMode],
+      securityPolicy: settings.securityMode === 'None' ? SecurityPolicy.None : SecurityPolicy[settings.securityPolicy],
+      requestedSessionTimeout: SESSION_TIMEOUT_MS,
+      keepSessionAlive: true,
+      keepAliveInterval: KEEP_ALIVE_MS,
+      defaultTransactionTimeout: TRANSACTION_TIMEOUT_MS,
+      // one retry at the beginning; what was connected once is tried again without end
+      connectionStrategy: { maxRetry: 1, initialDelay: RETRY_MS / 2, maxDelay: RETRY_MS, randomisationFactor: 0 },
+    })
+    this.#client = client
+    const present = (): boolean => this.#client === client
+    try {
+      await client.connect(settings.url)
+      if (!present()) return void dispose(client)
+      const session = await client.createSession(this.#identity())
+      if (!present()) return void dispose(client)
+      this.#attend(client, session)
+    } catch (thrown) {
+      if (!present()) return
+      const problem = await this.#problemOf(thrown)
+      if (present()) this.#renew(problem, problem.code === 'TAKT_OPCUA_AWAY' ? RETRY_MS : REFUSED_RETRY_MS)
+    }
+  }
+
+  #attend(client: OPCUAClient, session: ClientSession): void {
+    let failures = 0
+    const guarded = (act: () => void) => () => {
+      if (this.#client === client) act()
+    }
+    const lost = guarded(() => this.changed('away', this.away()))
+    client.on('connection_lost', lost)
+    client.on('start_reconnection', lost)
+    client.on(
+      'connection_reestablished',
+      guarded(() => {
+        failures = 0
+        this.changed('connected')
+      }),
+    )
+    client.on(
+      'reconnection_attempt_has_failed',
+      guarded(() => {
+        if (++failures >= FAILED_ATTEMPTS) this.#renew(this.away(), RETRY_MS)
+      }),
+    )
+    const ended = guarded(() => this.#renew(this.away(), 0))
+    client.on('close', ended)
+    session.on('session_closed', ended)
+    // events of the session that its published types do not list
+    const events = session as unknown as NodeJS.EventEmitter
+    events.on('session_repaired_failed', ended)
+    this.#session = session
+    this.changed('connected')
+    for (const listener of this.#sessionListeners) listener(session)
+  }
+
+  #renew(problem: TaktError, afterMs: number): void {
+    void this.#drop()
+    this.changed('away', problem)
+    if (this.#wanted) this.#retry = setTimeout(() => void this.#build(), afterMs)
+  }
+
+  async #drop(): Promise<void> {
+    clearTimeout(this.#retry)
+    const client = this.#client
+    this.#client = undefined
+    this.#session = undefined
+    if (client !== undefined) await dispose(client)
+  }
+
+  #present(): ClientSession {
+    if (this.#session === undefined || this.state !== 'connected') throw this.problem ?? this.away()
+    return this.#session
+  }
+
+  /** A request during a loss would wait for the reconnection: the asker is told in time. */
+  async #within<T>(request: Promise<T>, what: string): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new TaktError('TAKT_TIMEOUT', { what: `${what} was not answered in ${TRANSACTION_TIMEOUT_MS / 1000} s`, where: this.#settings.where })),
+        TRANSACTION_TIMEOUT_MS,
+      )
+    })
+    try {
+      return await Promise.race([request, late])
+    } catch (cause) {
+      if (cause instanceof TaktError) throw cause
+      throw new TaktError('TAKT_OPCUA_REFUSED', { what: `${what} failed: ${messageOf(cause)}`, where: this.#settings.where, cause })
+    } finally {
+      clearTimeout(timer)
+      request.catch(() => {})
+    }
+  }
+
+  #identity(): UserIdentityInfo {
+    const { username, password } = this.#settings
+    if (username === undefined) return { type: UserTokenType.Anonymous }
+    return { type: UserTokenType.UserName, userName: username, password: password ?? '' }
+  }
+
+  async #problemOf(thrown: unknown): Promise<TaktError> {
+    const { where, pkiFolder, securityMode, securityPolicy } = this.#settings
+    const message = messageOf(thrown)
+    if (/BadCertificateUntrusted|BadCertificateChainIncomplete/.test(message)) {
+      const thumbprint = await this.#serverThumbprint()
+      const file = thumbprint === undefined ? undefined : rejectedFile(pkiFolder, thumbprint)
+      return new TaktError('TAKT_OPCUA_UNTRUSTED', {
+        what:
+          `the server's certificate${thumbprint === undefined ? '' : ` with thumbprint ${thumbprint}`} is not trusted: ` +
+          `if it is the right one, move ${file ?? `its file in ${join(pkiFolder, 'rejected')}`} to ${join(pkiFolder, 'trusted', 'certs')}`,
+        where,
+        cause: thrown,
+      })
+    }
+    if (/BadUserAccessDenied|BadIdentityToken|token policy/i.test(message)) return new TaktError('TAKT_OPCUA_USER', { what: message, where, cause: thrown })
+    if (/Cannot find an Endpoint/i.test(message)) {
+      const what = `the server has no endpoint with ${securityMode}${securityMode === 'None' ? '' : ` and ${securityPolicy}`}`
+      return new TaktError('TAKT_OPCUA_SECURITY', { what, where, cause: thrown })
+    }
+    if (/BadSecurityChecksFailed|BadCertificate|BadApplicationUri/.test(message)) {
+      const own = join(pkiFolder, 'own', 'certs', 'client_certificate.pem')
+      return new TaktError('TAKT_OPCUA_REJECTED', { what: `the server does not trust Takt's certificate (${own}): ${message}`, where, cause: thrown })
+    }
+    return new TaktError('TAKT_OPCUA_AWAY', { what: `the OPC UA server does not answer: ${message}`, where, cause: thrown })
+  }
+
+  /** Asked without security, as discovery may be: for the error message only. */
+  async #serverThumbprint(): Promise<string | undefined> {
+    const client = OPCUAClient.create({
+      applicationName: 'Takt',
+      endpointMustExist: false,
+      clientCertificateManager: new OPCUACertificateManager({ rootFolder: this.#settings.pkiFolder, disableFileWatchers: true }),
+      connectionStrategy: { maxRetry: 0 },
+    })
+    try {
+      await client.connect(this.#settings.url)
+      const endpoints = await client.getEndpoints()
+      const certificate = endpoints.find((endpoint) => endpoint.serverCertificate?.length > 0)?.serverCertificate
+      return certificate === undefined ? undefined : createHash('sha1').update(certificate).digest('hex')
+    } catch {
+      return undefined
+    } finally {
+      await dispose(client)
+    }
+  }
+}
+
+function rejectedFile(pkiFolder: string, thumbprint: string): string | undefined {
+  const folder = join(pkiFolder, 'rejected')
+  try {
+    const name = readdirSync(folder).find((file) => file.toLowerCase().includes(thumbprint))
+    return name === undefined ? undefined : join(folder, name)
+  } catch {
+    return undefined
+  }
+}
+
+/** Says goodbye if the server listens, and never waits long for it. */
+async function dispose(client: OPCUAClient): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const goodbye = client.disconnect().catch(() => {})
+  await Promise.race([
+    goodbye,
+    new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, GOODBYE_MS)
+    }),
+  ])
+  clearTimeout(timer)
+}
+
+function messageOf(thrown: unknown): string {
+  return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\s+/g, ' ').trim()
+}

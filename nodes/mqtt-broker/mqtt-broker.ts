@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+import type { Node, NodeAPI, NodeDef } from 'node-red'
+import { TaktError, toTaktError } from '../../core/base/error.ts'
+import { type EmbeddedBroker, startEmbeddedBroker } from '../../core/connect/embedded-broker.ts'
+import { MqttConnection } from '../../core/connect/mqtt-connection.ts'
+import { defineNode, nameOf } from '../shared/define-node.ts'
+import { whenFlowsStarted } from '../shared/flows-started.ts'
+import { numberSetting } from '../shared/settings.ts'
+
+export interface MqttBrokerConfig extends NodeDef {
+  /** `mqtt://host:1883`, or empty: then host and port. */
+  url: string
+  host: string
+  port: string | number
+  embedded: boolean
+  protocolVersion: '4' | '5'
+  clientId: string
+  cleanSession: boolean
+  sessionExpiry: string | number
+  keepalive: string | number
+  receiveMaximum: string | number
+  maximumPacketKb: string | number
+  /** id of a core tls-config */
+  tls: string
+}
+
+/** What other nodes use: `RED.nodes.getNode(config.broker) as MqttBrokerNode`. `credentials` has `user` and `password`. */
+export interface MqttBrokerNode extends Node<{ user?: string; password?: string }> {
+  readonly connection: MqttConnection
+  /** Where the broker is; with an embedded one on port 0, the true port once it runs. */
+  readonly brokerUrl: string
+}
+
+interface TlsConfigNode extends Node {
+  addTLSOptions(options: Record<string, unknown>): unknown
+}
+
+const EMBEDDED_RETRY_MS = 1000
+
+export default function registerMqttBroker(RED: NodeAPI): void {
+  defineNode<MqttBrokerConfig, MqttBrokerNode>(RED, {
+    type: 'takt-mqtt-broker',
+    credentials: { user: { type: 'text' }, password: { type: 'password' } },
+    create(node, config) {
+      const where = nameOf(node)
+      const username = node.credentials?.user || undefined
+      const password = node.credentials?.password || undefined
+      const number = numberSetting(where)
+      let url = urlOf(config, where)
+      let broker: Promise<EmbeddedBroker> | undefined
+      let retry: NodeJS.Timeout | undefined
+      let startProblem = ''
+
+      const start = (): Promise<EmbeddedBroker> => {
+        const host = config.host || '127.0.0.1'
+        broker ??= startEmbeddedBroker({ host, port: number(config.port, 'port', 1883, 0, 65_535), username, password, where }).then(
+          (started) => {
+            url = started.url
+            node.log(`embedded broker on ${url}`)
+            return started
+          },
+          (thrown) => {
+            broker = undefined
+            const problem = toTaktError(thrown, where)
+            if (problem.message !== startProblem) node.error(problem)
+            startProblem = problem.message
+            retry = setTimeout(() => void start().catch(() => {}), EMBEDDED_RETRY_MS)
+            throw problem
+          },
+        )
+        return broker
+      }
+
+      const cleanSession = config.cleanSession !== false
+      if (!cleanSession && !config.clientId) throw new TaktError('TAKT_CONFIG_INVALID', { what: 'a session that the broker keeps needs a client id', where })
+      const tls: Record<string, unknown> = {}
+      const tlsNode = config.tls ? (RED.nodes.getNode(config.tls) as TlsConfigNode | null) : null
+      if (config.tls && tlsNode === null) throw new TaktError('TAKT_CONFIG_INVALID', { what: 'the TLS settings are missing or disabled', where })
+      tlsNode?.addTLSOptions(tls)
+
+      const connection = new MqttConnection({
+        url: () => (config.embedded ? start().then((started) => started.url) : Promise.resolve(url)),
+        // aedes speaks 3.1.1
+        protocolVersion: config.embedded || String(config.protocolVersion) === '4' ? 4 : 5,
+        clientId: config.clientId || `takt-${node.id}-${randomUUID().slice(0, 8)}`,
+        cleanSession,
+        sessionExpirySeconds: number(config.sessionExpiry, 'session expiry', 86_400, 0, 0xffffffff),
+        keepaliveSeconds: number(config.keepalive, 'keepalive', 15, 1, 65_535),
+        receiveMaximum: number(config.receiveMaximum, 'receive maximum', 100, 1, 65_535),
+        maximumPacketBytes: number(config.maximumPacketKb, 'largest packet', 1024, 1, 262_144) * 1024,
+        username,
+        password,
+        tls: tlsNode === null ? undefined : tls,
+        where,
+        waiting: true,
+      })
+      Object.defineProperty(node, 'connection', { value: connection })
+      Object.defineProperty(node, 'brokerUrl', { get: () => url })
+
+      let told: string | undefined
+      connection.watch({
+        linkChanged(state, problem) {
+          if (state === 'connected') node.log(`connected to ${url}`)
+          // every attempt fails alike: once is enough
+          if (state === 'away' && problem !== undefined && problem.message !== told) node.warn(problem.message)
+          told = problem?.message
+        },
+      })
+      if (config.embedded) start().catch(() => {})
+      const forget = whenFlowsStarted(RED, () => connection.begin())
+
+      return {
+        async close() {
+          forget()
+          await connection.end()
+          clearTimeout(retry)
+          await (await broker?.catch(() => undefined))?.close()
+        },
+      }
+    },
+  })
+}
+
+function urlOf(config: MqttBrokerConfig, where: string): string {
+  const host = config.host || '127.0.0.1'
+  const url =
+    !config.embedded && config.url ? config.url : `${config.tls ? 'mqtts' : 'mqtt'}://${host.includes(':') ? `[${host}]` : host}:${config.port || 1883}`
+  if (!/^(mqtts?|tcp|ssl|wss?):\/\/[^\s/]+/.test(url))
+    throw new TaktError('TAKT_CONFIG_INVALID', { what: `'${url}' is not the URL of a broker (mqtt, mqtts, ws or wss)`, where })
+  return url
+}
