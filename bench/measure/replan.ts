@@ -78,11 +78,11 @@ export async function replanMs(searchMs: number): Promise<number> {
     await replan({ type: 'orders', id: 'first' })
     const times: number[] = []
     for (let run = 0; run < RUNS; run++) {
-      const { order } = await store.transaction((tx) =>
+      const { workOrder } = await store.transaction((tx) =>
         requestMaintenance(tx, model, { equipment: `bench/u${run}`, kind: 'planned', deadline: NOW + 2 * HOUR_MS, cause: 'bench', actor: 'bench' }),
       )
       const start = performance.now()
-      await replan({ type: 'disruption', id: order.id })
+      await replan({ type: 'disruption', id: workOrder.id })
       times.push(performance.now() - start)
     }
     return times.toSorted((a, b) => a - b)[Math.floor(RUNS / 2)] ?? Number.NaN
