@@ -34,9 +34,7 @@ export class SqliteClient {
   }
 
   async end(): Promise<void> {
-    const worker = this.#worker
-    this.#worker = undefined
-    await worker?.terminate()
+    await this.#worker?.terminate()
   }
 
   #flush(): void {

@@ -1,12 +1,14 @@
 import type { Kysely } from 'kysely'
 import { TaktError } from '../base/error.ts'
-import { documentTables } from './documents.ts'
 import { GENESIS, type LedgerRow, readRows, rowHash } from './ledger.ts'
-import { PROJECTIONS } from './projections.ts'
 import type { Tables } from './schema.ts'
 import type { LedgerHead, Verification } from './store.ts'
+import { DocumentCheck } from './verify-documents.ts'
 
 const PAGE = 500
+
+/** How a damaged file shows itself: pages that make no sense, values that cannot be read, tables that are not what they were. */
+const DAMAGE: ReadonlySet<string> = new Set(['TAKT_STORE_CORRUPT', 'TAKT_STORE_VALUE', 'TAKT_STORE_QUERY'])
 
 type Fault = NonNullable<Verification['fault']>
 
@@ -15,6 +17,7 @@ type Fault = NonNullable<Verification['fault']>
  * hash before it, the head as anchored, and every document as the ledger tells it. Reads in pages, so that other work goes on between.
  */
 export async function verifyLedger(db: Kysely<Tables>, anchor: LedgerHead | null | undefined): Promise<Verification> {
+  const documents = new DocumentCheck()
   let rows = 0
   let head: LedgerHead = GENESIS
   const report = (fault: Fault | null): Verification => ({ ok: fault === null, rows, head, fault })
@@ -24,14 +27,15 @@ export async function verifyLedger(db: Kysely<Tables>, anchor: LedgerHead | null
       for (const row of page) {
         const fault = faultOf(row, head, anchor)
         if (fault !== undefined) return report(fault)
+        documents.row(row)
         head = { sequence: row.sequence, hash: row.hash }
         rows++
       }
       if (page.length < PAGE) break
     }
-    return report(anchorFault(anchor, head) ?? (await documentFault(db)) ?? null)
+    return report(anchorFault(anchor, head) ?? (await documents.fault(db, head.sequence)) ?? null)
   } catch (error) {
-    if (!(error instanceof TaktError) || error.code !== 'TAKT_STORE_CORRUPT') throw error
+    if (!(error instanceof TaktError) || !DAMAGE.has(error.code)) throw error
     return report({ sequence: head.sequence + 1, what: `the file is damaged here: ${error.what}` })
   }
 }
@@ -51,6 +55,7 @@ function faultOf(row: LedgerRow, previous: LedgerHead, anchor: LedgerHead | null
 
 /** An anchor that did not fit at some opening: the chain may be whole and yet not the one that was written. */
 function anchorMismatch(row: LedgerRow): Fault {
+  // the row's hash was right, so this is the JSON that was written
   const { sequence } = JSON.parse(row.after ?? '{}') as { sequence?: number }
   return { sequence: sequence ?? row.sequence, what: `row ${sequence} was not the one that was anchored, as row ${row.sequence} records` }
 }
@@ -60,26 +65,4 @@ function anchorFault(anchor: LedgerHead | null | undefined, head: LedgerHead): F
   if (!anchor || anchor.sequence <= head.sequence) return undefined
   const [from, to] = [head.sequence + 1, anchor.sequence]
   return { sequence: from, what: from === to ? `row ${from} is missing at the end` : `rows ${from} to ${to} are missing at the end` }
-}
-
-/** The first document that is not what its last event says. */
-async function documentFault(db: Kysely<Tables>): Promise<Fault | undefined> {
-  for (const [kind, { table }] of Object.entries(PROJECTIONS)) {
-    for (let after = ''; ; ) {
-      const page = await documentTables(db)
-        .selectFrom(table)
-        .leftJoin('ledger', 'ledger.sequence' as never, `${table}.ledger` as never)
-        .select([`${table}.id as id`, `${table}.ledger as ledger`, `${table}.document as document`, 'ledger.after as after'] as never)
-        .where(`${table}.id` as never, '>', after as never)
-        .orderBy(`${table}.id` as never)
-        .limit(PAGE)
-        .execute()
-      for (const { id, ledger, document, after: told } of page as unknown as Array<{ id: string; ledger: number; document: string; after: string | null }>) {
-        if (document !== told) return { sequence: ledger, what: `the ${kind} ${id} is not what row ${ledger} says` }
-        after = id
-      }
-      if (page.length < PAGE) break
-    }
-  }
-  return undefined
 }

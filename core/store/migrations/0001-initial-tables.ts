@@ -19,7 +19,8 @@ export const initialTables: Migration = {
 async function ledger(db: Db, dialect: Dialect): Promise<void> {
   await db.schema
     .createTable('ledger')
-    .addColumn('sequence', 'bigint', (column) => column.primaryKey())
+    // in SQLite only 'integer' makes the row's own number the key
+    .addColumn('sequence', dialect === 'sqlite' ? 'integer' : 'bigint', (column) => column.primaryKey())
     .addColumn('type', 'text', (column) => column.notNull())
     .addColumn('subject', 'text', (column) => column.notNull())
     .addColumn('actor', 'text', (column) => column.notNull())

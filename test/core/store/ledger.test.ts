@@ -133,9 +133,21 @@ describe('store: ledger', () => {
     assert.equal((await store.events(ROWS, 1))[0]?.type, 'ledger.anchor-lost')
   })
 
-  it('names the event of a document that was changed behind its back', async () => {
-    tamper(file, (db) => db.exec(`update lot set document = replace(document, 'held', 'released') where id = 'lot-5'`))
-    assertFault(await verifyFile(file), 10, /lot lot-5/)
+  it('names the event of a document that was changed, put back, removed or misfiled behind its back', async () => {
+    const whole = readFileSync(file)
+    for (const [change, what] of [
+      [`update lot set document = replace(document, 'held', 'released') where id = 'lot-5'`, /lot lot-5 is not what row 10 says/],
+      [
+        `update lot set revision = 1, disposition = 'in-process', ledger = 9, document = (select after from ledger where sequence = 9) where id = 'lot-5'`,
+        /lot lot-5 is not the newest: row 10/,
+      ],
+      [`delete from lot where id = 'lot-5'`, /lot lot-5 of row 10 is missing/],
+      [`update lot set disposition = 'released' where id = 'lot-5'`, /column disposition of the lot lot-5/],
+    ] as const) {
+      tamper(file, (db) => db.exec(change))
+      assertFault(await verifyFile(file), 10, what)
+      writeFileSync(file, whole)
+    }
   })
 
   it('names where the file itself is damaged', async () => {
@@ -162,6 +174,20 @@ describe('store: ledger', () => {
       assert.equal((await rejection(store.transaction((tx) => statement.execute(tx.db)))).code, 'TAKT_LEDGER_APPEND_ONLY')
     }
     assert.ok((await store.verify()).ok)
+  })
+
+  it('is not misled by events that mention documents, nor by what is written while it checks', async () => {
+    const { store } = bench.open(file)
+    const mentioned = await store.get('lot', 'lot-1')
+    await store.transaction((tx) => tx.record({ type: 'lot.seen', subject: 'lot-1', actor: 'test', after: mentioned }))
+    let writing = true
+    const writer = (async () => {
+      for (let n = 0; writing; n++)
+        await store.transaction(async (tx) => tx.save({ ...(await tx.get('lot', `lot-${1 + (n % 20)}`))!, reason: `again ${n}` }, held))
+    })()
+    for (let round = 0; round < 10; round++) assert.equal((await store.verify()).fault, null)
+    writing = false
+    await writer
   })
 
   it('gives events in pages', async () => {

@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { sql } from 'kysely'
+import { ManualClock } from '../../../core/base/clock.ts'
 import { seededRandom } from '../../../core/base/random.ts'
+import { SqlStore } from '../../../core/store/sql-store.ts'
+import { SqliteBackend } from '../../../core/store/sqlite-backend.ts'
 import { verifyFile } from '../../../core/store/verify-file.ts'
 import { created, lot, rejection, StoreBench } from './support/store.ts'
 
@@ -175,5 +178,32 @@ describe('store: opening, crashes and bad disks', () => {
       await store.close()
     }
     assert.equal((await bench.open().store.list('lot')).length, 3)
+  })
+
+  it('waits while another program writes to the file', async () => {
+    const { store } = bench.open()
+    await store.head()
+    const other = new DatabaseSync(bench.file())
+    other.exec('begin immediate')
+    const writing = store.transaction((tx) => tx.save(lot('lot-1'), created))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    other.exec('commit')
+    other.close()
+    assert.equal((await writing).revision, 1)
+  })
+
+  it('opens anew when its thread is lost', async () => {
+    let backend: SqliteBackend | undefined
+    const store = new SqlStore((whenOpen, onLost) => (backend = new SqliteBackend(bench.file(), whenOpen, onLost)), new ManualClock(0), {})
+    await store.transaction((tx) => tx.save(lot('lot-1'), created))
+    const ending = backend!.close()
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => store.transaction((tx) => tx.save(lot(`during-${n}`), created))))
+    await ending
+    await store.transaction((tx) => tx.save(lot('lot-2'), created))
+    const ids = (await store.list('lot')).map(({ id }) => id)
+    for (const [n, { status }] of outcomes.entries()) assert.equal(ids.includes(`during-${n}`), status === 'fulfilled')
+    assert.ok(ids.includes('lot-1') && ids.includes('lot-2'))
+    assert.ok((await store.verify()).ok)
+    await store.close()
   })
 })
