@@ -1,9 +1,27 @@
 import { FlowBuilder, type FlowNode } from './builder.ts'
 import { addDashboard } from './dashboard.ts'
+import { addDetect } from './detect.ts'
+import { addMachines } from './machines.ts'
+import { addOrders } from './orders.ts'
+import { addQuality } from './quality.ts'
+import { addSettings } from './settings.ts'
 
 /** The reference flow: a plant that sees a machine going bad, repairs it in the best gap and moves its work. */
 export function closedLoop(): FlowNode[] {
   const flow = new FlowBuilder()
+  const shared = addSettings(flow)
+  addMachines(flow, shared)
+  addDetect(flow, shared)
+  addOrders(flow, shared)
+  addQuality(flow, shared)
   addDashboard(flow)
+  flow.link('pressed out', 'pressed in', 'pressed in detect')
+  flow.link('orders out', 'orders in')
+  flow.link('samples out', 'samples in detect', 'samples in quality')
+  flow.link('states out', 'states in')
+  flow.link('bands out', 'trend in')
+  flow.link('commands out', 'commands in')
+  flow.link('receipts out', 'receipts in')
+  flow.link('overview out', 'overview in')
   return flow.build()
 }

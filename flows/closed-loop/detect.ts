@@ -1,0 +1,53 @@
+import type { FlowBuilder } from './builder.ts'
+import { addCatch, quietDebug, type Shared } from './settings.ts'
+
+/** Tab 2: from values to states, counts, anomalies, and what to do about them. */
+export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
+  flow.tab(
+    '2 Detect',
+    'What the values mean: which state a machine is in, how many parts it has made, and whether it behaves as it should. A machine that goes bad becomes a disruption: a repair in the best gap.',
+  )
+
+  flow.group('States and counts')
+  flow.node('samples in detect', { type: 'link in', name: 'samples' }, [0, 0])
+  flow.node('machine state', { type: 'takt-machine-state', name: 'states and counts', plant, store }, [1, 0])
+  flow.node('states out', { type: 'link out', name: 'states and counts', mode: 'link' }, [2, 0])
+  flow.wire('samples in detect', 'machine state')
+  flow.wire('machine state', 'states out')
+
+  flow.group('Is it going bad?')
+  flow.comment('Learns what is normal for each condition signal; needs no limits to be set', [0, 0])
+  flow.node('anomaly', { type: 'takt-anomaly', name: 'wear', plant, store }, [1, 1])
+  flow.node('anomalies debug', quietDebug('anomalies'), [2, 0])
+  flow.node('bands out', { type: 'link out', name: 'samples with band', mode: 'link' }, [2, 2])
+  flow.node('disruption', { type: 'takt-disruption', name: 'repair in the best gap', plant, store, autonomy: 'auto' }, [2, 1])
+  flow.node('requests debug', quietDebug('disruptions'), [3, 1])
+  flow.node('proposals debug', quietDebug('proposals'), [3, 2])
+  flow.wire('samples in detect', 'anomaly')
+  flow.wire('anomaly', 'disruption', 'anomalies debug')
+  flow.wire('anomaly:1', 'bands out')
+  flow.wire('machine state', 'disruption')
+  flow.wire('disruption', 'requests debug')
+  flow.wire('disruption:1', 'proposals debug')
+
+  flow.group('What people decide')
+  flow.node('pressed in detect', { type: 'link in', name: 'what people press' }, [0, 0])
+  flow.node(
+    'people switch',
+    {
+      type: 'switch',
+      name: 'answer or autonomy',
+      property: 'topic',
+      propertyType: 'msg',
+      rules: ['answer', 'autonomy'].map((v) => ({ t: 'eq', v, vt: 'str' })),
+      checkall: 'false',
+      repair: false,
+    },
+    [1, 0],
+  )
+  flow.wire('pressed in detect', 'people switch')
+  flow.wire('people switch:0', 'disruption')
+  flow.wire('people switch:1', 'disruption')
+
+  addCatch(flow, 'detect')
+}

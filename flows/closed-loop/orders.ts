@@ -1,0 +1,34 @@
+import type { FlowBuilder } from './builder.ts'
+import { addCatch, quietDebug, type Shared } from './settings.ts'
+
+/** Tab 3: orders, the plan, and who works on what next. */
+export function addOrders(flow: FlowBuilder, { plant, store }: Shared): void {
+  flow.tab(
+    '3 Orders & plan',
+    'Orders come in, are released into job orders, planned over all machines, dispatched, and followed by what the machines say. Whatever changes, the plan is made anew in a moment and tells what it moved and why.',
+  )
+
+  flow.group('Work orders')
+  flow.node('orders in', { type: 'link in', name: 'orders' }, [0, 0])
+  flow.node('states in', { type: 'link in', name: 'states and counts' }, [0, 1])
+  flow.node('work order', { type: 'takt-work-order', name: 'orders', plant, store, autoRelease: true, mapping: '{}', importFolder: '' }, [1, 0])
+  flow.node('changes debug', quietDebug('order changes'), [2, 0])
+  flow.node('refusals debug', { ...quietDebug('refusals'), active: true }, [2, 1])
+  flow.wire('orders in', 'work order')
+  flow.wire('states in', 'work order')
+  flow.wire('work order', 'changes debug')
+  flow.wire('work order:1', 'refusals debug')
+
+  flow.group('The plan')
+  flow.node('scheduler', { type: 'takt-scheduler', name: 'plan', plant, store }, [0, 0])
+  flow.node('dispatch', { type: 'takt-dispatch', name: 'next job to each machine', plant, store }, [1, 0])
+  flow.node('commands out', { type: 'link out', name: 'commands', mode: 'link' }, [2, 0])
+  flow.node('problems debug', quietDebug('planning problems'), [1, 1])
+  flow.node('receipts in', { type: 'link in', name: 'receipts' }, [0, 2])
+  flow.wire('scheduler', 'dispatch')
+  flow.wire('scheduler:1', 'problems debug')
+  flow.wire('dispatch', 'commands out')
+  flow.wire('receipts in', 'dispatch')
+
+  addCatch(flow, 'orders')
+}
