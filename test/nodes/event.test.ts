@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node } from 'node-red'
+import { packageRoot } from '../../core/base/package-root.ts'
 import registerEvent from '../../nodes/event/event.ts'
+import registerPlant from '../../nodes/plant/plant.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
+import registerWorkOrder from '../../nodes/work-order/work-order.ts'
 import { created, held, lot } from '../core/store/support/store.ts'
-import { collect, helper, loadFlow, nextMessage, type Received } from './support/helper.ts'
+import { collect, type FlowNode, helper, loadFlow, nextMessage, type Received } from './support/helper.ts'
 
 describe('event node', () => {
   let folder: string
@@ -140,5 +143,18 @@ describe('event node', () => {
       assert.deepEqual(seen, [])
       await helper.unload()
     }
+  })
+
+  it('has an example that works', async () => {
+    const example = JSON.parse(readFileSync(join(packageRoot, 'examples', 'event.json'), 'utf8')) as FlowNode[]
+    const flow = example.map((node) => (['inject', 'debug'].includes(node.type) ? { ...node, type: 'helper' } : node)).filter(({ type }) => type !== 'comment')
+    const node = await loadFlow([registerPlant, registerStore, registerWorkOrder, registerEvent], flow)
+    const [ask, all, released] = ['20 shafts', 'what happens', 'none is missed'].map((name) => node(example.find((entry) => entry.name === name)!.id))
+    const heard = collect(all!)
+    const got = nextMessage(released!)
+    const { topic, payload } = example.find(({ type }) => type === 'inject') as unknown as { topic: string; payload: string }
+    ask!.send({ topic, payload: JSON.parse(payload) } as never)
+    assert.equal((await got).payload.quantity.value, 20)
+    assert.equal(heard[0]!.topic, 'work-order.created')
   })
 })
