@@ -61,7 +61,9 @@ for (const kills of [0, 2]) {
       )
       await plant.pause()
       ledger = await plant.ledger()
-      await red.until('Takt has heard of every part', () => look((now) => [...now.counts().values()].reduce((sum, { good, scrap }) => sum + good + scrap, 0) >= ledger.parts))
+      await red.until('Takt has heard of every part', () =>
+        look((now) => [...now.counts().values()].reduce((sum, { good, scrap }) => sum + good + scrap, 0) >= ledger.parts),
+      )
       await new Promise((resolve) => setTimeout(resolve, 1000))
       await red.stop()
       recorded = new Recorded(join(userDir, 'takt', 'takt.db'))
@@ -84,7 +86,8 @@ for (const kills of [0, 2]) {
     it('created, planned, dispatched, ran and completed orders', () => {
       assert.ok(recorded.documents('work-order').filter((order) => order.type === 'production').length >= 8)
       assert.ok(recorded.documents('plan').length >= 2)
-      for (const type of ['job-order.allowed', 'job-order.running', 'job-order.completed', 'work-order.completed']) assert.ok(recorded.events(type).length > 0, type)
+      for (const type of ['job-order.allowed', 'job-order.running', 'job-order.completed', 'work-order.completed'])
+        assert.ok(recorded.events(type).length > 0, type)
       assert.ok(recorded.documents('job-response').length >= 12)
     })
 
@@ -100,7 +103,9 @@ for (const kills of [0, 2]) {
 
     it('made one maintenance order of it, however many alarms', () => {
       const repaired = ledger.repairs.find((repair) => repair.unit === WORN && repair.kind === 'repair-ended')!
-      const orders = recorded.documents('work-order').filter((order) => order.type === 'maintenance' && order.equipment === WORN && order.created < repaired.time)
+      const orders = recorded
+        .documents('work-order')
+        .filter((order) => order.type === 'maintenance' && order.equipment === WORN && order.created < repaired.time)
       assert.equal(orders.length, 1)
     })
 
@@ -109,8 +114,13 @@ for (const kills of [0, 2]) {
       const replan = plans.find((plan) => plan.assignments.some((assignment) => assignment.maintenance && assignment.equipment === WORN))!
       const repair = replan.assignments.find((assignment) => assignment.maintenance && assignment.equipment === WORN)!
       const others = replan.assignments.filter((assignment) => assignment.equipment === WORN && !assignment.maintenance)
-      assert.deepEqual(others.filter((assignment) => assignment.start < repair.end && assignment.end > repair.start), [])
-      const moved = plans.flatMap((plan) => plan.changes).filter((change) => change.from?.equipment === WORN && change.to !== null && change.to.equipment !== WORN)
+      assert.deepEqual(
+        others.filter((assignment) => assignment.start < repair.end && assignment.end > repair.start),
+        [],
+      )
+      const moved = plans
+        .flatMap((plan) => plan.changes)
+        .filter((change) => change.from?.equipment === WORN && change.to !== null && change.to.equipment !== WORN)
       assert.ok(moved.length > 0, 'no job moved')
       for (const change of moved) assert.ok(change.because.length > 0)
     })

@@ -39,6 +39,11 @@ export class Recorded {
     return new Map(rows.map(({ job_order, equipment, good, scrap }) => [`${job_order} ${equipment}`, { good, scrap }]))
   }
 
+  /** Messages that a node could not use. */
+  quarantined(): number {
+    return Number(this.#db.prepare('SELECT count(*) AS count FROM quarantine').get()?.count)
+  }
+
   close(): void {
     this.#db.close()
   }
