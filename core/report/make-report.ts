@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Report } from '../messages/report.ts'
 import type { Plant } from '../plant/plant.ts'
-import type { LedgerHead, Store } from '../store/store.ts'
+import type { LedgerHead, Store, StoreReader } from '../store/store.ts'
 import type { ReportContent } from './content.ts'
 import { isoText } from './format.ts'
 import type { OverviewSource } from './overview-source.ts'
@@ -36,13 +36,14 @@ export async function makeReport(sources: ReportSources, request: ReportRequest,
     const { head: sequence, hash } = overview.ledger
     return finish(request, 'overview', overview, { sequence, hash }, JSON.stringify(overview))
   }
-  const content = await contentOf(sources, request, made)
+  // in a transaction nothing is written meanwhile, so every figure speaks of the same moment
+  const content = await sources.store.transaction((tx) => contentOf(tx, sources.plant, request, made))
   const data = request.format === 'json' ? renderJson(content) : undefined
   const text = data !== undefined ? `${JSON.stringify(data, null, 2)}\n` : request.format === 'html' ? renderHtml(content) : renderCsv(content, request.table)
   return finish({ ...request, subject: content.subject }, nameOf(content, request.table), data ?? text, content.ledger, text)
 }
 
-function contentOf({ store, plant }: ReportSources, request: ReportRequest, made: Made): Promise<ReportContent> {
+function contentOf(store: StoreReader, plant: Plant, request: ReportRequest, made: Made): Promise<ReportContent> {
   if (request.type === 'work-order') return workOrderReport(store, plant, request.subject, made)
   const { span, from, to } = request
   return shiftReport(store, plant, { ...made, scope: request.subject || plant.model.plant, span, from, to })

@@ -3,7 +3,8 @@ import { kpiOf, type Measured, unitsOf } from '../kpi/kpis.ts'
 import type { Kpi } from '../messages/kpi.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
-import type { Store } from '../store/store.ts'
+import { readHead } from '../store/ledger.ts'
+import type { StoreReader } from '../store/store.ts'
 import { type ReportContent, type Row, type Section, type SharesSection, type TableSection, total } from './content.ts'
 import { actionText, anomalyText } from './event-text.ts'
 import { expectedEnd, lateness, operationName, productOf } from './names.ts'
@@ -22,13 +23,13 @@ export interface ShiftRequest extends Made {
 }
 
 /** What a line did in a shift, and why it did not do more. Throws TAKT_REPORT_SUBJECT_UNKNOWN. */
-export async function shiftReport(store: Store, plant: Plant, request: ShiftRequest): Promise<ReportContent> {
+export async function shiftReport(store: StoreReader, plant: Plant, request: ShiftRequest): Promise<ReportContent> {
   const { scope, now, by } = request
   const units = unitsOf(plant, scope)
   if (units.length === 0)
     throw new TaktError('TAKT_REPORT_SUBJECT_UNKNOWN', { what: `the plant model has no unit at or below '${scope}'`, where: `report on ${scope}` })
   const span = spanOf(plant, units, request)
-  const ledger = await store.head()
+  const ledger = await readHead(store.db)
   const facts = await shiftFacts(store, plant, units, span.from, span.to)
   const line = kpiOf(scope, facts.measurement.units, span.from, span.to)
   return {

@@ -2,7 +2,8 @@ import type { JobOrder } from '../messages/job-order.ts'
 import type { QualityResult } from '../messages/quality-result.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
-import type { Store } from '../store/store.ts'
+import { readHead } from '../store/ledger.ts'
+import type { StoreReader } from '../store/store.ts'
 import { type Badge, type Fact, type ReportContent, type Row, type Section, type TableSection, type TimelineSection, total } from './content.ts'
 import { eventText, who } from './event-text.ts'
 import { durationText } from './format.ts'
@@ -19,8 +20,8 @@ export interface Made {
 }
 
 /** The record of one work order: what was planned, made, measured, held, and by whom decided. Throws TAKT_REPORT_SUBJECT_UNKNOWN. */
-export async function workOrderReport(store: Store, plant: Plant, id: string, { now, by }: Made): Promise<ReportContent> {
-  const ledger = await store.head()
+export async function workOrderReport(store: StoreReader, plant: Plant, id: string, { now, by }: Made): Promise<ReportContent> {
+  const ledger = await readHead(store.db)
   const facts = await workOrderFacts(store, id)
   const { order, jobs } = facts
   const product = productOf(order, plant)
