@@ -28,6 +28,8 @@ const ROW = 60
 const PAD = 26
 const LABEL = 34
 const GAP = 24
+/** Room for the button of an inject node, which stands out to the left. */
+const LEFT = 54
 
 /** Flow files know nodes by 16 hex digits; made from the key, they stay the same from build to build. */
 export function idOf(key: string): string {
@@ -36,8 +38,8 @@ export function idOf(key: string): string {
 
 /** As wide as the editor draws a node with this label, near enough to lay out. */
 function widthOf(settings: Settings): number {
-  const label = settings.name ?? settings.type
-  return Math.max(100, 20 * Math.ceil((label.length * 7 + 57) / 20))
+  const { length } = settings.name ?? settings.type
+  return Math.max(100, 20 * Math.ceil((length * (length > 40 ? 6.4 : 7) + 57) / 20))
 }
 
 /** A box with a title around nodes on a grid of columns and rows. */
@@ -153,7 +155,7 @@ function lay(tab: { readonly id: string; readonly groups: readonly Group[] }): F
   let lowest = 14
   for (const group of tab.groups) {
     if (!group.beside) {
-      x = 14
+      x = LEFT
       y = lowest
     }
     const id = idOf(`group ${group.key}`)
