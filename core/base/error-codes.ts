@@ -100,6 +100,25 @@ export const ERROR_CODES = {
     remedy: 'compare load and network; counters catch up by themselves, other values are missing',
   },
 
+  // connect: commands to machines
+  TAKT_COMMAND_UNKNOWN: { what: 'the equipment has no such command', remedy: "correct the name, or add the command to the plant model's equipment" },
+  TAKT_COMMAND_NOT_ALLOWED: { what: "the command is not in the node's list", remedy: 'add it to the list on the machine command node if it may be given' },
+  TAKT_COMMAND_EXPIRED: { what: 'the command came too late', remedy: 'give it again if it is still wanted' },
+  TAKT_COMMAND_INTERLOCK: {
+    what: 'the interlock does not let the command pass',
+    remedy: 'bring the machine into the state that the interlock asks for, then give it again',
+  },
+  TAKT_COMMAND_INTERLOCK_INVALID: { what: 'the interlock cannot be read', remedy: "correct the command's interlock in the plant model" },
+  TAKT_COMMAND_SHADOW: { what: 'not sent: the node only watches', remedy: 'set its autonomy to approve or auto to let commands pass' },
+  TAKT_COMMAND_DECLINED: { what: 'a person refused the command', remedy: 'give another command if it is still wanted' },
+  TAKT_COMMAND_CONFLICT: { what: 'another command with this id is under way', remedy: 'give every command an id of its own' },
+  TAKT_COMMAND_REFUSED: { what: 'the machine refused the command', remedy: "see the machine's reason" },
+  TAKT_COMMAND_UNANSWERED: {
+    what: 'the machine did not answer',
+    remedy: 'see whether it runs and has its commands enabled; look at its state before giving the command again',
+  },
+  TAKT_COMMAND_CONNECTION: { what: 'the connection of the command is missing', remedy: 'name a broker or endpoint node as the plant model does, and deploy' },
+
   // quality: measured characteristics against their specification
   TAKT_QUALITY_VALUE_INVALID: { what: 'the measured value is not a finite number', remedy: 'send one number, or a list of numbers, one a part' },
   TAKT_QUALITY_NOT_ATTRIBUTABLE: {

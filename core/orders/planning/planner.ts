@@ -25,6 +25,8 @@ export interface PlannerOptions extends PlanningSettings {
 
 /** A plan that was worked out. */
 export interface Draft extends DraftPlan {
+  /** The plan in force when the facts were read. */
+  readonly inForce: Plan | null
   /** Real milliseconds of the search. */
   readonly tookMs: number
 }
@@ -41,13 +43,17 @@ export class Planner {
     this.#options = options
   }
 
+  get toleranceMs(): number {
+    return this.#options.toleranceMs
+  }
+
   /** A plan from what the store says now; writes nothing. */
   async draft(trigger: PlanTrigger, signal?: AbortSignal): Promise<Draft> {
     const { store, clock, toleranceMs } = this.#options
     const plant = this.#options.plant()
     const facts = await readFacts(store, plant, clock.now())
     const { built, solved } = await this.#solve(facts, plant, signal)
-    return { ...draftPlan(facts, built, solved, plant, { trigger, toleranceMs }), tookMs: solved.tookMs }
+    return { ...draftPlan(facts, built, solved, plant, { trigger, toleranceMs }), inForce: facts.plan ?? null, tookMs: solved.tookMs }
   }
 
   /**
@@ -66,6 +72,11 @@ export class Planner {
         current = await this.draft(current.plan.trigger, signal)
       }
     }
+  }
+
+  /** Publishes exactly this draft, which a person has seen. Rejects with TAKT_PLAN_STALE when the facts changed meanwhile. */
+  publishAsIs(draft: Draft): Promise<Plan> {
+    return publishPlan(this.#options.store, draft, this.#options.actor)
   }
 
   close(): Promise<void> {

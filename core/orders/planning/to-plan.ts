@@ -67,7 +67,7 @@ export function draftPlan(
     doNothing: doNothing === null ? null : { tardinessMs: doNothing.cost.tardiness, late: doNothing.cost.late.map((index) => orderIds[index] ?? '') },
     problems,
   }
-  const material = updates.length > 0 || previous === undefined || problemKeys(previous.problems) !== problemKeys(problems)
+  const material = updates.length > 0 || (previous === undefined ? assignments.length > 0 : problemKeys(previous.problems) !== problemKeys(problems))
   return { plan, updates, material }
 }
 

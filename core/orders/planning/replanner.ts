@@ -1,0 +1,191 @@
+import type { Cancel, Clock } from '../../base/clock.ts'
+import { TaktError } from '../../base/error.ts'
+import type { Autonomy } from '../../messages/common.ts'
+import type { Plan } from '../../messages/plan.ts'
+import type { Draft, Planner } from './planner.ts'
+import { weightier } from './replan-trigger.ts'
+import type { PlanTrigger } from './to-plan.ts'
+
+/** What became of a wish for a plan. */
+export interface Outcome {
+  /** `published`: in force now. `proposed`: waits for a person. `computed`: shadow. `unchanged`: the plan in force will do. */
+  readonly result: 'published' | 'proposed' | 'computed' | 'unchanged'
+  /** The plan in force after it, or the one proposed or computed; null when there is none at all. */
+  readonly plan: Plan | null
+  readonly draft: Draft
+  /** A proposal that says the same as the one that waits already. */
+  readonly repeated: boolean
+}
+
+export interface ReplannerOptions {
+  readonly planner: Planner
+  /** Plant time: when running job orders should have ended. */
+  readonly clock: Clock
+  /** Real time: triggers that come together make one plan. */
+  readonly realClock: Clock
+  readonly debounceMs: number
+  readonly autonomy: Autonomy
+  /** Plans by itself when a job order is later than this, plant ms; undefined: never. */
+  readonly lateAfterMs: number | undefined
+  /** Hears of every outcome; `awaited` when somebody who asked by `request` or `approve` gets it too. */
+  readonly onOutcome: (outcome: Outcome, awaited: boolean) => void
+  /** Hears of failures that nobody awaits. */
+  readonly onError: (error: unknown) => void
+  readonly onBusy: () => void
+}
+
+interface Pending {
+  trigger: PlanTrigger
+  awaited: boolean
+  readonly waiters: { readonly resolve: (outcome: Outcome) => void; readonly reject: (error: unknown) => void }[]
+}
+
+/** However fast plant time passes, lateness alone makes a plan no more often than this. */
+const LATE_CHECK_REAL_MS = 5000
+
+/**
+ * Turns wishes for a plan into plans: those that come close together into one, one at a time, with as much autonomy as was given.
+ * Looks by itself for job orders that should have begun or ended and have not.
+ */
+export class Replanner {
+  readonly #options: ReplannerOptions
+  readonly #closing = new AbortController()
+  #pending: Pending | undefined
+  #cancelDebounce: Cancel | undefined
+  #cancelCheck: Cancel | undefined
+  #running: Promise<void> | undefined
+  #proposal: Draft | undefined
+
+  constructor(options: ReplannerOptions) {
+    this.#options = options
+  }
+
+  /** The plan that waits for a person. */
+  get proposal(): Plan | undefined {
+    return this.#proposal?.plan
+  }
+
+  /** Asks for a plan because of something that happened; failures go to `onError`. */
+  trigger(trigger: PlanTrigger): void {
+    this.#ask(trigger, false).catch((thrown) => {
+      if (!this.#closing.signal.aborted) this.#options.onError(thrown)
+    })
+  }
+
+  /** Asks for a plan and waits for what becomes of it. */
+  request(trigger: PlanTrigger): Promise<Outcome> {
+    return this.#ask(trigger, true)
+  }
+
+  /** A person accepts the proposal. When the plant has changed since, nothing is published and a new proposal is made: rejects with TAKT_PLAN_STALE. */
+  async approve(): Promise<Outcome> {
+    const draft = this.#proposal
+    if (draft === undefined) throw new TaktError('TAKT_PLAN_NO_PROPOSAL', { where: 'plan' })
+    try {
+      const plan = await this.#options.planner.publishAsIs(draft)
+      this.#proposal = undefined
+      return this.#tell(true, 'published', plan, draft)
+    } catch (thrown) {
+      if (thrown instanceof TaktError && thrown.code === 'TAKT_PLAN_STALE') {
+        this.#proposal = undefined
+        this.trigger(draft.plan.trigger)
+      }
+      throw thrown
+    }
+  }
+
+  /** A person declines the proposal; the plan in force stays until the next trigger. */
+  refuse(): void {
+    this.#proposal = undefined
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#cancelDebounce?.()
+    this.#cancelCheck?.()
+    for (const { reject } of this.#pending?.waiters ?? []) reject(new TaktError('TAKT_SCHEDULE_CANCELED', { where: 'plan' }))
+    this.#pending = undefined
+    await this.#running
+    await this.#options.planner.close()
+  }
+
+  #ask(trigger: PlanTrigger, awaited: boolean): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.#pending ??= { trigger, awaited, waiters: [] }
+      this.#pending.trigger = weightier(this.#pending.trigger, trigger)
+      this.#pending.awaited ||= awaited
+      this.#pending.waiters.push({ resolve, reject })
+      // the first of several starts the wait, so that a steady stream of events cannot put the plan off for ever
+      if (this.#running === undefined) this.#cancelDebounce ??= this.#options.realClock.after(this.#options.debounceMs, () => this.#start())
+    })
+  }
+
+  #start(): void {
+    const pending = this.#pending
+    this.#cancelDebounce = undefined
+    if (pending === undefined || this.#closing.signal.aborted) return
+    this.#pending = undefined
+    this.#options.onBusy()
+    this.#running = this.#plan(pending.trigger, pending.awaited).then(
+      (outcome) => {
+        for (const { resolve } of pending.waiters) resolve(outcome)
+      },
+      (thrown) => {
+        for (const { reject } of pending.waiters) reject(thrown)
+      },
+    )
+    void this.#running.then(() => {
+      this.#running = undefined
+      // what came meanwhile
+      if (this.#pending !== undefined) this.#cancelDebounce ??= this.#options.realClock.after(this.#options.debounceMs, () => this.#start())
+    })
+  }
+
+  async #plan(trigger: PlanTrigger, awaited: boolean): Promise<Outcome> {
+    const { planner, autonomy } = this.#options
+    const { signal } = this.#closing
+    const draft = await planner.draft(trigger, signal)
+    this.#watchForLateness(draft.plan)
+    if (autonomy === 'shadow') return this.#tell(awaited, 'computed', draft.plan, draft)
+    if (!draft.material) {
+      this.#proposal = undefined
+      return this.#tell(awaited, 'unchanged', draft.inForce, draft)
+    }
+    if (autonomy === 'approve') {
+      const repeated = this.#proposal !== undefined && isSame(this.#proposal.plan, draft.plan, planner.toleranceMs)
+      this.#proposal = draft
+      return this.#tell(awaited, 'proposed', draft.plan, draft, repeated)
+    }
+    const published = await planner.publish(draft, signal)
+    const { plan } = published
+    return this.#tell(awaited, plan === null ? 'unchanged' : 'published', plan ?? published.draft.inForce, published.draft)
+  }
+
+  #tell(awaited: boolean, result: Outcome['result'], plan: Plan | null, draft: Draft, repeated = false): Outcome {
+    const outcome = { result, plan, draft, repeated }
+    this.#options.onOutcome(outcome, awaited)
+    return outcome
+  }
+
+  /** Wakes up when the next job order should have begun or ended, with some patience, and asks for a plan; an event that comes before makes a new one anyway. */
+  #watchForLateness({ assignments, now }: Plan): void {
+    const { clock, lateAfterMs } = this.#options
+    this.#cancelCheck?.()
+    if (lateAfterMs === undefined || assignments.length === 0) return
+    const expected = assignments.map(({ jobOrder, frozen, start, end }) => ({ jobOrder, by: (frozen ? end : start) + lateAfterMs }))
+    const next = expected.reduce((first, other) => (other.by < first.by ? other : first))
+    const delay = Math.max(next.by - now, LATE_CHECK_REAL_MS * clock.rate)
+    this.#cancelCheck = clock.after(delay, () => this.trigger({ type: 'late', id: next.jobOrder }))
+  }
+}
+
+/** Do two proposals move the same job orders to the same places, give or take the tolerance? */
+function isSame(a: Plan, b: Plan, toleranceMs: number): boolean {
+  if (a.previous !== b.previous || a.changes.length !== b.changes.length) return false
+  const known = new Map(a.changes.map((change) => [change.jobOrder, change.to]))
+  return b.changes.every(({ jobOrder, to }) => {
+    const was = known.get(jobOrder)
+    if (was === undefined || was === null || to === null) return was === to
+    return was.equipment === to.equipment && Math.abs(was.start - to.start) <= toleranceMs
+  })
+}

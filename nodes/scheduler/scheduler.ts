@@ -1,0 +1,173 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red'
+import { systemClock } from '../../core/base/clock.ts'
+import { TaktError, toTaktError } from '../../core/base/error.ts'
+import type { Autonomy } from '../../core/messages/common.ts'
+import { OBJECTIVES, type Objective } from '../../core/orders/planning/objectives.ts'
+import { type Pin, pinJobOrder, unpinJobOrder } from '../../core/orders/planning/pin-job-order.ts'
+import { Planner } from '../../core/orders/planning/planner.ts'
+import { triggerOf } from '../../core/orders/planning/replan-trigger.ts'
+import { type Outcome, Replanner } from '../../core/orders/planning/replanner.ts'
+import type { PlantNode } from '../plant/plant.ts'
+import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
+import { whenFlowsStarted } from '../shared/flows-started.ts'
+import { requireConfigNode } from '../shared/lookup.ts'
+import { numberSetting } from '../shared/settings.ts'
+import type { StoreNode } from '../store/store.ts'
+
+export interface SchedulerConfig extends NodeDef {
+  plant: string
+  store: string
+  /** Real ms: events that come together make one plan */
+  debounceMs: number | string
+  /** Real ms to search for a better plan */
+  searchMs: number | string
+  objective: Objective
+  autonomy: Autonomy
+  /** Plans by itself when something relevant happens in the store */
+  watch: boolean
+  seed: number | string
+  /** Plant ms: a start that differs by no more is the same start; a job order is late after that */
+  toleranceMs: number | string
+  /** May closed time interrupt a job order? */
+  resumable: boolean
+}
+
+const AUTONOMY: readonly Autonomy[] = ['shadow', 'approve', 'auto']
+
+export default function registerScheduler(RED: NodeAPI): void {
+  defineNode<SchedulerConfig, Node>(RED, {
+    type: 'takt-scheduler',
+    create(node, config) {
+      const where = nameOf(node)
+      const actor = `node:${node.id}`
+      const plantNode = requireConfigNode<PlantNode>(RED, node, config.plant, 'plant')
+      const { store } = requireConfigNode<StoreNode>(RED, node, config.store, 'store')
+      const number = numberSetting(where)
+      const autonomy = oneOf(config.autonomy || 'auto', AUTONOMY, 'autonomy', where)
+      const watch = config.watch !== false
+      const toleranceMs = number(config.toleranceMs, 'the tolerance', 300_000, 0, 86_400_000)
+      const planner = new Planner({
+        store,
+        plant: () => plantNode.plant(),
+        clock: plantNode.clock,
+        actor,
+        searchMs: number(config.searchMs, 'the search time', 800, 10, 30_000),
+        seed: number(config.seed, 'the seed', 1, 0, 4_294_967_295),
+        objective: oneOf(config.objective || 'due-dates', OBJECTIVES, 'objective', where),
+        resumable: config.resumable !== false,
+        toleranceMs,
+      })
+      // problems as they were last told, so that the same ones are not told with every plan
+      let told = ''
+      const emit = (outcome: Outcome, send: Send, message: Message): void => {
+        const { result, plan, draft } = outcome
+        if (result === 'proposed') return send([null, { ...message, topic: 'plan/proposal', payload: draft.plan }])
+        const problems = draft.plan.problems
+        told = keyOf(problems)
+        const plans = plan === null ? null : { ...message, topic: 'plan', payload: plan, published: result === 'published' }
+        send([plans, problems.length === 0 ? null : { ...message, topic: 'plan/problems', payload: problems }])
+      }
+      const replanner = new Replanner({
+        planner,
+        clock: plantNode.clock,
+        realClock: systemClock,
+        debounceMs: number(config.debounceMs, 'the wait', 300, 0, 60_000),
+        autonomy,
+        lateAfterMs: watch ? Math.max(toleranceMs, 1000) : undefined,
+        onOutcome: (outcome, awaited) => {
+          showOutcome(node, outcome)
+          const news = outcome.result === 'unchanged' ? keyOf(outcome.draft.plan.problems) !== told : !outcome.repeated
+          if (!awaited && news) emit(outcome, (messages) => node.send(messages as never), {})
+        },
+        onError: (thrown) => {
+          const error = toTaktError(thrown, where)
+          showError(node, error)
+          node.error(error)
+        },
+        onBusy: () => node.status({ fill: 'blue', shape: 'dot', text: 'planning' }),
+      })
+      /** Who asks by a message gets the outcome with the properties of the message. */
+      const answer = async (outcome: Promise<Outcome>, message: Message, send: Send): Promise<void> => emit(await outcome, send, message)
+
+      const stopListening = store.subscribe((event) => {
+        const trigger = watch ? triggerOf(event, actor) : null
+        if (trigger !== null) replanner.trigger(trigger)
+      })
+      const forget = whenFlowsStarted(RED, () => {
+        // what happened while nobody looked; a plan that still holds is not published again
+        if (watch) replanner.trigger({ type: 'start' })
+      })
+      const stopReload = plantNode.onReload(() => {
+        if (watch) replanner.trigger({ type: 'plant.changed' })
+      })
+      node.status({ fill: 'grey', shape: 'ring', text: 'waiting' })
+
+      return {
+        async input(message, send) {
+          switch (message.topic) {
+            case 'approve':
+              return answer(replanner.approve(), message, send)
+            case 'refuse':
+              replanner.refuse()
+              return node.status({ fill: 'grey', shape: 'ring', text: 'proposal refused' })
+            case 'pin': {
+              const pin = pinOf(message.payload, where)
+              await pinJobOrder(store, pin, actor)
+              return answer(replanner.request({ type: 'pin', id: pin.jobOrder }), message, send)
+            }
+            case 'unpin': {
+              const { jobOrder } = pinOf(message.payload, where)
+              await unpinJobOrder(store, jobOrder, actor)
+              return answer(replanner.request({ type: 'unpin', id: jobOrder }), message, send)
+            }
+            default:
+              return answer(replanner.request({ type: 'message' }), message, send)
+          }
+        },
+        async close() {
+          stopListening()
+          forget()
+          stopReload()
+          await replanner.close()
+        },
+      }
+    },
+  })
+}
+
+function keyOf(problems: Outcome['draft']['plan']['problems']): string {
+  return problems
+    .map(({ code, workOrder, jobOrder }) => `${code} ${workOrder} ${jobOrder}`)
+    .sort()
+    .join()
+}
+
+function showOutcome(node: Node, { result, plan, draft }: Outcome): void {
+  const late = draft.plan.problems.filter((problem) => problem.code === 'TAKT_PLAN_LATE').length
+  const blocked = new Set(draft.plan.problems.filter((problem) => problem.code !== 'TAKT_PLAN_LATE').map((problem) => problem.workOrder)).size
+  const parts = [late > 0 ? `${late} late` : 'none late', ...(blocked > 0 ? [`${blocked} with problems`] : []), `${Math.round(draft.tookMs)} ms`]
+  const fill = late + blocked > 0 ? 'yellow' : 'green'
+  const names = {
+    published: `plan ${plan?.version ?? ''}`,
+    unchanged: plan === null ? 'no plan' : `plan ${plan.version}`,
+    proposed: `proposal, ${draft.plan.changes.length} changes`,
+    computed: 'shadow plan',
+  }
+  node.status({
+    fill: result === 'proposed' ? 'blue' : result === 'computed' ? 'grey' : fill,
+    shape: result === 'proposed' || result === 'computed' ? 'ring' : 'dot',
+    text: `${names[result]}: ${parts.join(', ')}`,
+  })
+}
+
+function pinOf(payload: unknown, where: string): Pin {
+  const { jobOrder, equipment, start } = (typeof payload === 'string' ? { jobOrder: payload } : (payload ?? {})) as Record<string, unknown>
+  const valid = typeof jobOrder === 'string' && (equipment === undefined || typeof equipment === 'string') && (start === undefined || typeof start === 'number')
+  if (!valid) throw new TaktError('TAKT_MESSAGE_INVALID', { what: 'a pin is {jobOrder, equipment?, start?}: ids, and epoch ms', where })
+  return { jobOrder, ...(equipment === undefined ? {} : { equipment }), ...(start === undefined ? {} : { start }) }
+}
+
+function oneOf<T extends string>(value: T, among: readonly T[], what: string, where: string): T {
+  if (!among.includes(value)) throw new TaktError('TAKT_CONFIG_INVALID', { what: `the ${what} '${value}' is none of ${among.join(', ')}`, where })
+  return value
+}

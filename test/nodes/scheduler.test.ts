@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Node } from 'node-red'
+import { createWorkOrder } from '../../core/orders/create-work-order.ts'
+import { setLotDisposition } from '../../core/orders/lots.ts'
+import { releaseWorkOrder } from '../../core/orders/release-work-order.ts'
+import type { Store } from '../../core/store/store.ts'
+import registerPlant from '../../nodes/plant/plant.ts'
+import registerScheduler from '../../nodes/scheduler/scheduler.ts'
+import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
+import { HOUR, PLANT, plant, START } from '../core/orders/planning/fixture.ts'
+import { collect, helper, loadFlow, nextMessage, type Received } from './support/helper.ts'
+
+describe('scheduler node', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'takt-test-scheduler-'))
+    helper.settings({ userDir: folder } as never)
+  })
+  afterEach(async () => {
+    await helper.unload()
+    helper.settings({})
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  interface Loaded {
+    readonly store: Store
+    readonly scheduler: Node
+    readonly plans: Node
+    readonly others: Node
+    readonly errors: Node
+    readonly seen: Received[]
+  }
+
+  async function load(properties: Record<string, unknown> = {}): Promise<Loaded> {
+    const node = await loadFlow(
+      [registerPlant, registerStore, registerScheduler],
+      [
+        { id: 'f1', type: 'tab' },
+        // the plant stands still at the beginning of a Monday
+        { id: 'a0', type: 'takt-plant', source: 'inline', model: JSON.stringify(PLANT), clock: `${START}@${Date.now()}x0` },
+        { id: 'b0', type: 'takt-store', file: 'takt.db', plant: 'a0' },
+        {
+          id: 'c0',
+          z: 'f1',
+          type: 'takt-scheduler',
+          name: 'S',
+          plant: 'a0',
+          store: 'b0',
+          debounceMs: 20,
+          searchMs: 50,
+          autonomy: 'auto',
+          objective: 'due-dates',
+          watch: true,
+          wires: [['d0'], ['e0']],
+          ...properties,
+        },
+        { id: 'd0', z: 'f1', type: 'helper' },
+        { id: 'e0', z: 'f1', type: 'helper' },
+        { id: 'f0', z: 'f1', type: 'catch', scope: ['c0'], wires: [['g0']] },
+        { id: 'g0', z: 'f1', type: 'helper' },
+      ],
+    )
+    const plans = node('d0')
+    return { store: (node('b0') as StoreNode).store, scheduler: node('c0'), plans, others: node('e0'), errors: node('g0'), seen: collect(plans) }
+  }
+
+  function order(store: Store, id: string, due = START + 48 * HOUR): Promise<unknown> {
+    return store.transaction(async (tx) => {
+      const because = { actor: 'test' }
+      await createWorkOrder(tx, plant, { id, product: 'plate', quantity: 10, due }, because)
+      await releaseWorkOrder(tx, plant, id, because)
+    })
+  }
+
+  const send = (node: Node, message: Record<string, unknown>): void => (node as unknown as { receive(message: unknown): void }).receive(message)
+  const shown = (node: Node): string[] =>
+    (node.status as unknown as { args: Array<[{ fill: string; text: string }]> }).args.map(([{ fill, text }]) => `${fill} ${text}`)
+
+  it('plans by itself when orders are released, and says so', async () => {
+    const { store, plans, scheduler } = await load()
+    const next = nextMessage(plans, ({ payload }) => payload.assignments.length === 2)
+    await Promise.all([order(store, 'wo-1'), order(store, 'wo-2')])
+    const { topic, payload, published } = await next
+    assert.equal(topic, 'plan')
+    assert.equal(published, true)
+    assert.deepEqual(await store.get('plan', String(payload.version)), payload)
+    assert.match(shown(scheduler).at(-1) ?? '', new RegExp(`^green plan ${payload.version}: none late, \\d+ ms$`))
+  })
+
+  it('answers a message with the plan in force when nothing changes, and keeps the properties of the message', async () => {
+    const { store, plans, scheduler } = await load()
+    const first = nextMessage(plans)
+    await order(store, 'wo-1')
+    await first
+    const second = nextMessage(plans)
+    send(scheduler, { payload: '', asker: 'me' })
+    const { payload, published, asker } = await second
+    assert.deepEqual([payload.version, published, asker], [1, false, 'me'])
+    assert.equal((await store.list('plan')).length, 1)
+  })
+
+  it('pins a job order, and refuses a pin that cannot be', async () => {
+    const { store, plans, scheduler, errors } = await load()
+    const first = nextMessage(plans)
+    await order(store, 'wo-1')
+    await first
+    const next = nextMessage(plans)
+    send(scheduler, { topic: 'pin', payload: { jobOrder: 'jo-wo-1-10-mill', equipment: 'p/mill-3', start: START + HOUR } })
+    const [row] = (await next).payload.assignments
+    assert.deepEqual([row.equipment, row.start], ['p/mill-3', START + HOUR])
+
+    for (const [payload, code] of [
+      [{ jobOrder: 'jo-wo-1-10-mill', equipment: 'p/saw' }, 'TAKT_PLAN_PIN'],
+      [{ jobOrder: 'nobody' }, 'TAKT_JOB_ORDER_UNKNOWN'],
+      [{ equipment: 7 }, 'TAKT_MESSAGE_INVALID'],
+      [null, 'TAKT_MESSAGE_INVALID'],
+    ] as const) {
+      const failed = nextMessage(errors)
+      send(scheduler, { topic: 'pin', payload })
+      assert.match(((await failed).error as { message: string }).message, new RegExp(code))
+    }
+  })
+
+  it('proposes and waits for a person, when told to', async () => {
+    const { store, plans, others, errors, scheduler, seen } = await load({ autonomy: 'approve' })
+    const proposed = nextMessage(others)
+    await order(store, 'wo-1')
+    const { topic, payload } = await proposed
+    assert.equal(topic, 'plan/proposal')
+    assert.equal(payload.changes.length, 1)
+    assert.deepEqual(await store.list('plan'), [])
+    assert.deepEqual(seen, [])
+    assert.match(shown(scheduler).at(-1) ?? '', /^blue proposal, 1 changes/)
+
+    const published = nextMessage(plans)
+    send(scheduler, { topic: 'approve' })
+    assert.equal((await published).payload.version, 1)
+    assert.equal((await store.list('plan')).length, 1)
+
+    const failed = nextMessage(errors)
+    send(scheduler, { topic: 'approve' })
+    assert.match(((await failed).error as { message: string }).message, /TAKT_PLAN_NO_PROPOSAL/)
+  })
+
+  it('publishes no proposal that the plant has overtaken, and makes a new one', async () => {
+    const { store, others, errors, scheduler } = await load({ autonomy: 'approve', watch: false })
+    await order(store, 'wo-1')
+    const first = nextMessage(others)
+    send(scheduler, {})
+    await first
+    const job = await store.get('job-order', 'jo-wo-1-10-mill')
+    assert.ok(job !== undefined)
+    await store.transaction((tx) => tx.save<'job-order'>({ ...job, quantity: { value: 5, unit: 'pcs' } }, { type: 'job-order.progress', actor: 'test' }))
+    const failed = nextMessage(errors)
+    const again = nextMessage(others, ({ topic }) => topic === 'plan/proposal')
+    send(scheduler, { topic: 'approve' })
+    assert.match(((await failed).error as { message: string }).message, /TAKT_PLAN_STALE/)
+    const [row] = (await again).payload.assignments
+    assert.equal(row.end - row.start, (15 + 5 * 6) * 60_000)
+    assert.deepEqual(await store.list('plan'), [])
+  })
+
+  it('drops a refused proposal', async () => {
+    const { store, others, errors, scheduler } = await load({ autonomy: 'approve' })
+    const proposed = nextMessage(others)
+    await order(store, 'wo-1')
+    await proposed
+    send(scheduler, { topic: 'refuse' })
+    const failed = nextMessage(errors)
+    send(scheduler, { topic: 'approve' })
+    assert.match(((await failed).error as { message: string }).message, /TAKT_PLAN_NO_PROPOSAL/)
+  })
+
+  it('computes and changes nothing in shadow', async () => {
+    const { store, plans } = await load({ autonomy: 'shadow' })
+    const next = nextMessage(plans, ({ payload }) => payload.assignments.length > 0)
+    await order(store, 'wo-1')
+    const { payload, published } = await next
+    assert.deepEqual([payload.assignments.length, published], [1, false])
+    assert.deepEqual(await store.list('plan'), [])
+    assert.equal((await store.get('job-order', 'jo-wo-1-10-mill'))?.plannedStart, null)
+  })
+
+  it('tells what cannot be planned on its second output', async () => {
+    const { store, others, plans, scheduler } = await load()
+    const first = nextMessage(plans)
+    await order(store, 'wo-1', START + 1000)
+    await first
+    const next = nextMessage(others, ({ payload }) => payload.some((problem: { code: string }) => problem.code === 'TAKT_PLAN_LOT_HELD'))
+    await store.transaction((tx) => setLotDisposition(tx, 'lot-wo-1', 'held', { actor: 'test', why: 'scratches' }))
+    const { topic, payload } = await next
+    assert.equal(topic, 'plan/problems')
+    assert.deepEqual(payload, [
+      { workOrder: 'wo-1', jobOrder: 'jo-wo-1-10-mill', code: 'TAKT_PLAN_LOT_HELD', why: 'jo-wo-1-10-mill: its lot lot-wo-1 is held' },
+    ])
+    assert.match(shown(scheduler).at(-1) ?? '', /^yellow plan 2: none late, 1 with problems/)
+  })
+
+  it('looks after a restart whether the plan still holds', async () => {
+    const before = await load({ watch: false })
+    await order(before.store, 'wo-1')
+    await helper.unload()
+    const { plans } = await load()
+    assert.equal((await nextMessage(plans)).payload.version, 1)
+    await helper.unload()
+    const { seen, scheduler } = await load()
+    while (!shown(scheduler).some((text) => /plan 1/.test(text))) await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.deepEqual(seen, [])
+  })
+
+  it('does nothing by itself when it is not to watch', async () => {
+    const { store, seen, plans, scheduler } = await load({ watch: false })
+    await order(store, 'wo-1')
+    const next = nextMessage(plans)
+    send(scheduler, { topic: 'go' })
+    await next
+    assert.equal(seen.length, 1)
+  })
+
+  it('refuses settings that mean nothing', async () => {
+    for (const properties of [{ autonomy: 'maybe' }, { objective: 'beauty' }, { searchMs: 'long' }, { store: 'nowhere' }]) {
+      const { scheduler } = await load(properties)
+      assert.match(shown(scheduler).join(), /red /)
+      await helper.unload()
+    }
+  })
+})
