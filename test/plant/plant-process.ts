@@ -6,12 +6,9 @@ import { Aedes } from 'aedes'
 import { AnchoredClock, type ClockAnchor } from '../../core/base/clock.ts'
 import { packageRoot } from '../../core/base/package-root.ts'
 import { loadPlant } from '../../core/plant/load-plant.ts'
-import { Bindings } from '../../core/simulate/bindings.ts'
 import type { Step } from '../../core/simulate/happenings.ts'
 import { readLedger, totalsOf } from '../../core/simulate/ledger.ts'
-import { MqttFace } from '../../core/simulate/mqtt-face.ts'
-import { startOpcUaFace } from '../../core/simulate/opcua-face.ts'
-import { SimulationRunner } from '../../core/simulate/runner.ts'
+import { startSimulatedPlant } from '../../core/simulate/simulated-plant.ts'
 import type { PlantProcessOptions, Request } from './start-plant.ts'
 
 /**
@@ -36,7 +33,7 @@ await new Promise<void>((resolve, reject) => {
 const address = server.address()
 const mqttUrl = `mqtt://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : mqttPort}`
 
-const runner = new SimulationRunner({
+const { runner, opcuaUrl, earlierOrders } = await startSimulatedPlant({
   simulation: {
     plant,
     seed,
@@ -51,16 +48,13 @@ const runner = new SimulationRunner({
   ledgerFile,
   onStep: publishOrders,
   onError: (problem) => console.error(problem),
+  mqtt: { url: mqttUrl },
+  opcua: opcuaPort === null ? undefined : { port: opcuaPort, pkiFolder: join(folder, 'pki'), users: { takt: 'secret' } },
 })
-const bindings = new Bindings(plant)
-const shared = { plant, bindings, command: runner.command.bind(runner), now: () => clock.now() }
-const opcua = opcuaPort === null ? undefined : await startOpcUaFace({ ...shared, port: opcuaPort, pkiFolder: join(folder, 'pki'), users: { takt: 'secret' } })
-const mqtt = new MqttFace({ ...shared, url: mqttUrl, present: () => runner.present() })
-for (const order of runner.recentOrders) publishOrder(order.id, order)
-runner.start(opcua === undefined ? [mqtt] : [mqtt, opcua])
+for (const order of earlierOrders) publishOrder(order.id, order)
 
 const { plant: plantMs, real, rate } = clock.anchor
-say({ ready: true, mqttUrl, opcuaUrl: opcua?.url ?? '', clock: `${plantMs}@${real}x${rate}` })
+say({ ready: true, mqttUrl, opcuaUrl, clock: `${plantMs}@${real}x${rate}` })
 
 for await (const line of createInterface({ input: process.stdin })) {
   const request = JSON.parse(line) as Request
@@ -84,6 +78,8 @@ function answer(request: Request): unknown {
       return runner.spoil(request.unit, request.value)
     case 'ledger':
       return totalsOf(readLedger(ledgerFile))
+    case 'pause':
+      return clock.set({ plant: clock.now(), real: Date.now(), rate: 0 })
     case 'present':
       return runner.present()
     case 'cpu':

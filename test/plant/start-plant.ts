@@ -28,7 +28,7 @@ export interface PlantProcessOptions {
 
 export type Request = { readonly number: number } & (
   | { readonly op: 'break' | 'spoil'; readonly unit: string; readonly value: number }
-  | { readonly op: 'ledger' | 'present' | 'cpu' }
+  | { readonly op: 'ledger' | 'present' | 'cpu' | 'pause' }
 )
 
 export interface PlantProcess {
@@ -47,6 +47,8 @@ export interface PlantProcess {
   break(unit: string, wear?: number): Promise<void>
   /** the unit's next parts will be out of specification; only the gauge can tell */
   spoil(unit: string, parts: number): Promise<void>
+  /** stops plant time, for good: nothing more is made */
+  pause(): Promise<void>
   cpu(): Promise<{ user: number; system: number; rss: number; now: number }>
   /** as the power would go; start it again with `startPlant(plant.again)` */
   kill(): Promise<void>
@@ -87,6 +89,7 @@ export async function startPlant(given: Partial<PlantProcessOptions> = {}): Prom
     present: () => lines.ask({ op: 'present' }),
     break: (unit, wear = 0.8) => lines.ask({ op: 'break', unit, value: wear }),
     spoil: (unit, parts) => lines.ask({ op: 'spoil', unit, value: parts }),
+    pause: () => lines.ask({ op: 'pause' }),
     cpu: () => lines.ask({ op: 'cpu' }),
     kill: () => ended(child, () => child.kill('SIGKILL')),
     again: { ...options, mqttPort: port(ready.mqttUrl), opcuaPort: ready.opcuaUrl === '' ? null : port(ready.opcuaUrl) },
