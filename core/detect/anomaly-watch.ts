@@ -1,0 +1,191 @@
+import type { IdSource } from '../base/id.ts'
+import type { Anomaly } from '../messages/anomaly.ts'
+import type { Context } from '../messages/common.ts'
+import type { Sample } from '../messages/sample.ts'
+import { type LatchOptions, QUIET } from './latch.ts'
+import { type AlarmLimits, confirmationsOf, detectorOf, type Method } from './methods.ts'
+import type { RunningUnits } from './running-units.ts'
+import { type Alarm, Track, type TrackState } from './track.ts'
+
+export interface WatchSetting {
+  readonly method: Method
+  readonly latch: Pick<LatchOptions, 'holdOffMs' | 'clearAfterMs' | 'persistMs'>
+  /** Signals watched at the same time; when there are more, those heard of longest ago are forgotten. */
+  readonly maxSignals: number
+  readonly running: RunningUnits
+  readonly ids: IdSource
+  /** Whether a signal is watched, and its own alarm limits where it has any. */
+  select(equipment: string, signal: string): { readonly alarm?: AlarmLimits | undefined } | undefined
+  /** So many signals were forgotten. */
+  forgotten(signals: number): void
+}
+
+interface SavedWatch {
+  readonly format: 1
+  readonly method: string
+  /** by equipment and signal, as entries: names from outside are no keys of an object */
+  readonly tracks: ReadonlyArray<readonly [string, ReadonlyArray<readonly [string, TrackState]>]>
+  readonly units: unknown
+}
+
+/** When the memory is full, a tenth is cleared at once: a flood of new signals must not make each of them expensive. */
+const CLEARED_AT_ONCE = 0.1
+
+/** Watches many signals, each with a detector of its own. Synchronous and without a store: what it says can be recorded by others. */
+export class AnomalyWatch {
+  readonly #setting: WatchSetting
+  readonly #latchOptions: LatchOptions
+  /** by equipment and signal, so that no key is built for a value; null: not watched */
+  readonly #tracks = new Map<string, Map<string, Track | null>>()
+  #watched = 0
+  #ignored = 0
+  /** what was remembered of signals that were not heard of since the start */
+  readonly #saved: Map<string, Map<string, TrackState>>
+
+  /** `saved`: what `state` gave before a restart; of another method it is of no use. */
+  constructor(setting: WatchSetting, saved?: unknown) {
+    this.#setting = setting
+    this.#latchOptions = { ...setting.latch, ...confirmationsOf(setting.method) }
+    const usable = isSaved(saved) && saved.method === setting.method.name
+    this.#saved = new Map(usable ? saved.tracks.map(([equipment, tracks]) => [equipment, new Map(tracks)]) : [])
+    if (usable) setting.running.restore(saved.units)
+  }
+
+  /** The track of a sample's signal; nothing when it is not watched. */
+  trackOf({ equipment, signal }: Pick<Sample, 'equipment' | 'signal'>): Track | undefined {
+    return this.#tracks.get(equipment)?.get(signal) ?? this.#open(equipment, signal)
+  }
+
+  /** Judges a sample on its track; a document when an alarm began, grew worse or ended. */
+  judge(track: Track, sample: Sample): Anomaly | undefined {
+    const { equipment, time, value, quality } = sample
+    if (typeof value !== 'number' || quality === 'bad' || !this.#setting.running.runs(equipment, time)) {
+      track.pass()
+      return undefined
+    }
+    const alarm = track.update(time, value, this.#newId)
+    return alarm === undefined ? undefined : this.#document(sample, alarm)
+  }
+
+  /** Alarms that stand in the store are taken on where a restart lost them, and alarms that do not are dropped. Before the first sample. */
+  reconcile(standing: readonly Anomaly[]): void {
+    const { method } = this.#setting
+    for (const tracks of this.#saved.values()) for (const [signal, track] of tracks) tracks.set(signal, { ...track, latch: QUIET })
+    for (const { id, equipment, signals, since, severity, method: by } of standing) {
+      const [signal] = signals
+      if (by !== method.name || signal === undefined || signals.length > 1) continue
+      const tracks = entryOf(this.#saved, equipment)
+      const track = tracks.get(signal) ?? { detector: {}, time: 0, value: 0, late: 0 }
+      tracks.set(signal, { ...track, latch: { ...QUIET, alarm: { id, since, severity, worst: 0 } } })
+    }
+  }
+
+  /** Forgets signals of which nothing was heard since, except those in alarm. */
+  forgetIdle(before: number): void {
+    const idle = ({ time, alarm }: { time: number; alarm: unknown }): boolean => time < before && alarm === null
+    for (const tracks of this.#saved.values()) {
+      for (const [signal, { time, latch }] of tracks) if (idle({ time, alarm: latch.alarm })) tracks.delete(signal)
+    }
+    const watched = this.#watched
+    this.#drop((track) => track !== null && idle(track))
+    if (watched > this.#watched) this.#setting.forgotten(watched - this.#watched)
+  }
+
+  /** Signals under watch. */
+  get signals(): number {
+    return this.#watched
+  }
+
+  /** Alarms that stand. */
+  get alarms(): number {
+    let alarms = 0
+    for (const tracks of this.#tracks.values()) for (const track of tracks.values()) if (track !== null && track.alarm !== null) alarms++
+    return alarms
+  }
+
+  /** Everything remembered, as plain JSON, also of signals that were not heard of since the start. */
+  get state(): unknown {
+    const tracks = new Map([...this.#saved].map(([equipment, saved]) => [equipment, new Map(saved)]))
+    for (const [equipment, open] of this.#tracks) {
+      for (const [signal, track] of open) if (track !== null) entryOf(tracks, equipment).set(signal, track.state)
+    }
+    const entries = [...tracks].map(([equipment, states]) => [equipment, [...states]] as const)
+    return { format: 1, method: this.#setting.method.name, tracks: entries, units: this.#setting.running.state } satisfies SavedWatch
+  }
+
+  readonly #newId = (): string => this.#setting.ids('an')
+
+  #open(equipment: string, signal: string): Track | undefined {
+    if (this.#tracks.get(equipment)?.has(signal) === true) return undefined
+    const selected = this.#setting.select(equipment, signal)
+    const saved = this.#saved.get(equipment)?.get(signal)
+    const detector = selected === undefined ? undefined : detectorOf(this.#setting.method, selected.alarm, saved?.detector)
+    const track = detector === undefined ? null : new Track(detector, this.#latchOptions, saved)
+    if (!this.#hasRoom(track)) return undefined
+    this.#saved.get(equipment)?.delete(signal)
+    entryOf(this.#tracks, equipment).set(signal, track)
+    if (track === null) this.#ignored++
+    else this.#watched++
+    return track ?? undefined
+  }
+
+  #hasRoom(track: Track | null): boolean {
+    const { maxSignals } = this.#setting
+    if (track === null) {
+      if (this.#ignored >= maxSignals) this.#drop((other) => other === null)
+      return true
+    }
+    if (this.#watched >= maxSignals) {
+      const times = [...this.#tracks.values()].flatMap((tracks) => [...tracks.values()].flatMap((other) => (other?.alarm === null ? other.time : [])))
+      times.sort((a, b) => a - b)
+      this.forgetIdle((times[Math.floor(times.length * CLEARED_AT_ONCE)] ?? 0) + 1)
+    }
+    return this.#watched < maxSignals
+  }
+
+  #drop(isDropped: (track: Track | null) => boolean): void {
+    for (const [equipment, tracks] of this.#tracks) {
+      for (const [signal, track] of tracks) {
+        if (!isDropped(track)) continue
+        tracks.delete(signal)
+        if (track === null) this.#ignored--
+        else this.#watched--
+      }
+      if (tracks.size === 0) this.#tracks.delete(equipment)
+    }
+  }
+
+  #document(sample: Sample, alarm: Alarm): Anomaly {
+    const { equipment, signal, time } = sample
+    const { id, change, since, severity, score, evidence } = alarm
+    const context = contextOf(sample.context, this.#setting.running.jobOrderOf(equipment))
+    return {
+      kind: 'anomaly',
+      id,
+      equipment,
+      signals: [signal],
+      state: change,
+      method: this.#setting.method.name,
+      score,
+      severity,
+      since,
+      time,
+      evidence: [...evidence],
+      ...(context === undefined ? {} : { context }),
+    }
+  }
+}
+
+function entryOf<T>(maps: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  let entry = maps.get(key)
+  if (entry === undefined) maps.set(key, (entry = new Map()))
+  return entry
+}
+
+function contextOf(context: Context | undefined, jobOrder: string | null): Context | undefined {
+  return jobOrder === null || context?.jobOrder !== undefined ? context : { ...context, jobOrder }
+}
+
+function isSaved(saved: unknown): saved is SavedWatch {
+  return typeof saved === 'object' && saved !== null && (saved as SavedWatch).format === 1 && Array.isArray((saved as SavedWatch).tracks)
+}

@@ -1,0 +1,112 @@
+import type { Evidence, ScoredSample, Severity } from '../messages/anomaly.ts'
+import { type Detector, type DetectorState, scoreOf } from './detector.ts'
+import { Latch, type LatchChange, type LatchOptions, type LatchState, QUIET } from './latch.ts'
+
+/** Times older than the newest, so many in a row, mean that a clock was set back; fewer are values that come late. */
+const LATE_BEFORE_SET_BACK = 10
+
+export interface TrackState {
+  readonly detector: DetectorState
+  readonly latch: LatchState
+  readonly time: number
+  readonly value: number
+  readonly late: number
+}
+
+/** An alarm that began, grew worse or ended. */
+export interface Alarm {
+  readonly id: string
+  readonly change: LatchChange
+  readonly since: number
+  readonly severity: Severity
+  readonly score: number
+  readonly evidence: readonly Evidence[]
+}
+
+/** One signal under watch: its detector, its alarm, and the order of its values. */
+export class Track {
+  readonly #detector: Detector
+  readonly #latch: Latch
+  #time: number
+  #value: number
+  #late: number
+  #judged = false
+  #deviation = 0
+  #expected: number | null = null
+  #lower: number | null = null
+  #upper: number | null = null
+
+  constructor(detector: Detector, options: LatchOptions, state?: Partial<TrackState>) {
+    this.#detector = detector
+    this.#latch = new Latch(options, state?.latch ?? QUIET)
+    this.#time = state?.time ?? 0
+    this.#value = state?.value ?? Number.NaN
+    this.#late = state?.late ?? 0
+  }
+
+  /** Source time of the newest value. */
+  get time(): number {
+    return this.#time
+  }
+
+  get alarm(): LatchState['alarm'] {
+    return this.#latch.alarm
+  }
+
+  /** Takes a value. What is no finite number, comes late or comes again is passed over. */
+  update(time: number, value: number, newId: () => string): Alarm | undefined {
+    this.#judged = false
+    if (!Number.isFinite(value) || !this.#isNext(time, value)) return undefined
+    this.#time = time
+    this.#value = value
+    const score = this.#detector.update(time, value, this.#latch.alarm !== null)
+    this.#expected = score.expected
+    this.#lower = score.lower
+    this.#upper = score.upper
+    if (score.deviation === null) return undefined
+    this.#judged = true
+    this.#deviation = score.deviation
+    const before = this.#latch.alarm
+    const change = this.#latch.update(time, score.deviation, newId)
+    return change === undefined ? undefined : this.#alarm(change, this.#latch.alarm ?? before)
+  }
+
+  /** What is to be said of the last value; a value that was not judged has neither score nor band. */
+  scored(): ScoredSample {
+    const raised = this.#latch.alarm !== null
+    if (!this.#judged) return { score: 0, expected: null, lower: null, upper: null, raised }
+    return { score: scoreOf(this.#deviation), expected: this.#expected, lower: this.#lower, upper: this.#upper, raised }
+  }
+
+  /** The value was not given to the detector at all. */
+  pass(): void {
+    this.#judged = false
+  }
+
+  get state(): TrackState {
+    return {
+      detector: this.#detector.state,
+      latch: this.#latch.state,
+      time: this.#time,
+      value: Number.isNaN(this.#value) ? 0 : this.#value,
+      late: this.#late,
+    }
+  }
+
+  #isNext(time: number, value: number): boolean {
+    if (time > this.#time) {
+      this.#late = 0
+      return true
+    }
+    if (time === this.#time) return value !== this.#value
+    if (++this.#late <= LATE_BEFORE_SET_BACK) return false
+    this.#late = 0
+    return true
+  }
+
+  #alarm(change: LatchChange, alarm: LatchState['alarm']): Alarm | undefined {
+    if (alarm === null) return undefined
+    const { id, since, severity } = alarm
+    return { id, change, since, severity, score: scoreOf(this.#deviation), evidence: this.#detector.evidence() }
+  }
+}

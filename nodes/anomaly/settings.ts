@@ -1,0 +1,146 @@
+import { TaktError } from '../../core/base/error.ts'
+import type { WatchSetting } from '../../core/detect/anomaly-watch.ts'
+import type { METHOD_NAMES, Method } from '../../core/detect/methods.ts'
+import type { SelectionSetting } from '../../core/detect/selection.ts'
+import { PACKML_STATE_NAMES } from '../../core/messages/machine-state.ts'
+import { SIGNAL_ROLES } from '../../core/plant/model.ts'
+import type { SampleFields } from '../shared/sample-fields.ts'
+
+type Field = string | number | undefined
+
+/** The dialog's fields; numbers may be texts or empty. */
+export interface AnomalyFields extends SampleFields {
+  method?: string
+  /** auto: `low`, `normal`, `high` */
+  sensitivity?: string
+  /** auto, ewma, robust-z: values learned from before it judges */
+  warmup?: Field
+  /** limits; empty: the signal's own alarm limit */
+  low?: Field
+  high?: Field
+  /** rate: largest change per `ratePer` (second, minute, hour) */
+  rate?: Field
+  ratePer?: string
+  /** ewma: weight of the newest value, and width of the band in standard deviations */
+  lambda?: Field
+  width?: Field
+  /** robust-z: values looked back on, and robust standard deviations */
+  window?: Field
+  threshold?: Field
+  /** stuck: seconds, and how far a value may move and still be the same */
+  stuckFor?: Field
+  tolerance?: Field
+
+  /** seconds out before it is raised, seconds back before it is cleared, minutes standing that make it one step more severe */
+  holdOff?: Field
+  clearAfter?: Field
+  escalateAfter?: Field
+  /** roles of the plant model, by commas, or `all`; empty: condition with a plant, all without */
+  roles?: string
+  /** topics by commas, `*` for any characters; empty: all */
+  filter?: string
+  /** PackML states by commas; empty: Execute */
+  judgeOnlyIn?: string
+  /** seconds after such a state began that do not count yet */
+  settle?: Field
+  maxSignals?: Field
+  /** seconds */
+  saveEvery?: Field
+}
+
+export interface AnomalySettings extends Pick<WatchSetting, 'method' | 'latch' | 'maxSignals'>, SelectionSetting {
+  readonly judgeOnlyIn: readonly string[]
+  readonly settleMs: number
+  readonly saveEveryMs: number
+}
+
+const CAUTION: Readonly<Record<string, number>> = { low: 1.5, normal: 1, high: 0.7 }
+const PER_SECONDS: Readonly<Record<string, number>> = { second: 1, minute: 60, hour: 3600 }
+
+/** The settings behind the fields. Throws TAKT_CONFIG_INVALID that names the field. */
+export function readSettings(fields: AnomalyFields, hasPlant: boolean, where: string): AnomalySettings {
+  const invalid = (what: string): TaktError => new TaktError('TAKT_CONFIG_INVALID', { what, where })
+  const optional = (value: Field, what: string): number | undefined => {
+    if (value === undefined || value === null || value === '') return undefined
+    const number = Number(value)
+    if (!Number.isFinite(number)) throw invalid(`${what} is '${value}' where a number is taken`)
+    return number
+  }
+  const number = (value: Field, what: string, fallback: number, lowest: number, highest: number): number => {
+    const found = optional(value, what) ?? fallback
+    if (found < lowest || found > highest) throw invalid(`${what} is ${found} where ${lowest} to ${highest} is taken`)
+    return found
+  }
+  const choice = <T>(value: string | undefined, what: string, fallback: string, choices: Readonly<Record<string, T>>): T => {
+    const key = value || fallback
+    const chosen = Object.hasOwn(choices, key) ? choices[key] : undefined
+    if (chosen === undefined) throw invalid(`${what} is '${key}' where one of ${Object.keys(choices).join(', ')} is taken`)
+    return chosen
+  }
+  const words = (value: string | undefined, what: string, allowed: readonly string[]): readonly string[] => {
+    const list = listOf(value)
+    for (const word of list) if (!allowed.includes(word)) throw invalid(`${what} '${word}' is none of ${allowed.join(', ')}`)
+    return list
+  }
+
+  const methods: Record<(typeof METHOD_NAMES)[number], () => Method> = {
+    auto: () => ({
+      name: 'auto',
+      caution: choice(fields.sensitivity, 'sensitivity', 'normal', CAUTION),
+      warmup: number(fields.warmup, 'values to learn from', 30, 5, 100_000),
+    }),
+    limits: () => {
+      const low = optional(fields.low, 'lower limit')
+      const high = optional(fields.high, 'upper limit')
+      if (low === undefined && high === undefined && !hasPlant) throw invalid('neither limit is given, and there is no plant that could have alarm limits')
+      if (low !== undefined && high !== undefined && low >= high) throw invalid(`the lower limit ${low} is not below the upper limit ${high}`)
+      return { name: 'limits', low, high }
+    },
+    rate: () => {
+      const change = optional(fields.rate, 'largest change')
+      if (change === undefined || change <= 0) throw invalid(`largest change is '${fields.rate ?? ''}' where a number above 0 is taken`)
+      return { name: 'rate', maxPerSecond: change / choice(fields.ratePer, 'time of the change', 'second', PER_SECONDS) }
+    },
+    ewma: () => ({
+      name: 'ewma',
+      lambda: number(fields.lambda, 'weight of the newest value', 0.2, 0.001, 1),
+      width: number(fields.width, 'width of the band', 4, 0.5, 100),
+      warmup: number(fields.warmup, 'values to learn from', 50, 5, 100_000),
+    }),
+    'robust-z': () => ({
+      name: 'robust-z',
+      window: Math.round(number(fields.window, 'values looked back on', 100, 10, 10_000)),
+      threshold: number(fields.threshold, 'threshold', 6, 0.5, 1000),
+      warmup: number(fields.warmup, 'values to learn from', 30, 5, 10_000),
+    }),
+    stuck: () => ({
+      name: 'stuck',
+      forMs: number(fields.stuckFor, 'seconds unchanged', 300, 0.001, 31_622_400) * 1000,
+      tolerance: number(fields.tolerance, 'tolerance', 0, 0, Number.MAX_VALUE),
+    }),
+  }
+
+  const roles = words(fields.roles, 'role', [...SIGNAL_ROLES, 'all'])
+  const states = words(fields.judgeOnlyIn, 'state', [...PACKML_STATE_NAMES])
+  return {
+    method: choice(fields.method, 'method', 'auto', methods)(),
+    latch: {
+      holdOffMs: number(fields.holdOff, 'hold-off', 0, 0, 31_622_400) * 1000,
+      clearAfterMs: number(fields.clearAfter, 'clear after', 60, 0, 31_622_400) * 1000,
+      persistMs: number(fields.escalateAfter, 'more severe after', 30, 0, 527_040) * 60_000,
+    },
+    roles: roles.length > 0 ? roles : [hasPlant ? 'condition' : 'all'],
+    patterns: listOf(fields.filter),
+    judgeOnlyIn: states.length > 0 ? states : ['Execute'],
+    settleMs: number(fields.settle, 'settling time', 0, 0, 86_400) * 1000,
+    maxSignals: Math.round(number(fields.maxSignals, 'signals at most', 10_000, 1, 1_000_000)),
+    saveEveryMs: number(fields.saveEvery, 'saved every', 60, 1, 86_400) * 1000,
+  }
+}
+
+function listOf(value: string | undefined): readonly string[] {
+  return (value ?? '')
+    .split(/[,\n]/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
