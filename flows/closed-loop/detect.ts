@@ -10,10 +10,11 @@ export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
 
   flow.group('States and counts')
   flow.node('samples in detect', { type: 'link in', name: 'samples' }, [0, 0])
-  flow.node('machine state', { type: 'takt-machine-state', name: 'states and counts', plant, store }, [1, 0])
+  flow.node('machine state', { type: 'takt-machine-state', name: 'states and counts', plant, store, staleAfter: '' }, [1, 0])
   flow.node('states out', { type: 'link out', name: 'states and counts', mode: 'link' }, [2, 0])
   flow.wire('samples in detect', 'machine state')
   flow.wire('machine state', 'states out')
+  flow.wire('machine state:1', 'states out')
 
   flow.group('Is it going bad?')
   flow.comment('Learns what is normal for each condition signal; needs no limits to be set', [0, 0])
@@ -26,7 +27,8 @@ export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.wire('samples in detect', 'anomaly')
   flow.wire('anomaly', 'disruption', 'anomalies debug')
   flow.wire('anomaly:1', 'bands out')
-  flow.wire('machine state', 'disruption')
+  // an idle machine sounds otherwise than a cutting one: only a running one is judged
+  flow.wire('machine state', 'anomaly', 'disruption')
   flow.wire('disruption', 'requests debug')
   flow.wire('disruption:1', 'proposals debug')
 

@@ -18,7 +18,7 @@ export function addMachines(flow: FlowBuilder, { plant, store, broker, endpoint 
       name: 'for the plant',
       property: 'topic',
       propertyType: 'msg',
-      rules: ['speed', 'wear', 'fail'].map((v) => ({ t: 'eq', v, vt: 'str' })),
+      rules: ['speed', 'break', 'fail'].map((v) => ({ t: 'eq', v, vt: 'str' })),
       checkall: 'false',
       repair: false,
     },
@@ -33,10 +33,12 @@ export function addMachines(flow: FlowBuilder, { plant, store, broker, endpoint 
       broker,
       opcuaPort: OPCUA_PORT,
       speed: '60',
+      start: '',
       seed: '11',
       wornUnit: 'mill-2',
+      wornAt: '0.68',
+      orders: '2',
       ordersAhead: '8',
-      ordersPerHour: '1',
     },
     [2, 1],
   )
@@ -67,14 +69,32 @@ export function addMachines(flow: FlowBuilder, { plant, store, broker, endpoint 
     },
     [0, 0],
   )
-  flow.node('opcua sensor', { type: 'takt-opcua-sensor', name: 'all OPC UA signals', plant, endpoint, store }, [0, 1])
+  flow.node(
+    'opcua sensor',
+    {
+      type: 'takt-opcua-sensor',
+      name: 'all OPC UA signals',
+      plant,
+      endpoint,
+      store,
+      mode: 'bindings',
+      items: [],
+      publishing: '',
+      sampling: '',
+      queueSize: '',
+      discardOldest: true,
+      maxFutureSeconds: '',
+      maxAgeDays: '',
+    },
+    [0, 1],
+  )
   flow.node('samples out', { type: 'link out', name: 'samples', mode: 'link' }, [1, 0])
   flow.wire('mqtt sensor', 'samples out')
   flow.wire('opcua sensor', 'samples out')
 
   flow.group('What the machines are told', { beside: true })
   flow.node('commands in', { type: 'link in', name: 'commands' }, [0, 0])
-  flow.node('machine command', { type: 'takt-machine-command', name: 'tell the machine', plant, store }, [1, 0])
+  flow.node('machine command', { type: 'takt-machine-command', name: 'tell the machine', plant, store, autonomy: 'auto', allowed: '', timeout: '10' }, [1, 0])
   flow.node('receipts out', { type: 'link out', name: 'receipts', mode: 'link' }, [2, 0])
   flow.wire('commands in', 'machine command')
   flow.wire('machine command', 'receipts out')

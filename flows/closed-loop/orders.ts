@@ -20,7 +20,24 @@ export function addOrders(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.wire('work order:1', 'refusals debug')
 
   flow.group('The plan')
-  flow.node('scheduler', { type: 'takt-scheduler', name: 'plan', plant, store }, [0, 0])
+  flow.node(
+    'scheduler',
+    {
+      type: 'takt-scheduler',
+      name: 'plan',
+      plant,
+      store,
+      objective: 'due-dates',
+      autonomy: 'auto',
+      watch: true,
+      resumable: true,
+      searchMs: 800,
+      debounceMs: 300,
+      toleranceMs: 300000,
+      seed: 1,
+    },
+    [0, 0],
+  )
   flow.node('dispatch', { type: 'takt-dispatch', name: 'next job to each machine', plant, store }, [1, 0])
   flow.node('commands out', { type: 'link out', name: 'commands', mode: 'link' }, [2, 0])
   flow.node('problems debug', quietDebug('planning problems'), [1, 1])

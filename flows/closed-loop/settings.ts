@@ -41,7 +41,8 @@ export function addSettings(flow: FlowBuilder): Shared {
       name: 'line-1-opcua',
       url: `opc.tcp://127.0.0.1:${OPCUA_PORT}`,
       securityMode: 'None',
-      securityPolicy: 'None',
+      securityPolicy: 'Basic256Sha256',
+      acceptServerCertificate: false,
     }),
   }
 }

@@ -121,8 +121,8 @@ describe('the dashboard', function () {
     await page.click('[data-speed="300"]')
     assert.equal(await hears('speed'), 300)
     await page.selectOption('.tk-simulator select', { label: 'mill-3' })
-    await page.click('[data-do=wear]')
-    assert.equal(await hears('wear'), `${LINE}/mill-3`)
+    await page.click('[data-do=break]')
+    assert.equal(await hears('break'), `${LINE}/mill-3`)
     await page.click('[data-do=fail]')
     assert.equal(await hears('fail'), `${LINE}/mill-3`)
   })
@@ -135,10 +135,7 @@ describe('the dashboard', function () {
       unit: 'mm/s',
       time: NOW + index * 30_000,
       value: index > 40 ? 5.9 : 3 + Math.sin(index) / 3,
-      expected: 3,
-      lower: 2.2,
-      upper: 4,
-      raised: index > 42,
+      anomaly: { score: 0.5, expected: 3, lower: 2.2, upper: 4, raised: index > 42 },
     }))
     await feed('samples', samples)
     await page.waitForSelector('.tk-trend path.raised[d^=M]', { state: 'attached' })

@@ -20,7 +20,7 @@ export default function trend({ msg, context, flow }) {
 
   const s = msg.payload
   if (!s || typeof s.value !== 'number') return null
-  const band = s.band || s
+  const band = msg.anomaly || {}
   const or = (value) => (typeof value === 'number' ? value : null)
   const line = (lines[msg.topic] ??= { name: msg.topic, unit: s.unit || '', points: [], sent: 0 })
   line.points.push([s.time, s.value, or(band.expected), or(band.lower), or(band.upper), band.raised ? 1 : 0])

@@ -39,7 +39,11 @@ export function dashboardFlow(): FlowNode[] {
   return [
     ...kept,
     ...feed('overview', 'overview', 'return { payload: msg.payload }'),
-    ...feed('samples', 'samples with band', "return [msg.payload.map((payload) => ({ topic: payload.equipment + '/' + payload.signal, payload }))]"),
+    ...feed(
+      'samples',
+      'samples with band',
+      "return [msg.payload.map((payload) => ({ topic: payload.equipment + '/' + payload.signal, payload, anomaly: payload.anomaly }))]",
+    ),
     ...record,
   ]
 }
