@@ -172,6 +172,9 @@ export const ERROR_CODES = {
   TAKT_IMPORT_FILE: { what: 'the file of orders cannot be read', remedy: 'put it into the import folder of the work order node, and check its permissions' },
   TAKT_IMPORT_ROW: { what: 'a row of the file cannot be read', remedy: 'correct the row; the good rows were taken' },
   TAKT_ORDER_QUANTITY: { what: 'the quantity is not a positive number', remedy: 'correct the quantity' },
+  TAKT_DISPATCH_REFUSED: { what: 'the unit refused the job order', remedy: 'see the reason; it is offered again when the unit changes its state' },
+  TAKT_DISPATCH_NO_ANSWER: { what: 'the unit does not take what it was told', remedy: 'see whether it is connected and in automatic mode; it is told again' },
+  TAKT_DISPATCH_SHADOW: { what: 'this dispatch node only watches', remedy: 'set its autonomy to approve or auto' },
   TAKT_LOT_UNKNOWN: { what: 'there is no such lot', remedy: 'correct the id; a lot is made when its work order is released' },
   TAKT_LOT_SCRAPPED: { what: 'the lot was scrapped', remedy: 'make the parts again with a new order' },
   // scheduling

@@ -77,7 +77,9 @@ export async function followCount(tx: StoreTransaction, count: Count, because: B
 export async function endUnseen(tx: StoreTransaction, jobOrder: string, unit: UnitState, because: Because): Promise<void> {
   const job = await countJobOrder(tx, jobOrder, because)
   if (job === undefined || !isOpen(job)) return
-  await endJobOrder(tx, await begin(tx, job, unit, because), 'Complete', unit.since, because)
+  const begun = await begin(tx, job, unit, because)
+  const done = unit.state === 'Complete' || job.maintenance !== undefined
+  await (done ? endJobOrder(tx, begun, 'Complete', unit.since, because) : failJobOrder(tx, begun, unit.since, because))
 }
 
 async function followProduction(tx: StoreTransaction, job: JobOrder, unit: UnitState, because: Because): Promise<void> {

@@ -1,0 +1,106 @@
+import type { JobOrder } from '../../messages/job-order.ts'
+import type { UnitState } from '../follow-machine.ts'
+import { isOpen, isOver, isUnderWay } from '../job-order-states.ts'
+
+/** All that decides what a unit does next. */
+export interface UnitView {
+  readonly now: number
+  /** What the unit itself has said since Takt started; undefined before it has. */
+  readonly unit: UnitState | undefined
+  /** Job orders that are planned on it or run on it, and are not over. */
+  readonly jobs: readonly JobOrder[]
+  /** The job order that the unit names, whatever its state; undefined when it names none or one that is not known. */
+  readonly named: JobOrder | undefined
+  /** Job orders told to this unit that another unit names already. */
+  readonly elsewhere: ReadonlySet<string>
+  /** Does the calendar have the unit open now? */
+  readonly open: boolean
+  /** How much before its planned start a job order may begin when its unit is free. */
+  readonly toleranceMs: number
+}
+
+export type NextStep =
+  /** look again at `until`, or when something changes */
+  | { readonly do: 'wait'; readonly until?: number }
+  /** allow it and tell the unit */
+  | { readonly do: 'start'; readonly job: JobOrder }
+  /** allowed already: the unit is to be told, or told again */
+  | { readonly do: 'tell'; readonly job: JobOrder }
+  /** the unit names what it was told */
+  | { readonly do: 'acknowledged'; readonly job: JobOrder }
+  /** the unit failed before it took what it was told */
+  | { readonly do: 'revoke'; readonly job: JobOrder; readonly why: string }
+  /** the unit works on what has ended */
+  | { readonly do: 'stop'; readonly job: JobOrder }
+
+const FREE: ReadonlySet<string> = new Set(['Idle', 'Complete', 'Stopped'])
+const FAILED: ReadonlySet<string> = new Set(['Aborting', 'Aborted', 'Clearing'])
+const BUSY: ReadonlySet<string> = new Set(['Starting', 'Execute'])
+
+/** What to do at a unit now. Pure: the same view gives the same step. */
+export function nextStep(view: UnitView): NextStep {
+  const { unit, named } = view
+  if (unit === undefined || unit.state === 'NoSignal') return { do: 'wait' }
+  const producing = unit.mode === null || unit.mode === 'Produce'
+  if (named !== undefined && isOver(named) && BUSY.has(unit.state) && producing) return { do: 'stop', job: named }
+
+  const told = inPlanOrder(view.jobs.filter((job) => job.state === 'AllowedToStart'))
+  const taken = told.find((job) => job.id === unit.jobOrder)
+  if (taken !== undefined) return { do: 'acknowledged', job: taken }
+  const underWay = view.jobs.some(isUnderWay)
+  const failed = FAILED.has(unit.state)
+  if (failed) {
+    const lost = told.find((job) => job.maintenance === undefined)
+    if (lost !== undefined && !view.elsewhere.has(lost.id)) return { do: 'revoke', job: lost, why: `${unit.equipment} failed before it took it` }
+  }
+  // the present job order must have ended in the store, so that no part of it is booked on the next
+  const free = producing && FREE.has(unit.state) && !underWay
+  const repairable = unit.state === 'Aborted' && producing && !underWay
+
+  const next = told.find((job) => !view.elsewhere.has(job.id) && (job.maintenance === undefined ? free : free || repairable))
+  if (next !== undefined) return { do: 'tell', job: next }
+  if (told.length > 0) return { do: 'wait' }
+  if (repairable) {
+    const repair = view.jobs.find((job) => job.maintenance !== undefined && isReady(job))
+    return repair === undefined ? { do: 'wait' } : { do: 'start', job: repair }
+  }
+  if (!free) return { do: 'wait' }
+  // what an idle unit names is loaded, although its permission was taken back meanwhile: it can do nothing else
+  const loaded = unit.state === 'Idle' && named !== undefined && isOpen(named) ? named : undefined
+  return nextOfPlan(loaded === undefined ? view : { ...view, jobs: view.jobs.filter((job) => job.id === loaded.id) })
+}
+
+/** The next job order of a free unit, and whether its time has come. */
+function nextOfPlan({ now, jobs, toleranceMs, open }: UnitView): NextStep {
+  const ready = jobs.filter(isReady)
+  const repair = ready.find((job) => job.maintenance !== undefined)
+  const [next] = inPlanOrder(ready.filter((job) => job.plannedStart !== null))
+  if (repair !== undefined && repair.plannedStart === null) {
+    const deadline = repair.deadline ?? Number.POSITIVE_INFINITY
+    if (deadline <= now) return { do: 'start', job: repair }
+    // nobody has planned it yet: nothing may begin that would still run when the repair must
+    if (next !== undefined && now + estimateMs(next) > deadline) return { do: 'wait', until: deadline }
+  }
+  const start = next?.plannedStart
+  if (next === undefined || start === null || start === undefined) return { do: 'wait' }
+  if (start <= now) return { do: 'start', job: next }
+  if (start - toleranceMs > now) return { do: 'wait', until: start - toleranceMs }
+  // the plan knows when the unit is open; an early start must ask
+  return open ? { do: 'start', job: next } : { do: 'wait', until: start }
+}
+
+function isReady(job: JobOrder): boolean {
+  return job.state === 'NotAllowedToStart' && job.substate === 'Ready'
+}
+
+/** By planned start, repairs first among equals; what has none comes last. */
+function inPlanOrder(jobs: readonly JobOrder[]): readonly JobOrder[] {
+  const start = (job: JobOrder): number => job.plannedStart ?? Number.POSITIVE_INFINITY
+  const rank = (job: JobOrder): number => (job.maintenance === undefined ? 1 : 0)
+  return jobs.toSorted((a, b) => Math.sign(start(a) - start(b) || 0) || rank(a) - rank(b))
+}
+
+function estimateMs(job: JobOrder): number {
+  const { setupMs, perPieceMs } = job.alternatives.find(({ equipment }) => equipment === job.equipment) ?? { setupMs: 0, perPieceMs: 0 }
+  return setupMs + perPieceMs * job.quantity.value
+}
