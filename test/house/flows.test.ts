@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { packageRoot } from '../../core/base/package-root.ts'
+import { parsePlant } from '../../core/plant/load-plant.ts'
 import type { FlowNode } from '../../flows/closed-loop/builder.ts'
 import { closedLoop } from '../../flows/closed-loop/closed-loop.ts'
 import { sampleOverview } from '../editor/support/overview-sample.ts'
@@ -155,5 +156,15 @@ describe('the functions of the reference flow', () => {
     assert.equal(payload.signals[0].name, 'mill-2 vibration')
     assert.equal(run({ topic: 'history', payload: 'unknown' }), null)
     assert.equal(run({ topic, payload: { kind: 'sample', value: 'text', time: now } }), null)
+  })
+})
+
+describe('the tutorial', () => {
+  it('shows a plant model that is right as it stands', () => {
+    const text = readFileSync(join(packageRoot, 'docs/tutorial.md'), 'utf8')
+    const model = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? ''
+    const plant = parsePlant(model, 'docs/tutorial.md')
+    assert.equal(plant.units.length, 1)
+    assert.equal(plant.unitsFor(plant.operation('bracket', '10-press')!).length, 1)
   })
 })
