@@ -11,10 +11,11 @@ export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.group('States and counts')
   flow.node('samples in detect', { type: 'link in', name: 'samples' }, [0, 0])
   flow.node('machine state', { type: 'takt-machine-state', name: 'states and counts', plant, store, staleAfter: '' }, [1, 0])
-  flow.node('states out', { type: 'link out', name: 'states and counts', mode: 'link' }, [2, 0])
+  flow.node('states out', { type: 'link out', name: 'machine states', mode: 'link' }, [2, 0])
+  flow.node('counts out', { type: 'link out', name: 'counts', mode: 'link' }, [2, 1])
   flow.wire('samples in detect', 'machine state')
   flow.wire('machine state', 'states out')
-  flow.wire('machine state:1', 'states out')
+  flow.wire('machine state:1', 'counts out')
 
   flow.group('Is it going bad?')
   flow.comment('Learns what is normal for each condition signal; needs no limits to be set', [0, 0])

@@ -10,16 +10,19 @@ export function addOrders(flow: FlowBuilder, { plant, store }: Shared): void {
 
   flow.group('Work orders')
   flow.node('orders in', { type: 'link in', name: 'orders' }, [0, 0])
-  flow.node('states in', { type: 'link in', name: 'states and counts' }, [0, 1])
+  flow.node('states in', { type: 'link in', name: 'machine states' }, [0, 1])
+  flow.node('counts in', { type: 'link in', name: 'counts' }, [0, 2])
   flow.node('work order', { type: 'takt-work-order', name: 'orders', plant, store, autoRelease: true, mapping: '{}', importFolder: '' }, [1, 0])
   flow.node('changes debug', quietDebug('order changes'), [2, 0])
   flow.node('refusals debug', { ...quietDebug('refusals'), active: true }, [2, 1])
   flow.wire('orders in', 'work order')
   flow.wire('states in', 'work order')
+  flow.wire('counts in', 'work order')
   flow.wire('work order', 'changes debug')
   flow.wire('work order:1', 'refusals debug')
 
   flow.group('The plan')
+  flow.comment('Planned anew whenever the records say that something has changed', [0, 0])
   flow.node(
     'scheduler',
     {
@@ -36,16 +39,28 @@ export function addOrders(flow: FlowBuilder, { plant, store }: Shared): void {
       toleranceMs: 300000,
       seed: 1,
     },
-    [0, 0],
+    [0, 1],
   )
-  flow.node('dispatch', { type: 'takt-dispatch', name: 'next job to each machine', plant, store }, [1, 0])
-  flow.node('commands out', { type: 'link out', name: 'commands', mode: 'link' }, [2, 0])
-  flow.node('problems debug', quietDebug('planning problems'), [1, 1])
-  flow.node('receipts in', { type: 'link in', name: 'receipts' }, [0, 2])
-  flow.wire('scheduler', 'dispatch')
+  flow.node('plan debug', quietDebug('plans'), [1, 1])
+  flow.node('problems debug', quietDebug('planning problems'), [1, 2])
+  flow.wire('scheduler', 'plan debug')
   flow.wire('scheduler:1', 'problems debug')
-  flow.wire('dispatch', 'commands out')
+
+  flow.group('The next job to each machine', { beside: true })
+  flow.comment('Told until the machine itself names the job', [0, 0])
+  flow.node('states in dispatch', { type: 'link in', name: 'machine states' }, [0, 1])
+  flow.node('receipts in', { type: 'link in', name: 'receipts' }, [0, 2])
+  flow.node(
+    'dispatch',
+    { type: 'takt-dispatch', name: 'dispatch', plant, store, autonomy: 'auto', toleranceMs: '300000', ackTimeoutMs: '10000', commands: '' },
+    [1, 1],
+  )
+  flow.node('commands out', { type: 'link out', name: 'commands', mode: 'link' }, [2, 1])
+  flow.node('dispatch debug', quietDebug('waiting or refused'), [2, 2])
+  flow.wire('states in dispatch', 'dispatch')
   flow.wire('receipts in', 'dispatch')
+  flow.wire('dispatch', 'commands out')
+  flow.wire('dispatch:1', 'dispatch debug')
 
   addCatch(flow, 'orders')
 }

@@ -10,7 +10,7 @@ export function addQuality(flow: FlowBuilder, { plant, store }: Shared): void {
 
   flow.group('Quality gate')
   flow.node('samples in quality', { type: 'link in', name: 'samples' }, [0, 0])
-  flow.node('quality gate', { type: 'takt-quality-gate', name: 'gate', plant, store }, [1, 0])
+  flow.node('quality gate', { type: 'takt-quality-gate', name: 'gate', plant, store, rejectBeyond: '', rework: true, holdOnAnomaly: false }, [1, 0])
   flow.node('passed debug', quietDebug('passed'), [2, 0])
   flow.node('held debug', quietDebug('held'), [2, 1])
   flow.node('rejected debug', quietDebug('rejected'), [2, 2])
