@@ -6,6 +6,7 @@ import { setLotDisposition } from '../orders/lots.ts'
 import { createRework } from '../orders/rework.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../store/store.ts'
+import type { DispositionRequest } from './disposition-request.ts'
 
 const OPEN: ReadonlySet<string> = new Set(['Planned', 'Released', 'Running', 'Held'])
 const NOT_BEGUN: ReadonlySet<string> = new Set(['Planned', 'Released'])
@@ -50,15 +51,6 @@ export async function settleHeldLots(tx: StoreTransaction, plant: Plant | null, 
     }
   }
   return released
-}
-
-export const DISPOSITION_REQUESTS = ['hold', 'release', 'scrap'] as const
-export interface DispositionRequest {
-  readonly disposition: (typeof DISPOSITION_REQUESTS)[number]
-  readonly lot: string
-  readonly why: string
-  /** The person who decides. */
-  readonly by: string
 }
 
 /** A person's word on a lot. Scrapping it also gives up the rework of its parts. Throws TAKT_LOT_UNKNOWN, TAKT_LOT_SCRAPPED. */

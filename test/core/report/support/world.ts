@@ -69,10 +69,16 @@ export const MODEL: PlantModel = {
 
 /** A store in memory with a plant and a clock that moves only when told; `World` does to it what the nodes would do. */
 export class World {
-  readonly clock = new ManualClock(START)
+  readonly clock: ManualClock
   readonly plant: Plant = checkPlant(MODEL, 'test')
-  readonly store: Store = openStore({ file: ':memory:', clock: this.clock })
+  readonly store: Store
   readonly #present = new Map<string, number>()
+
+  /** Without a store, one of its own in memory. */
+  constructor(store?: Store, clock = new ManualClock(START)) {
+    this.clock = clock
+    this.store = store ?? openStore({ file: ':memory:', clock })
+  }
 
   tx<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T> {
     return this.store.transaction(work)
