@@ -26,6 +26,7 @@ export interface DispatchConfig extends NodeDef {
   commands: string
 }
 
+const READ = ['machine-state', 'receipt'] as const
 const STATUS_MS = 500
 const DAY_MS = 86_400_000
 
@@ -91,7 +92,9 @@ export default function registerDispatch(RED: NodeAPI): void {
           const job = await dispatcher.start(jobOrderOf(message.payload, where), `node:${node.id}`)
           return send([null, { ...message, topic: `jobs/${job.id}/started`, payload: job }])
         }
-        const document = validateAnyDocument(message.payload, ['machine-state', 'receipt'], where)
+        // what else travels on the same wires is for others; the plan is read from the store
+        if (hasKind(message.payload) && !READ.some((kind) => kind === (message.payload as { kind: string }).kind)) return dispatcher.look()
+        const document = validateAnyDocument(message.payload, READ, where)
         if (document.kind === 'receipt') await dispatcher.receipt(document)
         else dispatcher.machineState(document)
         show()
@@ -133,6 +136,7 @@ function jobOrderOf(payload: unknown, where: string): string {
 }
 
 function autonomyOf(value: unknown, where: string): Autonomy {
+  if (value === undefined || value === '') return 'auto'
   if (value === 'shadow' || value === 'approve' || value === 'auto') return value
   throw new TaktError('TAKT_CONFIG_INVALID', { what: `autonomy is '${String(value)}' where shadow, approve or auto is taken`, where })
 }

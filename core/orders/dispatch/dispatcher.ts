@@ -78,10 +78,9 @@ export class Dispatcher {
     return { units: this.#units.size, told: this.#tellings.size, offered: this.#offered.size }
   }
 
-  /** What a unit says. Until then it gets no command: what the store remembers of it may be old. */
+  /** A unit has spoken. Until then it gets no command: what the store remembers of it may be old. */
   machineState(state: UnitState): void {
     const known = this.#units.get(state.equipment)
-    if (known !== undefined && known.since > state.since) return
     this.#units.set(state.equipment, state)
     const changed = known?.state !== state.state || known.mode !== state.mode || known.jobOrder !== state.jobOrder
     if (changed) for (const [jobOrder, unit] of this.#refused) if (unit === state.equipment) this.#refused.delete(jobOrder)
