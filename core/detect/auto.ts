@@ -36,7 +36,8 @@ const RANGE_MOST = 1.4
 /** What is beyond the range becomes part of it by this share a value: what creeps out of it must not take it along. */
 const RANGE_GROWTH = 0.02
 
-/** A signal that moved until now and repeats one value this many times as long as ever before. */
+/** A signal that moved until now, at every few values, and repeats one value this many times as long as ever before. */
+const STUCK_MOVES = 0.25
 const STUCK_FACTOR = 8
 const STUCK_RUN = 40
 const STUCK_AFTER = 200
@@ -61,6 +62,7 @@ export class AutoDetector implements Detector {
   #last: number
   #run: number
   #longestRun: number
+  #moves: number
 
   // what the last update saw, for evidence
   #sigmas: [number, number, number] = [0, 0, 0]
@@ -81,6 +83,7 @@ export class AutoDetector implements Detector {
     this.#last = savedNumber(state, 'last', Number.NaN)
     this.#run = savedNumber(state, 'run', 0)
     this.#longestRun = savedNumber(state, 'longestRun', 0)
+    this.#moves = savedNumber(state, 'moves', 0)
   }
 
   update(_time: number, value: number, standing: boolean): Score {
@@ -121,6 +124,7 @@ export class AutoDetector implements Detector {
       last: Number.isNaN(this.#last) ? null : this.#last,
       run: this.#run,
       longestRun: this.#longestRun,
+      moves: this.#moves,
     }
   }
 
@@ -159,7 +163,9 @@ export class AutoDetector implements Detector {
       deviation = Math.max(deviation, sigmas / (limit * caution))
     }
     this.#rangeDeviation = this.#n < RANGE_AFTER ? 0 : Math.min(RANGE_MOST, this.#beyondRange(up, down) / this.#options.caution)
-    this.#stuckDeviation = this.#n < STUCK_AFTER ? 0 : this.#run / Math.max(STUCK_RUN, STUCK_FACTOR * this.#longestRun)
+    const before = this.#n - this.#run
+    const movesUsually = before >= STUCK_AFTER && this.#moves >= STUCK_MOVES * before
+    this.#stuckDeviation = movesUsually ? this.#run / Math.max(STUCK_RUN, STUCK_FACTOR * this.#longestRun) : 0
     const score = this.#score
     score.deviation = Math.max(deviation, this.#rangeDeviation, this.#stuckDeviation)
     score.expected = this.#centre
@@ -204,5 +210,6 @@ export class AutoDetector implements Detector {
     if (this.#run < STUCK_RUN || this.#n < STUCK_AFTER) this.#longestRun = Math.max(this.#longestRun, this.#run)
     this.#last = value
     this.#run = 1
+    this.#moves++
   }
 }

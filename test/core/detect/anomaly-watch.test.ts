@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict'
+import { ManualClock } from '../../../core/base/clock.ts'
+import { countingIds } from '../../../core/base/id.ts'
+import { AnomalyWatch, type WatchSetting } from '../../../core/detect/anomaly-watch.ts'
+import { recordAnomaly, standingAnomalies } from '../../../core/detect/record-anomaly.ts'
+import { RunningUnits } from '../../../core/detect/running-units.ts'
+import { selection } from '../../../core/detect/selection.ts'
+import type { Anomaly } from '../../../core/messages/anomaly.ts'
+import type { MachineState } from '../../../core/messages/machine-state.ts'
+import type { Sample } from '../../../core/messages/sample.ts'
+import { validateDocument } from '../../../core/messages/validate.ts'
+import { checkPlant } from '../../../core/plant/check-plant.ts'
+import { openStore } from '../../../core/store/open-store.ts'
+
+const UNIT = 'acme/mill-1'
+
+function sample(time: number, value: Sample['value'], signal = 'vibration', equipment = UNIT): Sample {
+  return { kind: 'sample', equipment, signal, value, quality: 'good', time, received: time }
+}
+
+function machineState(since: number, state: MachineState['state'], mode: MachineState['mode'] = 'Produce'): MachineState {
+  return { kind: 'machine-state', equipment: UNIT, state, mode, since, element: null, reason: null, jobOrder: 'jo-7', time: since }
+}
+
+interface Made {
+  readonly watch: AnomalyWatch
+  readonly running: RunningUnits
+  readonly forgotten: number[]
+  /** Judges a value; the anomaly if one is to be told. */
+  readonly judge: (sample: Sample) => Anomaly | undefined
+}
+
+function make(setting: Partial<WatchSetting> = {}, saved?: unknown): Made {
+  const running = new RunningUnits(['Execute'], 0)
+  const forgotten: number[] = []
+  const watch = new AnomalyWatch(
+    {
+      method: { name: 'limits', high: 10 },
+      latch: { holdOffMs: 0, clearAfterMs: 0, persistMs: 1e12 },
+      maxSignals: 1000,
+      running,
+      ids: countingIds(),
+      select: () => ({}),
+      forgotten: (signals) => forgotten.push(signals),
+      ...setting,
+    },
+    saved,
+  )
+  const judge = (given: Sample): Anomaly | undefined => {
+    const track = watch.trackOf(given)
+    return track === undefined ? undefined : watch.judge(track, given)
+  }
+  return { watch, running, forgotten, judge }
+}
+
+describe('anomaly watch', () => {
+  it('tells raised, updated and cleared with one id, as valid documents', () => {
+    const { judge, running } = make()
+    running.told(machineState(0, 'Execute'))
+    const told = [1, 11, 12, 14, 13, 2, 3].map((value, at) => judge(sample(1000 + at, value))).filter((anomaly) => anomaly !== undefined)
+    assert.deepEqual(
+      told.map(({ state, id, severity, since, time }) => [state, id, severity, since, time]),
+      [
+        ['raised', 'an-1', 'medium', 1001, 1001],
+        ['updated', 'an-1', 'high', 1001, 1002],
+        ['cleared', 'an-1', 'high', 1001, 1005],
+      ],
+    )
+    for (const anomaly of told) validateDocument(anomaly, 'anomaly', 'test')
+    assert.deepEqual(told[0]?.context, { jobOrder: 'jo-7' })
+    assert.deepEqual(told[0]?.evidence, [{ source: 'limits', value: 11, upper: 10 }])
+  })
+
+  it('gives every sample its score and band for charts', () => {
+    const { watch, judge } = make()
+    judge(sample(1, 10))
+    assert.deepEqual(watch.trackOf(sample(1, 10))?.scored(), { score: 0.5, expected: null, lower: null, upper: 10, raised: true })
+  })
+
+  it('passes over what is no finite number, bad, late or a repetition', () => {
+    const { judge, watch } = make()
+    judge(sample(1000, 1))
+    for (const given of [
+      sample(1001, Number.NaN),
+      sample(1002, Number.POSITIVE_INFINITY),
+      sample(1003, 'broken'),
+      sample(1004, true),
+      sample(999, 99),
+      sample(1000, 1),
+      { ...sample(1005, 99), quality: 'bad' as const },
+    ]) {
+      assert.equal(judge(given), undefined)
+      assert.equal(watch.trackOf(given)?.scored().score, 0)
+    }
+    assert.equal(judge(sample(1000, 99))?.state, 'raised')
+  })
+
+  it('goes on when a clock was set back', () => {
+    const { judge } = make()
+    judge(sample(1e9, 1))
+    const told = Array.from({ length: 20 }, (_, at) => judge(sample(1000 + at, 99)))
+    assert.equal(told.filter((anomaly) => anomaly !== undefined).length, 1)
+  })
+
+  it('neither learns nor judges while the unit does not run, nor under repair', () => {
+    const { judge, running } = make()
+    running.told(machineState(0, 'Idle'))
+    assert.equal(judge(sample(10, 99)), undefined)
+    running.told(machineState(20, 'Execute', 'Maintenance'))
+    assert.equal(judge(sample(30, 99)), undefined)
+    running.told(machineState(40, 'Execute'))
+    assert.equal(judge(sample(35, 99)), undefined)
+    assert.equal(judge(sample(50, 99))?.state, 'raised')
+    assert.equal(judge(sample(60, 99, 'vibration', 'acme/other'))?.state, 'raised', 'a unit that tells no state is judged always')
+  })
+
+  it('waits for the unit to settle', () => {
+    const running = new RunningUnits(['Execute'], 100)
+    running.told(machineState(1000, 'Execute'))
+    assert.equal(running.runs(UNIT, 1099), false)
+    assert.equal(running.runs(UNIT, 1100), true)
+    running.told({ ...machineState(5000, 'Execute'), jobOrder: 'jo-8' })
+    assert.equal(running.runs(UNIT, 5001), true, 'it ran all the time')
+  })
+
+  it('keeps alarms and what it learned through a restart', () => {
+    const first = make({ method: { name: 'auto' } })
+    for (let n = 0; n < 400; n++) first.judge(sample(n * 1000, 50 + ((n * 37) % 11) / 5))
+    let raised: Anomaly | undefined
+    let n = 400
+    for (; raised === undefined; n++) raised = first.judge(sample(n * 1000, 90))
+    const second = make({ method: { name: 'auto' }, ids: () => 'new' }, JSON.parse(JSON.stringify(first.watch.state)))
+    const later = Array.from({ length: 30 }, (_, at) => second.judge(sample((n + at) * 1000, 50))).filter((anomaly) => anomaly !== undefined)
+    assert.deepEqual(
+      later.map(({ id, state }) => [id, state]),
+      [[raised.id, 'cleared']],
+    )
+  })
+
+  it('begins anew where the saved state is of another method or no state at all', () => {
+    const first = make()
+    first.judge(sample(1, 99))
+    for (const saved of [first.watch.state, 7, null, 'x', { format: 1 }, { format: 2, tracks: [] }]) {
+      const other = make({ method: { name: 'rate', maxPerSecond: 1 } }, saved)
+      assert.equal(other.judge(sample(2, 0)), undefined)
+      assert.equal(other.watch.alarms, 0)
+    }
+  })
+
+  it('watches thousands of signals and forgets those heard of longest ago, but none in alarm', () => {
+    const { watch, judge, forgotten } = make({ maxSignals: 1000 })
+    judge(sample(0, 99, 'alarming'))
+    for (let n = 0; n < 5000; n++) judge(sample(n + 1, 1, `s${n}`))
+    assert.ok(watch.signals <= 1000)
+    assert.equal(watch.alarms, 1)
+    assert.ok(forgotten.reduce((sum, some) => sum + some, 0) >= 4000)
+    assert.equal(judge(sample(9000, 1, 'alarming'))?.state, 'cleared')
+  })
+
+  it('ignores signals that are not selected, without growing', () => {
+    const { watch, judge } = make({ maxSignals: 100, select: () => undefined })
+    for (let n = 0; n < 1000; n++) assert.equal(judge(sample(n, 99, `s${n}`)), undefined)
+    assert.equal(watch.signals, 0)
+  })
+
+  it('is not harmed by names that objects have', () => {
+    const { judge, watch } = make()
+    assert.equal(judge(sample(1, 99, '__proto__', '__proto__'))?.state, 'raised')
+    const saved = JSON.parse(JSON.stringify(watch.state))
+    assert.equal(make({}, saved).judge(sample(2, 1, '__proto__', '__proto__'))?.state, 'cleared')
+    assert.equal(({} as Record<string, unknown>).latch, undefined)
+  })
+})
+
+describe('selection of signals', () => {
+  const plant = checkPlant(
+    {
+      plant: 'acme',
+      equipment: [
+        {
+          id: UNIT,
+          level: 'workUnit',
+          signals: [
+            { name: 'vibration', role: 'condition', alarm: { high: 7 } },
+            { name: 'good', role: 'good-count' },
+          ],
+        },
+      ],
+    },
+    'test',
+  )
+
+  it('is by role, by pattern, or everything', () => {
+    const condition = selection({ roles: ['condition'], patterns: [] }, () => plant)
+    assert.deepEqual(condition(UNIT, 'vibration'), { alarm: { high: 7 } })
+    assert.equal(condition(UNIT, 'good'), undefined)
+    assert.equal(condition(UNIT, 'unknown'), undefined)
+    assert.ok(selection({ roles: ['all'], patterns: [] }, () => plant)(UNIT, 'good'))
+    const pattern = selection({ roles: ['all'], patterns: ['acme/*/vib*', 'acme/mill-1/g.od'] }, undefined)
+    assert.ok(pattern('acme/mill-9', 'vibration'))
+    assert.equal(pattern('acme/mill-1', 'good'), undefined)
+  })
+})
+
+describe('anomalies in the store', () => {
+  it('are recorded once each, and taken on after a restart', async () => {
+    const store = openStore({ file: ':memory:', clock: new ManualClock(5000) })
+    const first = make()
+    const raised = first.judge(sample(1, 11))
+    assert.ok(raised)
+    const stored = await recordAnomaly(store, raised, 'node:a')
+    assert.deepEqual(await recordAnomaly(store, raised, 'node:a'), stored)
+    const updated = first.judge(sample(2, 14))
+    assert.ok(updated)
+    await recordAnomaly(store, updated, 'node:a')
+    // the process ended before its memory was saved
+    const second = make({ ids: () => 'other' })
+    second.watch.reconcile(await standingAnomalies(store))
+    const cleared = second.judge(sample(3, 1))
+    assert.ok(cleared)
+    assert.equal(cleared.id, raised.id)
+    await recordAnomaly(store, cleared, 'node:a')
+    assert.deepEqual(await standingAnomalies(store), [])
+    assert.deepEqual(
+      (await store.events(0, 10)).map(({ type }) => type),
+      ['anomaly.raised', 'anomaly.updated', 'anomaly.cleared'],
+    )
+    // and one whose memory is older than the clearing drops it
+    const third = make({ ids: () => 'other' }, JSON.parse(JSON.stringify(first.watch.state)))
+    third.watch.reconcile(await standingAnomalies(store))
+    assert.equal(third.judge(sample(4, 1)), undefined)
+    await store.close()
+  })
+})
