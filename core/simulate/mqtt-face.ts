@@ -19,7 +19,7 @@ export interface MqttFaceOptions {
   readonly present: () => readonly Publication[]
   /** plant time, for answers */
   readonly now: () => number
-  readonly onLink?: (connected: boolean, problem?: Error) => void
+  readonly onLink?: ((connected: boolean, problem?: Error) => void) | undefined
 }
 
 interface CommandWay {

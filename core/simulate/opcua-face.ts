@@ -20,6 +20,8 @@ export interface OpcUaFaceOptions {
   readonly plant: Plant
   readonly bindings: Bindings
   readonly command: (unit: string, command: MachineCommand) => Receipt
+  /** what every unit says when the server begins */
+  readonly present: () => readonly Publication[]
   /** plant time, for answers */
   readonly now: () => number
 }
@@ -39,23 +41,35 @@ type Opcua = typeof import('node-opcua')
 export async function startOpcUaFace(options: OpcUaFaceOptions): Promise<OpcUaFace> {
   // loaded late: it takes a second, and not every simulated plant speaks OPC UA
   const opcua = await import('node-opcua')
-  const server = await startServer(opcua, options)
+  const server = makeServer(opcua, options)
+  await server.initialize()
   const variables = addUnits(opcua, server, options)
+  const publish = (publications: readonly Publication[]): void => {
+    for (const publication of publications) for (const write of options.bindings.writes(publication)) put(opcua, variables.get(write.nodeId), write)
+  }
+  // the first client finds the machines as they are
+  publish(options.present())
+  try {
+    await server.start()
+  } catch (cause) {
+    await server.shutdown().catch(() => {})
+    const { what } = toTaktError(cause, 'simulator')
+    if (!/EADDRINUSE|EACCES|listen/.test(what)) throw cause
+    throw new TaktError('TAKT_SIMULATOR_PORT', { what: `the OPC UA server cannot listen on port ${options.port}: ${what}`, where: 'simulator', cause })
+  }
   return {
     url: server.getEndpointUrl(),
-    publish(publications: readonly Publication[]) {
-      for (const publication of publications) for (const write of options.bindings.writes(publication)) put(opcua, variables.get(write.nodeId), write)
-    },
+    publish,
     pending: (): readonly GaugePublication[] => [],
     close: () => server.shutdown(),
   }
 }
 
-async function startServer(opcua: Opcua, { host = '127.0.0.1', port, pkiFolder, users = {}, plant }: OpcUaFaceOptions): Promise<OPCUAServer> {
+function makeServer(opcua: Opcua, { host = '127.0.0.1', port, pkiFolder, users = {}, plant }: OpcUaFaceOptions): OPCUAServer {
   // a plant to learn on: it takes every client's certificate
   const certificates = new opcua.OPCUACertificateManager({ rootFolder: pkiFolder, automaticallyAcceptUnknownCertificate: true })
   const { None, Basic256Sha256, Aes128_Sha256_RsaOaep, Aes256_Sha256_RsaPss } = opcua.SecurityPolicy
-  const server = new opcua.OPCUAServer({
+  return new opcua.OPCUAServer({
     host,
     hostname: host,
     port,
@@ -77,16 +91,6 @@ async function startServer(opcua: Opcua, { host = '127.0.0.1', port, pkiFolder, 
     // only a server that says so tells every change: others fold what comes within 50 ms into one
     serverCapabilities: { minSupportedSampleRate: 0 },
   })
-  try {
-    await certificates.initialize()
-    await server.start()
-  } catch (cause) {
-    await server.shutdown().catch(() => {})
-    const { message } = toTaktError(cause, 'simulator')
-    if (!/EADDRINUSE|EACCES|listen/.test(message)) throw cause
-    throw new TaktError('TAKT_SIMULATOR_PORT', { what: `the OPC UA server cannot listen on ${host}:${port}: ${message}`, where: 'simulator', cause })
-  }
-  return server
 }
 
 /** The units in the server's address space; node ids with dots make folders, `Mill2.Status.StateCurrent` lies in Mill2 / Status. */
