@@ -35,7 +35,7 @@ export function reportRequest(payload: unknown, set: ReportRequest, timeZone: st
   const subject = text(fields.subject, 'subject', where) ?? (type === set.type ? set.subject : '')
   const request: ReportRequest = {
     type,
-    subject: subject.trim(),
+    subject: type === 'overview' ? '' : subject.trim(),
     format: type === 'overview' ? 'json' : oneOf(fields.format, REPORT_FORMATS, 'format', set.format, where),
     span: oneOf(fields.span, SPANS, 'span', set.span, where),
     from: moment(fields.from, 'from', timeZone, where) ?? set.from,

@@ -20,7 +20,7 @@ export interface Destination {
  * Throws TAKT_REPORT_PATH_REFUSED, TAKT_REPORT_UNWRITABLE.
  */
 export async function writeReport(store: Store, report: FinishedReport, { folder, file, by }: Destination): Promise<Report> {
-  const path = pathBelow(folder, withExtension(file ?? report.name, report.document.format))
+  const path = withExtension(pathBelow(folder, file ?? report.name), report.document.format)
   try {
     await mkdir(folder, { recursive: true })
     await refuseEscape(folder, dirname(path))
