@@ -1,19 +1,7 @@
 import type { Random } from '../base/random.ts'
+import type { Progress } from './progress.ts'
+import { type Snapshot, snapshotOf } from './snapshot.ts'
 import type { Timetable } from './timetable.ts'
-
-/** Says how much of the search is used up, 0 to 1; from 1 on it ends. Asked every few steps. */
-export type Progress = () => number
-
-/** A timetable's choices, to come back to. */
-export interface Snapshot {
-  readonly cost: number
-  readonly sequence: Int32Array
-  readonly alternative: Int32Array
-}
-
-export function snapshotOf(table: Timetable): Snapshot {
-  return { cost: table.cost, sequence: table.sequence(), alternative: table.alternative.slice() }
-}
 
 const STEPS_BETWEEN_QUESTIONS = 32
 

@@ -25,7 +25,11 @@ export class Timeline {
   start = 0
   end = 0
 
+  /** No closed time anywhere. */
+  readonly alwaysOpen: boolean
+
   constructor(calendars: readonly (readonly Span[])[]) {
+    this.alwaysOpen = calendars.every((calendar) => calendar.length === 0)
     this.#first = new Int32Array(calendars.length + 1)
     const spans = calendars.flat()
     this.#from = Float64Array.from(spans, (span) => span.from)

@@ -26,7 +26,8 @@ export class Timetable {
   makespan = 0
   evaluations = 0
 
-  readonly #order: Int32Array
+  /** The operations in a topological order; changes with every move, not to be written to. */
+  readonly order: Int32Array
   readonly #rank: Int32Array
   readonly #marked: Int32Array
   #mark = 0
@@ -69,7 +70,7 @@ export class Timetable {
     this.setup = new Float64Array(n)
     this.binding = new Int32Array(n).fill(-1)
     this.completion = new Float64Array(model.orders)
-    this.#order = new Int32Array(n)
+    this.order = new Int32Array(n)
     this.#rank = new Int32Array(n)
     this.#marked = new Int32Array(n)
     this.#dirty = new Uint8Array(n)
@@ -96,7 +97,7 @@ export class Timetable {
     this.firstOf.fill(-1)
     this.lastOf.fill(-1)
     sequence.forEach((operation: number, rank: number) => {
-      this.#order[rank] = operation
+      this.order[rank] = operation
       this.#rank[operation] = rank
       const unit = this.unit(operation)
       const last = this.lastOf[unit] as number
@@ -110,7 +111,7 @@ export class Timetable {
 
   /** The operations in an order in which `load` can take them again. */
   sequence(): Int32Array {
-    return this.#order.slice()
+    return this.order.slice()
   }
 
   /** Everything anew: free of the rounding that many small changes add up to. */
@@ -126,7 +127,7 @@ export class Timetable {
     this.setup.fill(0)
     this.#logged = 0
     for (let rank = 0; rank < model.count; rank++) {
-      const operation = this.#order[rank] as number
+      const operation = this.order[rank] as number
       this.#place(operation)
       this.#setupTime += this.setup[operation] as number
       this.#addPenalties(operation, 1)
@@ -197,7 +198,7 @@ export class Timetable {
     this.#link(operation, this.#movedPrevious, this.unit(operation))
     for (let at = 0; at < this.#windowLength; at++) {
       const other = this.#window[at] as number
-      this.#order[this.#windowFrom + at] = other
+      this.order[this.#windowFrom + at] = other
       this.#rank[other] = this.#windowFrom + at
     }
     for (let at = 0; at < this.#logged; at++) {
@@ -266,7 +267,7 @@ export class Timetable {
     let grouped = 0
     group[grouped++] = operation
     for (let rank = from + 1; rank <= to; rank++) {
-      const other = this.#order[rank] as number
+      const other = this.order[rank] as number
       let follows = false
       const previous = this.previous[other] as number
       if (previous >= 0 && this.#marked[previous] === mark) follows = true
@@ -282,12 +283,12 @@ export class Timetable {
     for (let at = 0; at < this.#windowLength; at++) {
       const other = this.#window[at] as number
       if (this.#marked[other] === mark) continue
-      this.#order[write] = other
+      this.order[write] = other
       this.#rank[other] = write++
     }
     for (let at = 0; at < grouped; at++) {
       const other = group[at] as number
-      this.#order[write] = other
+      this.order[write] = other
       this.#rank[other] = write++
     }
     return true
@@ -302,7 +303,7 @@ export class Timetable {
     let grouped = 0
     group[grouped++] = operation
     for (let rank = to - 1; rank >= from; rank--) {
-      const other = this.#order[rank] as number
+      const other = this.order[rank] as number
       let leads = false
       const next = this.next[other] as number
       if (next >= 0 && this.#marked[next] === mark) leads = true
@@ -318,12 +319,12 @@ export class Timetable {
     for (let at = this.#windowLength - 1; at >= 0; at--) {
       const other = this.#window[at] as number
       if (this.#marked[other] === mark) continue
-      this.#order[write] = other
+      this.order[write] = other
       this.#rank[other] = write--
     }
     for (let at = 0; at < grouped; at++) {
       const other = group[at] as number
-      this.#order[write] = other
+      this.order[write] = other
       this.#rank[other] = write--
     }
     return true
@@ -332,7 +333,7 @@ export class Timetable {
   #saveWindow(from: number, to: number): void {
     this.#windowFrom = from
     this.#windowLength = to - from + 1
-    for (let at = 0; at < this.#windowLength; at++) this.#window[at] = this.#order[from + at] as number
+    for (let at = 0; at < this.#windowLength; at++) this.#window[at] = this.order[from + at] as number
   }
 
   /** Recomputes what changed, in topological order, until nothing that waits has changed. */
@@ -340,7 +341,7 @@ export class Timetable {
     const { after, afterFirst, orderOf, isLast, count } = this.model
     let pending = waiting
     for (let rank = from; pending > 0 && rank < count; rank++) {
-      const operation = this.#order[rank] as number
+      const operation = this.order[rank] as number
       if (this.#dirty[operation] === 0) continue
       this.#dirty[operation] = 0
       pending--
