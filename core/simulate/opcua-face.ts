@@ -41,6 +41,8 @@ type Opcua = typeof import('node-opcua')
 export async function startOpcUaFace(options: OpcUaFaceOptions): Promise<OpcUaFace> {
   // loaded late: it takes a second, and not every simulated plant speaks OPC UA
   const opcua = await import('node-opcua')
+  // what it prints are hints to server authors; its own switch brings them back
+  if (process.env.NODEOPCUA_LOG_LEVEL === undefined) opcua.setWarningLogger(() => {})
   const server = makeServer(opcua, options)
   await server.initialize()
   const variables = addUnits(opcua, server, options)

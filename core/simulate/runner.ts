@@ -109,6 +109,14 @@ export class SimulationRunner {
     this.#now((step) => this.#simulation.reset(step))
   }
 
+  /** To be told when the clock was tied to another time or speed: the next tick was due by the old one. */
+  clockChanged(): void {
+    if (this.#closed) return
+    this.#cancelTick()
+    this.#now(() => {})
+    this.#arm()
+  }
+
   /** The newest orders, oldest first, to send again after a restart. */
   get recentOrders(): readonly SimulatedOrder[] {
     return this.#simulation.recentOrders

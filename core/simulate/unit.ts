@@ -210,6 +210,8 @@ export class UnitSimulation {
       case 'stop':
         if (unit.state === 'Aborted' || unit.state === 'Aborting') return refuse('it is aborted')
         if (unit.state === 'Stopped' || unit.state === 'Stopping') return done
+        // meant for a job that is over: the present one must not suffer for it
+        if (typeof command.arguments.jobOrder === 'string' && command.arguments.jobOrder !== unit.job?.id) return refuse(this.#busy())
         this.#halt('stop', now, step)
         return done
       case 'abort':

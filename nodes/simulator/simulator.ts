@@ -44,7 +44,10 @@ export default function registerSimulator(RED: NodeAPI): void {
       let retry: NodeJS.Timeout | undefined
       let told = ''
 
-      const tie = (rate: number, at = clock.now()): void => plantNode.setClock({ plant: at, real: Date.now(), rate })
+      const tie = (rate: number, at = clock.now()): void => {
+        plantNode.setClock({ plant: at, real: Date.now(), rate })
+        plant?.runner.clockChanged()
+      }
       // plant time stands until the machines live
       tie(0, loadRun(stateFile)?.horizon ?? settings.start ?? Date.now())
 

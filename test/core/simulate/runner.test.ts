@@ -132,6 +132,23 @@ describe('simulation runner', () => {
     assert.deepEqual(repeated, readings.slice(acknowledged.length))
   })
 
+  it('goes on ticking at the new speed when the clock is tied anew', () => {
+    const delays: number[] = []
+    const clock = {
+      rate: 600,
+      now: () => START,
+      after(delayMs: number) {
+        delays.push(delayMs)
+        return () => {}
+      },
+    }
+    const runner = new SimulationRunner({ simulation: OPTIONS, clock, ...files() })
+    runner.start([])
+    clock.rate = 1
+    runner.clockChanged()
+    assert.deepEqual(delays, [60_000, 100])
+  })
+
   it('ends where it stands when closed, and goes on there', async () => {
     const clock = new ManualClock(START)
     const { runner } = begin(clock)

@@ -116,6 +116,17 @@ describe('simulated unit', () => {
     assert.equal(line.state('saw-1').state, 'Complete')
   })
 
+  it('does not stop for a job that is over', () => {
+    const line = new Line()
+    line.start('saw-1', 'jo-1', 2)
+    line.run(30 * MINUTE)
+    line.start('saw-1', 'jo-2', 50)
+    line.run(10 * MINUTE)
+    assert.match(line.command('saw-1', 'stop', { jobOrder: 'jo-1' }).reason ?? '', /jo-2/)
+    assert.equal(line.state('saw-1').state, 'Execute')
+    assert.equal(line.command('saw-1', 'stop', { jobOrder: 'jo-2' }).status, 'done')
+  })
+
   it('comes back from an abort by reset', () => {
     const line = new Line()
     line.start('saw-1', 'jo-1', 50)
