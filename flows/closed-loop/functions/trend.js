@@ -35,7 +35,7 @@ export default function trend({ msg, context, flow }) {
   function head() {
     const signals = Object.entries(lines).map(([topic, line]) => {
       const last = line.points[line.points.length - 1]
-      return { topic, name: topic.split('/').slice(-2).join(' '), unit: line.unit, raised: last[5] === 1 }
+      return { topic, name: topic.split('/').slice(-2).join(' '), unit: line.unit, raised: last[5] === 1, judged: last[3] !== null }
     })
     const now = Math.max(...Object.values(lines).map((line) => line.points[line.points.length - 1][0]))
     return { signals, now, timeZone: flow.get('timeZone') || 'UTC' }
