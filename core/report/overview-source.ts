@@ -60,6 +60,7 @@ export class OverviewSource {
     const jobs = await store.list('job-order', { where: { work_order: orders.map(({ id }) => id) } })
     const lots = await store.list('lot', { where: { id: orders.flatMap((order) => order.lots) } })
     const allJobs = new Map([...measurement.jobs.values(), ...jobs].map((job) => [job.id, job]))
+    const heldSince = await holdTimes(store, heldLots)
     const known = { plant, now, orders: await withTouched(store, orders, allJobs), jobs: allJobs }
 
     const rows = orderRows(known, orders, lots)
@@ -92,7 +93,7 @@ export class OverviewSource {
         line: kpiRow(line, plant.model.name ?? 'All units'),
         units: measurement.units.map((unit) => kpiRow(kpiOf(unit.equipment, [unit], shift.from, shift.to), plant.nameOf(unit.equipment))),
       },
-      quality: qualityOf(plant, results, heldLots, known.orders),
+      quality: { holds: holdRows(plant, heldLots, heldSince, known.orders), results: resultRows(plant, results) },
       events,
     }
   }
@@ -202,28 +203,43 @@ function kpiRow({ scope, values, elements }: Kpi, name: string): OverviewKpi {
   }
 }
 
-function qualityOf(plant: Plant, results: readonly QualityResult[], held: readonly Lot[], orders: ReadonlyMap<string, WorkOrder>): OverviewQuality {
+async function holdTimes(store: StoreReader, held: readonly Lot[]): Promise<ReadonlyMap<string, number>> {
+  const lots = held.map(({ id }) => id)
+  if (lots.length === 0) return new Map()
+  const rows = await store.db
+    .selectFrom('ledger')
+    .select(['subject', 'time'])
+    .where('subject', 'in', lots)
+    .where('type', '=', 'lot.held')
+    .orderBy('sequence')
+    .execute()
+  return new Map(rows.map(({ subject, time }) => [subject, time]))
+}
+
+function holdRows(plant: Plant, held: readonly Lot[], since: ReadonlyMap<string, number>, orders: ReadonlyMap<string, WorkOrder>): OverviewQuality['holds'] {
   const reworks = [...orders.values()].filter(({ type, state }) => type === 'rework' && isOpen(state))
-  return {
-    holds: held.map((lot) => ({
-      lot: lot.id,
-      workOrder: lot.workOrder,
-      product: productName(lot, orders, plant),
-      reason: lot.reason ?? '',
-      rework: reworks.find(({ of }) => of?.lot === lot.id)?.id ?? null,
-    })),
-    results: results.map((result) => ({
-      id: result.id,
-      lot: result.lot,
-      jobOrder: result.jobOrder,
-      unit: unitName(result.equipment, plant),
-      characteristic: result.characteristic,
-      value: `${result.values.map(numberText).join(', ')}${result.unit === undefined ? '' : ` ${result.unit}`}`,
-      limits: limitsText(result),
-      decision: result.decision,
-      time: result.time,
-    })),
-  }
+  return held.map((lot) => ({
+    lot: lot.id,
+    workOrder: lot.workOrder,
+    product: productName(lot, orders, plant),
+    reason: lot.reason ?? '',
+    since: since.get(lot.id) ?? null,
+    rework: reworks.find(({ of }) => of?.lot === lot.id)?.id ?? null,
+  }))
+}
+
+function resultRows(plant: Plant, results: readonly QualityResult[]): OverviewQuality['results'] {
+  return results.map((result) => ({
+    id: result.id,
+    lot: result.lot,
+    jobOrder: result.jobOrder,
+    unit: unitName(result.equipment, plant),
+    characteristic: result.characteristic,
+    value: `${result.values.map(numberText).join(', ')}${result.unit === undefined ? '' : ` ${result.unit}`}`,
+    limits: limitsText(result),
+    decision: result.decision,
+    time: result.time,
+  }))
 }
 
 function productName(lot: Lot, orders: ReadonlyMap<string, WorkOrder>, plant: Plant): string {

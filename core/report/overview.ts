@@ -249,6 +249,8 @@ export interface OverviewQuality {
     readonly workOrder: string | null
     readonly product: string
     readonly reason: string
+    /** When it was held. */
+    readonly since: number | null
     /** Open rework order of the lot. */
     readonly rework: string | null
   }[]

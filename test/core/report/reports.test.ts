@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { kpis } from '../../../core/kpi/kpis.ts'
+import { gate } from '../../../core/quality/gate.ts'
 import type { ReportContent, Row, TableSection } from '../../../core/report/content.ts'
 import { OverviewSource } from '../../../core/report/overview-source.ts'
 import { renderCsv, renderJson } from '../../../core/report/render-data.ts'
@@ -7,7 +8,7 @@ import { renderHtml } from '../../../core/report/render-html.ts'
 import { shiftReport } from '../../../core/report/shift-report.ts'
 import { shiftSpan } from '../../../core/report/shift-span.ts'
 import { workOrderReport } from '../../../core/report/work-order-report.ts'
-import { plan, story } from './support/story.ts'
+import { GATE, plan, story } from './support/story.ts'
 import { HOUR, LINE, MILL_1, MILL_2, MINUTE, SAW, START, World } from './support/world.ts'
 
 const sum = (rows: readonly Row[], key: string): number => rows.reduce((total, row) => total + Number(row[key]), 0)
@@ -268,6 +269,35 @@ describe('reports of a shift in which a mill fails', () => {
       assert.ok(texts.includes('Accepted by eva: mill-1, repair now'))
       assert.equal(overview.quality.results[0]?.value, '40.02 mm')
       assert.doesNotThrow(() => JSON.stringify(overview))
+    })
+
+    it('says which lots are held, since when and what is done about it', async () => {
+      const held = new World()
+      try {
+        await held.order('wo-1', 4)
+        await held.run('jo-wo-1-10-saw', SAW, 4)
+        await held.assign('jo-wo-1-20-mill', MILL_1)
+        const at = held.clock.now()
+        const measurement = {
+          id: 'qr-1',
+          characteristic: 'diameter',
+          values: [40.07],
+          equipment: MILL_1,
+          jobOrder: 'jo-wo-1-20-mill',
+          lot: null,
+          serial: null,
+          time: at,
+        }
+        await held.tx((tx) => gate(tx, held.plant, measurement, GATE))
+        held.clock.advance(MINUTE)
+        const { quality, totals, events } = await new OverviewSource(held.store, () => held.plant, held.clock).snapshot()
+        assert.equal(totals.held, 1)
+        const reason = 'diameter of jo-wo-1-20-mill: 40.07 mm is 0.02 mm above the upper limit 40.05 mm'
+        assert.deepEqual(quality.holds, [{ lot: 'lot-wo-1', workOrder: 'wo-1', product: 'Shaft A', reason, since: at, rework: 'rw-jo-wo-1-20-mill' }])
+        assert.ok(events.some(({ text, tone }) => text === 'Lot lot-wo-1 held: '.concat(reason) && tone === 'warning'))
+      } finally {
+        await held.close()
+      }
     })
 
     it('follows what happens, and agrees with one made from nothing', async () => {
