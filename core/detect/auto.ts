@@ -15,7 +15,7 @@ const MEMORY = 10_000
 /** The baseline stands as if it had been learned from so many values more: what changes early on is a change, not yet normal. */
 const INERTIA = 120
 /** The further the level is out, in standard deviations, the less is learned: half of it here, next to nothing at twice as many. */
-const DOUBT = 1.5
+const DOUBT = 1.2
 const SLOWER_WHILE_STANDING = 20
 /** One value moves the baseline no further than this many standard deviations do. */
 const CLIP = 4
