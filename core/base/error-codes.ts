@@ -175,6 +175,9 @@ export const ERROR_CODES = {
   TAKT_DISPATCH_REFUSED: { what: 'the unit refused the job order', remedy: 'see the reason; it is offered again when the unit changes its state' },
   TAKT_DISPATCH_NO_ANSWER: { what: 'the unit does not take what it was told', remedy: 'see whether it is connected and in automatic mode; it is told again' },
   TAKT_DISPATCH_SHADOW: { what: 'this dispatch node only watches', remedy: 'set its autonomy to approve or auto' },
+  TAKT_DISRUPTION_UNKNOWN: { what: 'there is no such disruption', remedy: 'answer with the id of a proposal' },
+  TAKT_DISRUPTION_DECIDED: { what: 'the proposal has been decided already', remedy: 'see who decided it; a new alarm makes a new proposal' },
+  TAKT_DISRUPTION_SHADOW: { what: 'it was only computed in shadow', remedy: 'set the autonomy to approve or auto; the next one can be accepted' },
   TAKT_LOT_UNKNOWN: { what: 'there is no such lot', remedy: 'correct the id; a lot is made when its work order is released' },
   TAKT_LOT_SCRAPPED: { what: 'the lot was scrapped', remedy: 'make the parts again with a new order' },
   // scheduling

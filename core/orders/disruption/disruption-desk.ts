@@ -1,0 +1,125 @@
+import type { Cancel, Clock } from '../../base/clock.ts'
+import type { Anomaly } from '../../messages/anomaly.ts'
+import type { Autonomy } from '../../messages/common.ts'
+import type { Disruption } from '../../messages/disruption.ts'
+import type { MachineState } from '../../messages/machine-state.ts'
+import type { Prognosis } from '../../messages/prognosis.ts'
+import type { Plant } from '../../plant/plant.ts'
+import type { Store, StoreTransaction } from '../../store/store.ts'
+import type { UnitState } from '../follow-machine.ts'
+import { acceptDisruption, refuseDisruption } from './disruptions.ts'
+import { type JudgeContext, type Judgement, judgeAnomaly, judgePrognosis, judgeUnit } from './judge.ts'
+import type { DisruptionSettings } from './settings.ts'
+
+export interface DisruptionDeskParts {
+  readonly store: Store
+  readonly plant: () => Plant
+  /** Plant time. */
+  readonly clock: Clock
+  readonly settings: DisruptionSettings
+  readonly autonomy: Autonomy
+  readonly actor: string
+  /** A disruption is new or has changed. */
+  changed(disruption: Disruption): void
+  /** Something that was to be looked at later could not be. */
+  failed(thrown: unknown): void
+}
+
+/** Turns what the plant says into disruptions, remembers what must be looked at again, and takes people's answers. What it decides stands in the store. */
+export class DisruptionDesk {
+  readonly #parts: DisruptionDeskParts
+  /** anomalies that stand, by id, as they were last told */
+  readonly #anomalies = new Map<string, Anomaly>()
+  readonly #units = new Map<string, UnitState>()
+  readonly #timers = new Map<string, Cancel>()
+  #autonomy: Autonomy
+
+  constructor(parts: DisruptionDeskParts) {
+    this.#parts = parts
+    this.#autonomy = parts.autonomy
+  }
+
+  get autonomy(): Autonomy {
+    return this.#autonomy
+  }
+
+  /** From now on. What was proposed to people stays with them; what was only computed in shadow is looked at again. */
+  async setAutonomy(level: Autonomy): Promise<void> {
+    this.#autonomy = level
+    for (const anomaly of [...this.#anomalies.values()]) await this.anomaly(anomaly)
+    for (const unit of [...this.#units.values()]) await this.machineState(unit)
+  }
+
+  /** Takes up what a restart interrupted: proposals are shown again, anomalies and silent units are looked at again. */
+  async resume(): Promise<void> {
+    const { store } = this.#parts
+    for (const proposal of await store.list('disruption', { where: { status: 'proposed' }, orderBy: 'time' })) this.#parts.changed(proposal)
+    for (const anomaly of await store.list('anomaly', { where: { state: ['raised', 'updated'] }, orderBy: 'since' })) await this.anomaly(anomaly)
+    const rows = await store.db.selectFrom('machine_state').selectAll().where('until', 'is', null).execute()
+    for (const { equipment, since, state, mode, job_order: jobOrder } of rows) {
+      await this.machineState({ equipment, since, jobOrder, state: state as MachineState['state'], mode: mode as MachineState['mode'] })
+    }
+  }
+
+  async anomaly(anomaly: Anomaly): Promise<void> {
+    if (anomaly.state === 'cleared') this.#anomalies.delete(anomaly.id)
+    else this.#anomalies.set(anomaly.id, anomaly)
+    const { changed } = await this.#judge(
+      `anomaly ${anomaly.id}`,
+      (tx, context) => judgeAnomaly(tx, anomaly, context),
+      () => this.#again(anomaly.id),
+    )
+    // what was one anomaly's may now be another's: they had stood back behind it
+    if (changed.some(({ status }) => status === 'withdrawn')) await this.#reconsider(anomaly.equipment)
+  }
+
+  async prognosis(prognosis: Prognosis): Promise<void> {
+    await this.#judge(`prognosis ${prognosis.equipment}`, (tx, context) => judgePrognosis(tx, prognosis, context))
+  }
+
+  async machineState(unit: UnitState): Promise<void> {
+    this.#units.set(unit.equipment, unit)
+    const again = async (): Promise<void> => {
+      const present = this.#units.get(unit.equipment)
+      if (present?.state === 'NoSignal') await this.machineState(present)
+    }
+    await this.#judge(`unit ${unit.equipment}`, (tx, context) => judgeUnit(tx, unit, context), again)
+  }
+
+  /** A person's answer to a proposal. Throws TAKT_DISRUPTION_UNKNOWN, TAKT_DISRUPTION_DECIDED, TAKT_DISRUPTION_SHADOW. */
+  async answer(id: string, decision: 'accept' | 'refuse', by: string, why?: string): Promise<Disruption> {
+    const { store, plant, actor } = this.#parts
+    const decided = await store.transaction(async (tx) =>
+      decision === 'accept' ? acceptDisruption(tx, plant(), id, by, actor) : refuseDisruption(tx, id, by, why, actor),
+    )
+    this.#parts.changed(decided)
+    return decided
+  }
+
+  stop(): void {
+    for (const cancel of this.#timers.values()) cancel()
+    this.#timers.clear()
+  }
+
+  async #judge(key: string, judge: (tx: StoreTransaction, context: JudgeContext) => Promise<Judgement>, again?: () => Promise<void>): Promise<Judgement> {
+    const { store, plant, settings, actor, clock } = this.#parts
+    this.#timers.get(key)?.()
+    this.#timers.delete(key)
+    const judgement = await store.transaction((tx) => judge(tx, { plant: plant(), settings, autonomy: this.#autonomy, actor }))
+    for (const disruption of judgement.changed) this.#parts.changed(disruption)
+    if (judgement.again !== undefined && again !== undefined) {
+      const later = clock.after(Math.max(1, judgement.again - clock.now()), () => void again().catch((thrown: unknown) => this.#parts.failed(thrown)))
+      this.#timers.set(key, later)
+    }
+    return judgement
+  }
+
+  async #again(id: string): Promise<void> {
+    const anomaly = this.#anomalies.get(id)
+    if (anomaly !== undefined) await this.anomaly(anomaly)
+  }
+
+  async #reconsider(equipment: string): Promise<void> {
+    for (const anomaly of [...this.#anomalies.values()]) if (anomaly.equipment === equipment) await this.anomaly(anomaly)
+  }
+}

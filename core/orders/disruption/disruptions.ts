@@ -1,0 +1,111 @@
+import { TaktError } from '../../base/error.ts'
+import type { Autonomy } from '../../messages/common.ts'
+import type { Disruption } from '../../messages/disruption.ts'
+import type { Plant } from '../../plant/plant.ts'
+import type { StoreReader, StoreTransaction } from '../../store/store.ts'
+import { cancelWorkOrder } from '../control-work-order.ts'
+import { requestMaintenance } from '../maintenance.ts'
+
+/** A disruption before anybody has decided about it. */
+export type DisruptionDraft = Pick<Disruption, 'id' | 'equipment' | 'cause' | 'action' | 'deadline' | 'unavailable' | 'why'>
+
+/** Computed in shadow, where nobody was asked: it decides nothing once the autonomy is another. */
+export function isShadowOnly({ status, autonomy }: Disruption, level: Autonomy): boolean {
+  return status === 'proposed' && autonomy === 'shadow' && level !== 'shadow'
+}
+
+/**
+ * Records a disruption: acted on at once with autonomy `auto`, else proposed. One with this id that is there already stays as it is.
+ * `shadow` proposes too, but nobody is asked and nothing can come of it.
+ */
+export async function openDisruption(tx: StoreTransaction, plant: Plant, draft: DisruptionDraft, autonomy: Autonomy, actor: string): Promise<Disruption> {
+  const found = await tx.get('disruption', draft.id)
+  if (found !== undefined && !isShadowOnly(found, autonomy)) return found
+  const stored = found?.revision === undefined ? {} : { revision: found.revision }
+  const disruption: Disruption = { kind: 'disruption', ...draft, why: draft.why.slice(0, 2000), autonomy, status: 'proposed', time: tx.now, ...stored }
+  if (autonomy === 'auto') return act(tx, plant, disruption, actor)
+  return tx.save<'disruption'>(disruption, { type: 'disruption.proposed', actor, why: disruption.why })
+}
+
+/** A person accepts a proposal, and it is acted on. Accepted before: nothing changes. Throws TAKT_DISRUPTION_UNKNOWN, TAKT_DISRUPTION_DECIDED, TAKT_DISRUPTION_SHADOW. */
+export async function acceptDisruption(tx: StoreTransaction, plant: Plant, id: string, by: string, actor: string): Promise<Disruption> {
+  const disruption = await proposalOf(tx, id)
+  if (disruption.status === 'acted' || disruption.status === 'accepted') return disruption
+  assertOpen(disruption)
+  if (disruption.autonomy === 'shadow') throw new TaktError('TAKT_DISRUPTION_SHADOW', { where: `disruption ${id}` })
+  const accepted = await tx.save<'disruption'>(
+    { ...disruption, status: 'accepted', decidedBy: by },
+    { type: 'disruption.accepted', actor, why: `accepted by ${by}` },
+  )
+  return act(tx, plant, accepted, actor)
+}
+
+/** A person refuses a proposal. Refused before: nothing changes. Throws TAKT_DISRUPTION_UNKNOWN, TAKT_DISRUPTION_DECIDED. */
+export async function refuseDisruption(tx: StoreTransaction, id: string, by: string, why: string | undefined, actor: string): Promise<Disruption> {
+  const disruption = await proposalOf(tx, id)
+  if (disruption.status === 'refused') return disruption
+  assertOpen(disruption)
+  const reason = `refused by ${by}${why === undefined ? '' : `: ${why}`}`
+  return tx.save<'disruption'>({ ...disruption, status: 'refused', decidedBy: by }, { type: 'disruption.refused', actor, why: reason })
+}
+
+/** What it was about has gone away by itself. A repair that was ordered for it and has not been allowed to begin is cancelled. */
+export async function withdrawDisruption(tx: StoreTransaction, disruption: Disruption, why: string, actor: string, decidedBy?: string): Promise<Disruption> {
+  const { maintenanceOrder } = disruption
+  if (maintenanceOrder !== undefined) {
+    const jobs = await tx.list('job-order', { where: { work_order: maintenanceOrder } })
+    if (jobs.some((job) => job.state !== 'NotAllowedToStart')) return disruption
+    await cancelWorkOrder(tx, maintenanceOrder, { actor, why })
+  }
+  const said = `${disruption.why}; withdrawn: ${why}`.slice(0, 2000)
+  const by = decidedBy === undefined ? {} : { decidedBy }
+  return tx.save<'disruption'>({ ...disruption, ...by, status: 'withdrawn', why: said }, { type: 'disruption.withdrawn', actor, why })
+}
+
+/** An earlier deadline for a disruption that stands, with the reason for it. */
+export async function tightenDisruption(
+  tx: StoreTransaction,
+  plant: Plant,
+  disruption: Disruption,
+  deadline: number,
+  why: string,
+  actor: string,
+): Promise<Disruption> {
+  if (disruption.deadline !== null && disruption.deadline <= deadline) return disruption
+  const sooner: Disruption = { ...disruption, deadline, why: why.slice(0, 2000) }
+  if (disruption.status === 'acted') return act(tx, plant, sooner, actor)
+  return tx.save<'disruption'>(sooner, { type: 'disruption.proposed', actor, why })
+}
+
+/** Disruptions of a unit that nobody has settled: proposed, accepted, or acted on with a repair that is not over or a block that stands. Oldest first. */
+export async function standingDisruptions(reader: StoreReader, equipment: string): Promise<Disruption[]> {
+  const open = await reader.list('disruption', { where: { equipment, status: ['proposed', 'accepted', 'acted'] }, orderBy: 'time' })
+  const standing = await Promise.all(open.map((disruption) => stands(reader, disruption)))
+  return open.filter((_, index) => standing[index])
+}
+
+async function stands(reader: StoreReader, { status, action, maintenanceOrder }: Disruption): Promise<boolean> {
+  if (status !== 'acted' || action === 'block') return true
+  const order = maintenanceOrder === undefined ? undefined : await reader.get('work-order', maintenanceOrder)
+  return order !== undefined && order.state !== 'Completed' && order.state !== 'Closed' && order.state !== 'Canceled'
+}
+
+async function act(tx: StoreTransaction, plant: Plant, disruption: Disruption, actor: string): Promise<Disruption> {
+  const { equipment, action, deadline, why } = disruption
+  const acted = { ...disruption, status: 'acted' } as const
+  const event = { type: 'disruption.acted', actor, why }
+  if (action === 'block') return tx.save<'disruption'>(acted, event)
+  const kind = action === 'repair-now' ? 'unplanned' : 'planned'
+  const { workOrder } = await requestMaintenance(tx, plant, { equipment, kind, deadline, cause: why, actor })
+  return tx.save<'disruption'>({ ...acted, maintenanceOrder: workOrder.id }, event)
+}
+
+async function proposalOf(tx: StoreTransaction, id: string): Promise<Disruption> {
+  const disruption = await tx.get('disruption', id)
+  if (disruption === undefined) throw new TaktError('TAKT_DISRUPTION_UNKNOWN', { what: `there is no disruption '${id}'`, where: `disruption ${id}` })
+  return disruption
+}
+
+function assertOpen({ id, status }: Disruption): void {
+  if (status !== 'proposed') throw new TaktError('TAKT_DISRUPTION_DECIDED', { what: `it was ${status} already`, where: `disruption ${id}` })
+}

@@ -1,0 +1,209 @@
+import { type Anomaly, SEVERITIES, type Severity } from '../../messages/anomaly.ts'
+import type { Autonomy } from '../../messages/common.ts'
+import type { Disruption } from '../../messages/disruption.ts'
+import type { Prognosis } from '../../messages/prognosis.ts'
+import type { Plant } from '../../plant/plant.ts'
+import type { StoreReader, StoreTransaction } from '../../store/store.ts'
+import type { UnitState } from '../follow-machine.ts'
+import { slug } from '../ids.ts'
+import { openMaintenance } from '../maintenance.ts'
+import { isShadowOnly, openDisruption, standingDisruptions, tightenDisruption, withdrawDisruption } from './disruptions.ts'
+import type { DisruptionSettings } from './settings.ts'
+import { clockText, spanText, whyOfAnomaly, whyOfPrognosis } from './why.ts'
+
+/** What came of looking at something: the disruptions that changed, and when to look again although nothing new is said. */
+export interface Judgement {
+  readonly changed: readonly Disruption[]
+  readonly again?: number
+}
+
+export interface JudgeContext {
+  readonly plant: Plant
+  readonly settings: DisruptionSettings
+  readonly autonomy: Autonomy
+  readonly actor: string
+}
+
+const NOTHING: Judgement = { changed: [] }
+const WEEK_MS = 7 * 86_400_000
+/** States out of which a unit works without having been repaired. */
+const WELL: ReadonlySet<string> = new Set(['Idle', 'Starting', 'Execute', 'Complete', 'Stopped'])
+
+/** An anomaly that stands asks for a repair before it becomes a failure; one that clears takes back what was only proposed. Idempotent. */
+export async function judgeAnomaly(tx: StoreTransaction, anomaly: Anomaly, context: JudgeContext): Promise<Judgement> {
+  const { plant, settings, actor } = context
+  const { equipment, severity } = anomaly
+  const standing = await standingFor(tx, equipment, context)
+  if (anomaly.state === 'cleared') {
+    const own = standing.filter(({ cause, status }) => cause.anomaly === anomaly.id && status === 'proposed')
+    return {
+      changed: await Promise.all(
+        own.map((disruption) => withdrawDisruption(tx, disruption, `the anomaly cleared at ${clockText(anomaly.time, tx.now, plant)}`, actor)),
+      ),
+    }
+  }
+  if (rank(severity) < rank(settings.minSeverity) || anomaly.score < settings.minScore) return NOTHING
+  const persistent = anomaly.since + settings.persistMs
+  if (persistent > tx.now) return { changed: [], again: persistent }
+  const rested = (await lastRepairEnd(tx, equipment)) + settings.cooldownMs
+  if (rested > tx.now) return { changed: [], again: rested }
+
+  const deadline = tx.now + settings.deadlineMs[severity]
+  const seen = whyOfAnomaly(anomaly, plant, tx.now)
+  // decided at this severity already, whatever the decision was
+  const id = `dis-${anomaly.id}-${severity}`
+  const decided = await tx.get('disruption', id)
+  if (decided !== undefined && !isShadowOnly(decided, context.autonomy)) return NOTHING
+  return wantRepair(tx, { id, equipment, cause: { anomaly: anomaly.id }, deadline, seen }, standing, context)
+}
+
+/** A unit that will probably not last as long as repairs are planned ahead asks for one before it fails. */
+export async function judgePrognosis(tx: StoreTransaction, prognosis: Prognosis, context: JudgeContext): Promise<Judgement> {
+  const { plant, settings } = context
+  const { equipment, indicator, remainingMs, time } = prognosis
+  if (remainingMs.lower > settings.deadlineMs.low) return NOTHING
+  if ((await lastRepairEnd(tx, equipment)) + settings.cooldownMs > tx.now) return NOTHING
+  const standing = await standingFor(tx, equipment, context)
+  const decided = await tx.list('disruption', { where: { equipment }, orderBy: 'time' })
+  const since = await lastRepairEnd(tx, equipment)
+  // one decision about an indicator holds until the unit was repaired
+  const same = decided.find((disruption) => disruption.cause.prognosis === indicator && disruption.time >= since)
+  if (same !== undefined && !standing.some(({ id }) => id === same.id)) return NOTHING
+  const id = same?.id ?? `dis-${slug(plant.nameOf(equipment))}-${slug(indicator)}-${Math.round(time)}`
+  return wantRepair(
+    tx,
+    { id, equipment, cause: { prognosis: indicator }, deadline: time + remainingMs.lower, seen: whyOfPrognosis(prognosis, plant) },
+    standing,
+    context,
+  )
+}
+
+/** A unit that failed is to be repaired now; one that is silent for long takes no work; one that goes on by itself needs neither. Idempotent. */
+export async function judgeUnit(tx: StoreTransaction, unit: UnitState, context: JudgeContext): Promise<Judgement> {
+  const standing = await standingFor(tx, unit.equipment, context)
+  if (unit.state === 'Aborted' && unit.mode !== 'Maintenance') return failed(tx, unit, standing, context)
+  if (unit.state === 'NoSignal') return silent(tx, unit, standing, context)
+  return back(tx, unit, standing, context)
+}
+
+async function failed(tx: StoreTransaction, unit: UnitState, standing: readonly Disruption[], { plant, autonomy, actor }: JudgeContext): Promise<Judgement> {
+  const { equipment, state, since } = unit
+  const name = plant.nameOf(equipment)
+  const repair = await openMaintenance(tx, equipment)
+  if (standing.some(({ action }) => action === 'repair-now') || repair?.jobOrder.state === 'Running' || unit.jobOrder === repair?.jobOrder.id) return NOTHING
+  if ((await lastRepairEnd(tx, equipment)) >= since) return NOTHING
+  const changed: Disruption[] = []
+  for (const disruption of standing) {
+    if (disruption.status === 'proposed')
+      changed.push(
+        await withdrawDisruption(tx, disruption, `${name} failed at ${clockText(since, tx.now, plant)} before anybody answered`, actor, 'the failure'),
+      )
+  }
+  // a repair that was agreed on before is only more urgent now
+  const agreed = standing.some(({ status }) => status === 'acted')
+  const making = unit.jobOrder === null ? '' : ` with ${unit.jobOrder}`
+  const draft = {
+    id: `dis-${slug(name)}-failed-${Math.round(since)}`,
+    equipment,
+    cause: { stop: state },
+    action: 'repair-now' as const,
+    deadline: tx.now,
+    unavailable: { from: since, to: null },
+    why: `${name} fell into ${state}${making} at ${clockText(since, tx.now, plant)}: repair it now; it takes no work until then`,
+  }
+  return { changed: [...changed, await openDisruption(tx, plant, draft, agreed && autonomy === 'approve' ? 'auto' : autonomy, actor)] }
+}
+
+async function silent(tx: StoreTransaction, unit: UnitState, standing: readonly Disruption[], context: JudgeContext): Promise<Judgement> {
+  const { plant, settings, autonomy, actor } = context
+  const { equipment, since } = unit
+  if (standing.some(({ cause }) => cause.stop === 'NoSignal')) return NOTHING
+  const due = since + settings.persistMs
+  if (due > tx.now) return { changed: [], again: due }
+  const name = plant.nameOf(equipment)
+  const draft = {
+    id: `dis-${slug(name)}-silent-${Math.round(since)}`,
+    equipment,
+    cause: { stop: 'NoSignal' },
+    action: 'block' as const,
+    deadline: null,
+    unavailable: { from: since, to: null },
+    why: `nothing has been heard of ${name} for ${spanText(tx.now - since)}: it gets no more work until it is heard again`,
+  }
+  return { changed: [await openDisruption(tx, plant, draft, autonomy, actor)] }
+}
+
+/** The unit is there and works: what was said of its silence, or of a failure that somebody cleared without a repair, is over. */
+async function back(tx: StoreTransaction, unit: UnitState, standing: readonly Disruption[], { plant, actor }: JudgeContext): Promise<Judgement> {
+  const at = clockText(unit.since, tx.now, plant)
+  const changed: Disruption[] = []
+  for (const disruption of standing) {
+    const { stop } = disruption.cause
+    if (stop === undefined) continue
+    const name = plant.nameOf(unit.equipment)
+    if (stop === 'NoSignal') changed.push(await withdrawDisruption(tx, disruption, `${name} was heard again at ${at}`, actor))
+    else if (WELL.has(unit.state) && unit.mode !== 'Maintenance' && (disruption.unavailable?.from ?? 0) < unit.since) {
+      const repair = await openMaintenance(tx, unit.equipment)
+      if (repair !== undefined && repair.jobOrder.id === unit.jobOrder) continue
+      const withdrawn = await withdrawDisruption(tx, disruption, `${name} is ${unit.state} again since ${at}, without a repair`, actor)
+      if (withdrawn.status === 'withdrawn') changed.push(withdrawn)
+    }
+  }
+  return { changed }
+}
+
+interface Wanted {
+  readonly id: string
+  readonly equipment: string
+  readonly cause: Disruption['cause']
+  readonly deadline: number
+  readonly seen: string
+}
+
+/** One repair for a unit, however many alarms ask for it: what stands already is at most made more urgent. */
+async function wantRepair(tx: StoreTransaction, wanted: Wanted, standing: readonly Disruption[], context: JudgeContext): Promise<Judgement> {
+  const { plant, settings, autonomy, actor } = context
+  const { id, equipment, cause, deadline, seen } = wanted
+  const why = `${seen}: repair ${plant.nameOf(equipment)} before ${clockText(deadline, tx.now, plant)}`
+  const repair = standing.find(({ action }) => action !== 'block')
+  if (repair !== undefined) {
+    const sooner = await tightenDisruption(tx, plant, repair, deadline, why, actor)
+    return sooner === repair ? NOTHING : { changed: [sooner] }
+  }
+  const falseAlarms = autonomy === 'auto' ? await falseAlarmsSince(tx, tx.now - WEEK_MS) : 0
+  const overdrawn = falseAlarms >= settings.falseAlarmBudget
+  const doubt = overdrawn ? `. Only proposed: ${falseAlarms} alarms of the last week were false, the budget is ${settings.falseAlarmBudget}` : ''
+  const draft = { id, equipment, cause, action: 'maintain-before' as const, deadline, unavailable: null, why: why + (autonomy === 'auto' ? doubt : '') }
+  return { changed: [await openDisruption(tx, plant, draft, overdrawn && autonomy === 'auto' ? 'approve' : autonomy, actor)] }
+}
+
+/** What stands at a unit; what was only computed in shadow does not, once the autonomy is another. */
+async function standingFor(tx: StoreTransaction, equipment: string, { autonomy }: JudgeContext): Promise<Disruption[]> {
+  return (await standingDisruptions(tx, equipment)).filter((disruption) => !isShadowOnly(disruption, autonomy))
+}
+
+/** Alarms that people refused, or that went away before anybody answered. What a failure overtook was true. */
+async function falseAlarmsSince(reader: StoreReader, from: number): Promise<number> {
+  const ended = await reader.list('disruption', {
+    where: { status: ['refused', 'withdrawn'], action: 'maintain-before' },
+    orderBy: 'time',
+    descending: true,
+    limit: 1000,
+  })
+  return ended.filter(({ time, status, decidedBy }) => time >= from && (status === 'refused' || decidedBy === undefined)).length
+}
+
+/** When the last repair of a unit ended, epoch ms; 0 when there was none. */
+async function lastRepairEnd(reader: StoreReader, equipment: string): Promise<number> {
+  const [job] = await reader.list('job-order', {
+    where: { equipment, operation: 'maintenance', state: 'Ended' },
+    orderBy: 'actual_end',
+    descending: true,
+    limit: 1,
+  })
+  return job?.actualEnd ?? 0
+}
+
+function rank(severity: Severity): number {
+  return SEVERITIES.indexOf(severity)
+}
