@@ -23,6 +23,6 @@ export function closedLoop(): FlowNode[] {
   flow.link('bands out', 'trend in')
   flow.link('commands out', 'commands in')
   flow.link('receipts out', 'receipts in')
-  flow.link('overview out', 'overview in')
+  flow.link('overview out', 'overview in', 'overview in reports')
   return flow.build()
 }

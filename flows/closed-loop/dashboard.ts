@@ -1,28 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FlowBuilder } from './builder.ts'
+import { bodyOf, functionNode } from './functions.ts'
 
 const folder = join(import.meta.dirname, 'dashboard')
-
-/** What stands between the braces that open at the end of the `export default` line and close the file. */
-function bodyOf(file: string): string {
-  const text = readFileSync(file, 'utf8')
-  const lines = text.slice(text.indexOf('export default')).trimEnd().split('\n')
-  return lines
-    .slice(1, -1)
-    .map((line) => line.replace(/^ {2}/, ''))
-    .join('\n')
-}
 
 /** A panel's source, with the methods that all panels share put in. */
 function panel(name: string): string {
   const shared = bodyOf(join(folder, 'shared.js')).replace(/^(?=.)/gm, '    ')
   return readFileSync(join(folder, `${name}.html`), 'utf8').replace('    /* shared */', shared)
-}
-
-/** The text of a function node: the body of the file's function. */
-export function functionText(name: string): string {
-  return bodyOf(join(import.meta.dirname, 'functions', `${name}.js`))
 }
 
 const SIZES = { density: 'compact', pagePadding: '12px', groupGap: '10px', groupBorderRadius: '8px', widgetGap: '8px' }
@@ -112,11 +98,7 @@ export function addDashboard(flow: FlowBuilder): void {
   flow.group('What the page shows')
   flow.comment('Every second one overview of the plant is cut into what each panel draws', [0, 0])
   flow.node('overview in', { type: 'link in', name: 'overview' }, [0, 3])
-  flow.node(
-    'panels',
-    { type: 'function', name: 'cut into panels', func: functionText('panels'), outputs: 6, timeout: 0, noerr: 0, initialize: '', finalize: '', libs: [] },
-    [1, 3],
-  )
+  flow.node('panels', functionNode('panels', 'cut into panels', 6), [1, 3])
   flow.node('panel header', template('Header', 'header', 12, 1), [2, 1])
   flow.node('panel units', template('Machines', 'units', 12, 2), [2, 2])
   flow.node('panel gantt', template('Plan', 'gantt', 9, 3), [2, 3])
@@ -125,7 +107,7 @@ export function addDashboard(flow: FlowBuilder): void {
   flow.node('panel simulator', template('Try it', 'simulator', 2, 7), [2, 6])
   flow.node('pressed out', { type: 'link out', name: 'what people press', mode: 'link' }, [3, 1])
   flow.wire('overview in', 'panels')
-  flow.wire('panel header', 'pressed out')
+  flow.wire('panel header', 'pressed out', 'panels')
   flow.wire('panel why', 'pressed out')
   flow.wire('panel simulator', 'pressed out')
   for (const [port, name] of ['header', 'units', 'gantt', 'why', 'orders', 'simulator'].entries()) flow.wire(`panels:${port}`, `panel ${name}`)
@@ -159,11 +141,7 @@ export function addDashboard(flow: FlowBuilder): void {
     { type: 'inject', name: 'every second', props: [{ p: 'topic', vt: 'str' }], repeat: '1', crontab: '', once: true, onceDelay: 1, topic: 'tick' },
     [0, 1],
   )
-  flow.node(
-    'trend',
-    { type: 'function', name: 'keep the last points', func: functionText('trend'), outputs: 1, timeout: 0, noerr: 0, initialize: '', finalize: '', libs: [] },
-    [1, 0],
-  )
+  flow.node('trend', functionNode('trend', 'keep the last points'), [1, 0])
   flow.node('panel trend', template('Condition', 'trend', 5, 5), [2, 0])
   flow.wire('trend in', 'trend')
   flow.wire('trend tick', 'trend')

@@ -22,7 +22,23 @@ export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.node('anomaly', { type: 'takt-anomaly', name: 'wear', plant, store }, [1, 1])
   flow.node('anomalies debug', quietDebug('anomalies'), [2, 0])
   flow.node('bands out', { type: 'link out', name: 'samples with band', mode: 'link' }, [2, 2])
-  flow.node('disruption', { type: 'takt-disruption', name: 'repair in the best gap', plant, store, autonomy: 'auto' }, [2, 1])
+  flow.node(
+    'disruption',
+    {
+      type: 'takt-disruption',
+      name: 'repair in the best gap',
+      plant,
+      store,
+      autonomy: 'auto',
+      minSeverity: 'medium',
+      minScore: '0.5',
+      persistMs: '300000',
+      deadlineMs: { low: '86400000', medium: '28800000', high: '14400000' },
+      falseAlarmBudget: '3',
+      cooldownMs: '1800000',
+    },
+    [2, 1],
+  )
   flow.node('requests debug', quietDebug('disruptions'), [3, 1])
   flow.node('proposals debug', quietDebug('proposals'), [3, 2])
   flow.wire('samples in detect', 'anomaly')

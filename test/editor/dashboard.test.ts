@@ -111,7 +111,7 @@ describe('the dashboard', function () {
 
   it('asks a person, and passes the answer on once', async () => {
     await page.click('[data-disruption=dis-78] [data-answer=accept]')
-    assert.deepEqual(await hears('answer'), { disruption: 'dis-78', decision: 'accept' })
+    assert.deepEqual(await hears('answer'), { disruption: 'dis-78', decision: 'accept', by: 'the dashboard' })
     assert.ok(await page.locator('[data-disruption=dis-78] [data-answer=refuse]').isDisabled())
   })
 

@@ -1,5 +1,10 @@
 // One overview in, one small message out for each panel of the page. Each panel gets no more than it draws.
 export default function panels({ msg, context, flow }) {
+  if (msg.topic === 'autonomy') {
+    // what was chosen last, to show it
+    flow.set('autonomy', msg.payload)
+    return null
+  }
   const o = msg.payload && msg.payload.kind === 'report' ? msg.payload.content : msg.payload
   if (!o || !Array.isArray(o.units)) return null
   const base = { now: o.now, timeZone: o.timeZone, rate: o.rate }
