@@ -45,7 +45,7 @@ RED.nodes.registerType<DisruptionProperties>('takt-disruption', {
     persistMs: { value: 5 * MINUTE_MS, validate: number(0, 1e12) },
     deadlineMs: {
       value: { low: 24 * HOUR_MS, medium: 8 * HOUR_MS, high: 4 * HOUR_MS },
-      validate: (value: Record<Severity, number>) => SEVERITIES.every((severity) => Number(value?.[severity]) >= 0),
+      validate: ((value: Partial<Record<Severity, number>>) => SEVERITIES.every((severity) => Number(value?.[severity]) >= 0)) as never,
     },
     falseAlarmBudget: { value: 3, validate: number(0, 1000) },
     cooldownMs: { value: 30 * MINUTE_MS, validate: number(0, 1e12) },
