@@ -134,7 +134,6 @@ export const ERROR_CODES = {
     what: 'the operation has no specification for this characteristic',
     remedy: "add it to the operation's characteristics in the work master",
   },
-  TAKT_QUALITY_DISPOSITION_INVALID: { what: 'the lot cannot be given this disposition now', remedy: 'see the state the lot is in' },
 
   // reports
   TAKT_REPORT_REQUEST_INVALID: { what: 'the report asked for cannot be made', remedy: 'set type, subject, format and span in the node or in msg.payload' },

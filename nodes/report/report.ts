@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import type { NodeAPI, NodeDef } from 'node-red'
-import { TaktError, toTaktError } from '../../core/base/error.ts'
+import { TaktError } from '../../core/base/error.ts'
 import type { Report } from '../../core/messages/report.ts'
 import { makeReport } from '../../core/report/make-report.ts'
 import { OverviewSource } from '../../core/report/overview-source.ts'
@@ -8,7 +8,6 @@ import { REPORT_FORMATS, REPORT_TYPES, type ReportFormat, type ReportRequest, ty
 import { SPANS, type SpanName } from '../../core/report/shift-span.ts'
 import { writeReport } from '../../core/report/write-report.ts'
 import type { PlantNode } from '../plant/plant.ts'
-import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, nameOf } from '../shared/define-node.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import type { StoreNode } from '../store/store.ts'
@@ -48,15 +47,14 @@ export default function registerReport(RED: NodeAPI): void {
       }
       const output = known(config.output || 'message', ['file', 'message'] as const, 'output', where)
       const folder = folderOf(RED, config.folder)
-      const bad = new BadInput(node, { store, now: () => clock.now() })
       const overview = new OverviewSource(store, () => plantNode.plant(), clock)
 
       let shown = ''
-      const showStatus = (fill: 'green' | 'red', text: string): void => {
+      const showStatus = (text: string): void => {
         // an overview comes every second: the editor need not hear of each
         if (text === shown) return
         shown = text
-        node.status({ fill, shape: fill === 'green' ? 'dot' : 'ring', text: text.slice(0, 60) })
+        node.status({ fill: 'green', shape: 'dot', text: text.slice(0, 60) })
       }
 
       return {
@@ -70,14 +68,12 @@ export default function registerReport(RED: NodeAPI): void {
               output === 'file'
                 ? await writeReport(store, report, { folder, file: request.file, by: by === 'Takt' ? `node:${node.id}` : by })
                 : { ...report.document, content: report.content }
-            showStatus('green', output === 'file' ? report.name : `${request.type}${request.subject === '' ? '' : ` ${request.subject}`}, ${request.format}`)
+            showStatus(output === 'file' ? report.name : `${request.type}${request.subject === '' ? '' : ` ${request.subject}`}, ${request.format}`)
             send({ ...message, topic: `reports/${request.type}${request.subject === '' ? '' : `/${request.subject}`}`, payload: document })
           } catch (thrown) {
-            const problem = toTaktError(thrown, where)
-            if (!problem.code.startsWith('TAKT_REPORT_') && !problem.code.startsWith('TAKT_MESSAGE_')) throw problem
-            // nobody's fault but the asker's: told on `catch`, kept with its reason
-            bad.report(problem, { topic: message.topic, payload: message.payload })
-            showStatus('red', problem.what)
+            // shown by the wrapper, which also gives the whole message to `catch`: an HTTP request can then be answered
+            shown = ''
+            throw thrown
           }
         },
       }
