@@ -1,31 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  AttributeIds,
-  type CallMethodResult,
-  type ClientSession,
-  DataType,
-  MessageSecurityMode,
-  OPCUACertificateManager,
-  OPCUAClient,
-  resolveNodeId,
-  SecurityPolicy,
-  type StatusCode,
-  setErrorLogger,
-  setWarningLogger,
-  type UserIdentityInfo,
-  UserTokenType,
-  Variant,
-} from 'node-opcua'
-import { TaktError } from '../base/error.ts'
+import type { CallMethodResult, ClientSession, OPCUAClient, StatusCode, UserIdentityInfo } from 'node-opcua'
+import { TaktError, toTaktError } from '../base/error.ts'
+import { loadOpcua, type Opcua } from './load-opcua.ts'
 import { SharedLink } from './shared-link.ts'
-
-// node-opcua prints what it also tells through errors and events; its own switch brings the prints back
-if (process.env.NODEOPCUA_LOG_LEVEL === undefined) {
-  setWarningLogger(() => {})
-  setErrorLogger(() => {})
-}
 
 export const SECURITY_MODES = ['None', 'Sign', 'SignAndEncrypt'] as const
 export type OpcuaSecurityMode = (typeof SECURITY_MODES)[number]
@@ -49,9 +28,13 @@ export interface OpcuaSettings {
   readonly waiting?: boolean
 }
 
+/** Subscriptions belong to a session: each new one is told, with the library that it speaks. */
+export type SessionListener = (session: ClientSession, opcua: Opcua) => void
+
 const RETRY_MS = 1000
-/** A server that refuses us will do so again: asking every second could lock the user out. */
+/** Who is refused is asked for less often: the server may lock the user out. */
 const REFUSED_RETRY_MS = 5000
+const UNTRUSTED_RETRY_MS = 2000
 const SESSION_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_MS = 5000
 const GOODBYE_MS = 2000
@@ -65,9 +48,10 @@ const FAILED_ATTEMPTS = 2
  */
 export class OpcuaConnection extends SharedLink {
   readonly #settings: OpcuaSettings
-  readonly #sessionListeners = new Set<(session: ClientSession) => void>()
+  readonly #sessionListeners = new Set<SessionListener>()
   #client: OPCUAClient | undefined
   #session: ClientSession | undefined
+  #opcua: Opcua | undefined
   #retry: NodeJS.Timeout | undefined
   #wanted = false
 
@@ -76,31 +60,34 @@ export class OpcuaConnection extends SharedLink {
     this.#settings = settings
   }
 
-  /** Calls with each new session, and at once with the present one: subscriptions belong to a session. Returns the way to stop. */
-  onSession(listener: (session: ClientSession) => void): () => void {
+  /** Calls with each new session, and at once with the present one. Returns the way to stop. */
+  onSession(listener: SessionListener): () => void {
     this.#sessionListeners.add(listener)
-    if (this.#session !== undefined) listener(this.#session)
+    if (this.#session !== undefined && this.#opcua !== undefined) listener(this.#session, this.#opcua)
     return () => void this.#sessionListeners.delete(listener)
   }
 
   /** Calls a method with one text. Throws TAKT_OPCUA_AWAY while there is no session. */
   async call(objectId: string, methodId: string, text: string): Promise<CallMethodResult> {
-    const argument = new Variant({ dataType: DataType.String, value: text })
-    return this.#within(this.#present().call({ objectId, methodId, inputArguments: [argument] }), `calling ${methodId}`)
+    const { session, opcua } = this.#present()
+    const argument = new opcua.Variant({ dataType: opcua.DataType.String, value: text })
+    return this.#within(session.call({ objectId, methodId, inputArguments: [argument] }), `calling ${methodId}`)
   }
 
   /** Writes a value as the type that the variable has; the answer is the server's status. */
   async write(nodeId: string, value: string | number | boolean): Promise<StatusCode> {
-    const session = this.#present()
-    const dataType = await this.#within(session.getBuiltInDataType(resolveNodeId(nodeId)), `reading the type of ${nodeId}`)
+    const { session, opcua } = this.#present()
+    const { DataType } = opcua
+    const dataType = await this.#within(session.getBuiltInDataType(opcua.resolveNodeId(nodeId)), `reading the type of ${nodeId}`)
     const typed =
       dataType === DataType.String ? String(value) : dataType === DataType.Boolean ? value === true || value === 1 || value === 'true' : Number(value)
-    const variant = new Variant({ dataType, value: typed })
-    return this.#within(session.write({ nodeId, attributeId: AttributeIds.Value, value: { value: variant } }), `writing ${nodeId}`)
+    const variant = new opcua.Variant({ dataType, value: typed })
+    return this.#within(session.write({ nodeId, attributeId: opcua.AttributeIds.Value, value: { value: variant } }), `writing ${nodeId}`)
   }
 
   async read(nodeId: string): Promise<unknown> {
-    const result = await this.#within(this.#present().read({ nodeId, attributeId: AttributeIds.Value }), `reading ${nodeId}`)
+    const { session, opcua } = this.#present()
+    const result = await this.#within(session.read({ nodeId, attributeId: opcua.AttributeIds.Value }), `reading ${nodeId}`)
     return result.value.value
   }
 
@@ -126,18 +113,19 @@ export class OpcuaConnection extends SharedLink {
 
   async #build(): Promise<void> {
     const settings = this.#settings
-    const certificates = new OPCUACertificateManager({
-      rootFolder: settings.pkiFolder,
-      automaticallyAcceptUnknownCertificate: settings.acceptServerCertificate,
-      disableFileWatchers: true,
-    })
-    const client = OPCUAClient.create({
+    const opcua = await loadOpcua().catch((thrown: unknown) => this.changed('away', toTaktError(thrown, settings.where)))
+    if (!opcua || !this.#wanted || this.#client !== undefined) return
+    const client = opcua.OPCUAClient.create({
       applicationName: 'Takt',
       clientName: 'Takt',
-      clientCertificateManager: certificates,
+      clientCertificateManager: new opcua.OPCUACertificateManager({
+        rootFolder: settings.pkiFolder,
+        automaticallyAcceptUnknownCertificate: settings.acceptServerCertificate,
+        disableFileWatchers: true,
+      }),
       endpointMustExist: false,
-      securityMode: MessageSecurityMode[settings.securityMode],
-      securityPolicy: settings.securityMode === 'None' ? SecurityPolicy.None : SecurityPolicy[settings.securityPolicy],
+      securityMode: opcua.MessageSecurityMode[settings.securityMode],
+      securityPolicy: settings.securityMode === 'None' ? opcua.SecurityPolicy.None : opcua.SecurityPolicy[settings.securityPolicy],
       requestedSessionTimeout: SESSION_TIMEOUT_MS,
       keepSessionAlive: true,
       keepAliveInterval: KEEP_ALIVE_MS,
@@ -146,21 +134,22 @@ export class OpcuaConnection extends SharedLink {
       connectionStrategy: { maxRetry: 1, initialDelay: RETRY_MS / 2, maxDelay: RETRY_MS, randomisationFactor: 0 },
     })
     this.#client = client
+    this.#opcua = opcua
     const present = (): boolean => this.#client === client
     try {
       await client.connect(settings.url)
       if (!present()) return void dispose(client)
-      const session = await client.createSession(this.#identity())
+      const session = await client.createSession(this.#identity(opcua))
       if (!present()) return void dispose(client)
-      this.#attend(client, session)
+      this.#attend(client, session, opcua)
     } catch (thrown) {
       if (!present()) return
-      const problem = await this.#problemOf(thrown)
-      if (present()) this.#renew(problem, problem.code === 'TAKT_OPCUA_AWAY' ? RETRY_MS : REFUSED_RETRY_MS)
+      const problem = await this.#problemOf(thrown, opcua)
+      if (present()) this.#renew(problem, retryAfter(problem))
     }
   }
 
-  #attend(client: OPCUAClient, session: ClientSession): void {
+  #attend(client: OPCUAClient, session: ClientSession, opcua: Opcua): void {
     let failures = 0
     const guarded = (act: () => void) => () => {
       if (this.#client === client) act()
@@ -189,7 +178,7 @@ export class OpcuaConnection extends SharedLink {
     events.on('session_repaired_failed', ended)
     this.#session = session
     this.changed('connected')
-    for (const listener of this.#sessionListeners) listener(session)
+    for (const listener of this.#sessionListeners) listener(session, opcua)
   }
 
   #renew(problem: TaktError, afterMs: number): void {
@@ -206,9 +195,9 @@ export class OpcuaConnection extends SharedLink {
     if (client !== undefined) await dispose(client)
   }
 
-  #present(): ClientSession {
-    if (this.#session === undefined || this.state !== 'connected') throw this.problem ?? this.away()
-    return this.#session
+  #present(): { readonly session: ClientSession; readonly opcua: Opcua } {
+    if (this.#session === undefined || this.#opcua === undefined || this.state !== 'connected') throw this.problem ?? this.away()
+    return { session: this.#session, opcua: this.#opcua }
   }
 
   /** A request during a loss would wait for the reconnection: the asker is told in time. */
@@ -231,17 +220,17 @@ export class OpcuaConnection extends SharedLink {
     }
   }
 
-  #identity(): UserIdentityInfo {
+  #identity({ UserTokenType }: Opcua): UserIdentityInfo {
     const { username, password } = this.#settings
     if (username === undefined) return { type: UserTokenType.Anonymous }
     return { type: UserTokenType.UserName, userName: username, password: password ?? '' }
   }
 
-  async #problemOf(thrown: unknown): Promise<TaktError> {
+  async #problemOf(thrown: unknown, opcua: Opcua): Promise<TaktError> {
     const { where, pkiFolder, securityMode, securityPolicy } = this.#settings
     const message = messageOf(thrown)
     if (/BadCertificateUntrusted|BadCertificateChainIncomplete/.test(message)) {
-      const thumbprint = await this.#serverThumbprint()
+      const thumbprint = await this.#serverThumbprint(opcua)
       const file = thumbprint === undefined ? undefined : rejectedFile(pkiFolder, thumbprint)
       return new TaktError('TAKT_OPCUA_UNTRUSTED', {
         what:
@@ -264,11 +253,11 @@ export class OpcuaConnection extends SharedLink {
   }
 
   /** Asked without security, as discovery may be: for the error message only. */
-  async #serverThumbprint(): Promise<string | undefined> {
-    const client = OPCUAClient.create({
+  async #serverThumbprint(opcua: Opcua): Promise<string | undefined> {
+    const client = opcua.OPCUAClient.create({
       applicationName: 'Takt',
       endpointMustExist: false,
-      clientCertificateManager: new OPCUACertificateManager({ rootFolder: this.#settings.pkiFolder, disableFileWatchers: true }),
+      clientCertificateManager: new opcua.OPCUACertificateManager({ rootFolder: this.#settings.pkiFolder, disableFileWatchers: true }),
       connectionStrategy: { maxRetry: 0 },
     })
     try {
@@ -282,6 +271,11 @@ export class OpcuaConnection extends SharedLink {
       await dispose(client)
     }
   }
+}
+
+function retryAfter({ code }: TaktError): number {
+  if (code === 'TAKT_OPCUA_AWAY') return RETRY_MS
+  return code === 'TAKT_OPCUA_USER' ? REFUSED_RETRY_MS : UNTRUSTED_RETRY_MS
 }
 
 function rejectedFile(pkiFolder: string, thumbprint: string): string | undefined {

@@ -1,23 +1,18 @@
-import {
-  AttributeIds,
-  type ClientMonitoredItemBase,
-  type ClientSession,
+import type {
+  ClientMonitoredItemBase,
+  ClientSession,
   ClientSubscription,
-  DataChangeNotification,
-  DataType,
-  type DataValue,
-  type NotificationMessage,
+  DataValue,
+  NotificationMessage,
   RepublishRequest,
-  type RepublishResponse,
-  resolveNodeId,
-  TimestampsToReturn,
-  type Variant,
-  VariantArrayType,
+  RepublishResponse,
+  Variant,
 } from 'node-opcua'
 import { TaktError, toTaktError } from '../base/error.ts'
 import type { Sample } from '../messages/sample.ts'
 import type { BoundSignal, Plant } from '../plant/plant.ts'
 import { findSignal, qualityOfStatus, roleRank, type SampleSetting, sampleOf } from '../signal/sample.ts'
+import type { Opcua } from './load-opcua.ts'
 import { NotificationOrder } from './notification-order.ts'
 import type { OpcuaConnection } from './opcua-connection.ts'
 
@@ -52,6 +47,8 @@ export interface OpcuaSampleSetting extends SampleSetting {
 }
 
 export interface OpcuaSink {
+  /** A new subscription begins: what the server did not give before, it may give now. */
+  began(): void
   /** In the order they must be taken: by source time, then job, counts, mode, state. */
   sample(sample: Sample, topic: string): void
   /** A value that cannot be used. */
@@ -95,6 +92,7 @@ export class OpcuaSampler {
   readonly #forget: () => void
   readonly #watch: NodeJS.Timeout
   #session: ClientSession | undefined
+  #opcua: Opcua | undefined
   #subscription: ClientSubscription | undefined
   readonly #order: NotificationOrder<NotificationMessage>
   #heard = 0
@@ -112,7 +110,7 @@ export class OpcuaSampler {
       lost: (count) => sink.lost(new TaktError('TAKT_OPCUA_LOST', { what: `${count} notifications were not delivered`, where: setting.where })),
     })
     this.#watch = setInterval(() => this.#notice(), WATCH_MS).unref()
-    this.#forget = connection.onSession((session) => void this.#subscribe(session))
+    this.#forget = connection.onSession((session, opcua) => void this.#subscribe(session, opcua))
   }
 
   async close(): Promise<void> {
@@ -125,9 +123,9 @@ export class OpcuaSampler {
     if (subscription !== undefined && this.#connection.state === 'connected') await subscription.terminate().catch(() => {})
   }
 
-  async #subscribe(session: ClientSession): Promise<void> {
+  async #subscribe(session: ClientSession, opcua: Opcua): Promise<void> {
     const { publishingMs, samplingMs, queueSize, discardOldest, where } = this.#setting
-    const subscription = ClientSubscription.create(session, {
+    const subscription = opcua.ClientSubscription.create(session, {
       requestedPublishingInterval: publishingMs,
       requestedMaxKeepAliveCount: Math.max(3, Math.ceil(KEEP_ALIVE_MS / publishingMs)),
       requestedLifetimeCount: Math.max(100, Math.ceil(LIFETIME_MS / publishingMs)),
@@ -136,10 +134,12 @@ export class OpcuaSampler {
       priority: 1,
     })
     this.#session = session
+    this.#opcua = opcua
     this.#subscription = subscription
     this.#order.restart()
     this.#hear()
     this.#watched.clear()
+    this.#sink.began()
     this.#early = []
     const present = (): boolean => this.#subscription === subscription
     subscription.on('raw_notification', (message: NotificationMessage) => {
@@ -157,12 +157,12 @@ export class OpcuaSampler {
     })
     try {
       for (let from = 0; from < this.#items.length; from += ITEMS_PER_CALL) {
-        const chunk = this.#items.slice(from, from + ITEMS_PER_CALL).filter((item) => this.#isNodeId(item))
+        const chunk = this.#items.slice(from, from + ITEMS_PER_CALL).filter((item) => this.#isNodeId(item, opcua))
         if (chunk.length === 0) continue
         const group = await subscription.monitorItems(
-          chunk.map(({ nodeId }) => ({ nodeId, attributeId: AttributeIds.Value })),
+          chunk.map(({ nodeId }) => ({ nodeId, attributeId: opcua.AttributeIds.Value })),
           { samplingInterval: samplingMs, queueSize, discardOldest },
-          TimestampsToReturn.Both,
+          opcua.TimestampsToReturn.Both,
         )
         if (!present()) return
         for (const [index, monitored] of group.monitoredItems.entries()) this.#watchItem(monitored, chunk[index] as OpcuaItem)
@@ -175,7 +175,7 @@ export class OpcuaSampler {
     for (const message of early ?? []) this.#receive(message)
   }
 
-  #isNodeId(item: OpcuaItem): boolean {
+  #isNodeId(item: OpcuaItem, { resolveNodeId }: Opcua): boolean {
     try {
       resolveNodeId(item.nodeId)
       return true
@@ -215,14 +215,16 @@ export class OpcuaSampler {
   }
 
   #take(message: NotificationMessage): void {
+    const opcua = this.#opcua
+    if (opcua === undefined) return
     const samples: Ranked[] = []
     let ordered = true
     for (const notification of message.notificationData ?? []) {
-      if (!(notification instanceof DataChangeNotification)) continue
+      if (!(notification instanceof opcua.DataChangeNotification)) continue
       for (const { clientHandle, value } of notification.monitoredItems ?? []) {
         const watched = this.#watched.get(clientHandle)
         if (watched === undefined) continue
-        const made = this.#sample(watched, value)
+        const made = this.#sample(watched, value, opcua)
         if (made === undefined) continue
         const before = samples.at(-1)
         if (before !== undefined && inOrder(before, made) > 0) ordered = false
@@ -236,23 +238,24 @@ export class OpcuaSampler {
   #repeat(retransmitSequenceNumber: number): Promise<NotificationMessage | undefined> {
     const session = this.#session
     const subscriptionId = this.#subscription?.subscriptionId
-    if (session === undefined || typeof subscriptionId !== 'number') return Promise.resolve(undefined)
+    const opcua = this.#opcua
+    if (session === undefined || opcua === undefined || typeof subscriptionId !== 'number') return Promise.resolve(undefined)
     return new Promise((resolve) => {
       const { republish } = session as unknown as Republisher
-      republish.call(session, new RepublishRequest({ subscriptionId, retransmitSequenceNumber }), (error, response) =>
+      republish.call(session, new opcua.RepublishRequest({ subscriptionId, retransmitSequenceNumber }), (error, response) =>
         resolve(!error && response?.responseHeader.serviceResult.isGood() ? response.notificationMessage : undefined),
       )
     })
   }
 
-  #sample(watched: Watched, value: DataValue): Ranked | undefined {
+  #sample(watched: Watched, value: DataValue, opcua: Opcua): Ranked | undefined {
     const { statusCode } = value
     const { where } = watched.setting
     if (statusCode.hasOverflowBit) this.#sink.lost(new TaktError('TAKT_OPCUA_OVERFLOW', { where }))
     const quality = qualityOfStatus(statusCode.value)
     let raw: unknown
     try {
-      raw = scalarOf(value.value, where)
+      raw = scalarOf(value.value, where, opcua)
       // a value that is bad and empty says when the last one ceased to be good
       if ((raw === null || raw === undefined) && quality === 'bad') {
         if (watched.last === undefined) throw new TaktError('TAKT_SAMPLE_VALUE_MISSING', { what: `no value: ${statusCode.name}`, where })
@@ -311,7 +314,7 @@ interface Republisher {
 }
 
 /** A plain value of a Variant: 64-bit integers as numbers where they are exact, texts of localized texts, ISO times. */
-function scalarOf(variant: Variant | null | undefined, where: string): unknown {
+function scalarOf(variant: Variant | null | undefined, where: string, { DataType, VariantArrayType }: Opcua): unknown {
   if (variant === null || variant === undefined) return undefined
   const { value } = variant
   if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' || value === null) return value

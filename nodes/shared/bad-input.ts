@@ -52,6 +52,16 @@ export class BadInput {
     this.#tellRest()
     const record = this.#record(problem, message.payload)
     this.#node.error(problem, { topic: message.topic, payload: record } as never)
+    this.#keep(record)
+  }
+
+  /** For a node with an input, which throws the problem and so reaches `catch` with the message itself. */
+  quarantine(problem: TaktError, payload: unknown): void {
+    this.#count++
+    if (this.#allowed()) this.#keep(this.#record(problem, payload))
+  }
+
+  #keep(record: Quarantined): void {
     this.#setting.store?.quarantine(record).catch((thrown: unknown) => this.#node.warn(`${nameOf(this.#node)}: not quarantined: ${String(thrown)}`))
   }
 

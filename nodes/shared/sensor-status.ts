@@ -105,7 +105,7 @@ export class SensorStatus {
     if (samples === 0 && now - this.#lastLife <= this.#quietMs()) return { fill: 'yellow', shape: 'ring', text: `connected, no data yet${tail}` }
     if (now - this.#lastLife > this.#quietMs())
       return { fill: 'yellow', shape: 'dot', text: `no data for ${Math.round((now - this.#lastLife) / 1000)} s${tail}` }
-    return { fill: 'green', shape: 'dot', text: `${samples.toLocaleString('en')} samples${rate > 0 ? `, ${rate}/s` : ''}${tail}` }
+    return { fill: 'green', shape: 'dot', text: `${samples.toLocaleString('en')} sample${samples === 1 ? '' : 's'}${rate > 0 ? `, ${rate}/s` : ''}${tail}` }
   }
 }
 

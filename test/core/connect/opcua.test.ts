@@ -65,6 +65,7 @@ class Sink implements OpcuaSink {
   lost(problem: TaktError): void {
     this.problems.push(problem.code)
   }
+  began(): void {}
   alive(): void {}
   of(signal: string): Array<Sample['value']> {
     return this.samples.filter((sample) => sample.signal === signal).map((sample) => sample.value)

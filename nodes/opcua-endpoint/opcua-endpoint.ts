@@ -1,0 +1,71 @@
+import { join } from 'node:path'
+import type { Node, NodeAPI, NodeDef } from 'node-red'
+import { TaktError } from '../../core/base/error.ts'
+import { OpcuaConnection, type OpcuaSecurityMode, type OpcuaSecurityPolicy, SECURITY_MODES, SECURITY_POLICIES } from '../../core/connect/opcua-connection.ts'
+import { defineNode, nameOf } from '../shared/define-node.ts'
+import { whenFlowsStarted } from '../shared/flows-started.ts'
+
+export interface OpcuaEndpointConfig extends NodeDef {
+  url: string
+  securityMode: OpcuaSecurityMode
+  securityPolicy: OpcuaSecurityPolicy
+  /** trusts a server's certificate at first sight */
+  acceptServerCertificate: boolean
+}
+
+/** What other nodes use: `RED.nodes.getNode(config.endpoint) as OpcuaEndpointNode`. `credentials` has `user` and `password`. */
+export interface OpcuaEndpointNode extends Node<{ user?: string; password?: string }> {
+  readonly connection: OpcuaConnection
+  readonly endpointUrl: string
+}
+
+export default function registerOpcuaEndpoint(RED: NodeAPI): void {
+  defineNode<OpcuaEndpointConfig, OpcuaEndpointNode>(RED, {
+    type: 'takt-opcua-endpoint',
+    credentials: { user: { type: 'text' }, password: { type: 'password' } },
+    create(node, config) {
+      const where = nameOf(node)
+      const securityMode = config.securityMode || 'None'
+      const securityPolicy = config.securityPolicy || 'Basic256Sha256'
+      if (!/^opc\.tcp:\/\/[^\s/]+/.test(config.url ?? ''))
+        throw new TaktError('TAKT_CONFIG_INVALID', { what: `'${config.url}' is not the URL of an OPC UA server (opc.tcp://host:4840)`, where })
+      if (!SECURITY_MODES.includes(securityMode) || !SECURITY_POLICIES.includes(securityPolicy))
+        throw new TaktError('TAKT_CONFIG_INVALID', { what: `security ${securityMode} with ${securityPolicy} is unknown`, where })
+      if (securityMode !== 'None' && securityPolicy === 'None')
+        throw new TaktError('TAKT_CONFIG_INVALID', { what: `security mode ${securityMode} needs a security policy`, where })
+      const connection = new OpcuaConnection({
+        url: config.url,
+        securityMode,
+        securityPolicy,
+        username: node.credentials?.user || undefined,
+        password: node.credentials?.password || undefined,
+        acceptServerCertificate: config.acceptServerCertificate === true,
+        pkiFolder: join(RED.settings.userDir ?? process.cwd(), 'takt', 'pki'),
+        where,
+        waiting: true,
+      })
+      Object.defineProperty(node, 'connection', { value: connection })
+      Object.defineProperty(node, 'endpointUrl', { value: config.url })
+
+      let told: string | undefined
+      connection.watch({
+        linkChanged(state, problem) {
+          if (state === 'connected') node.log(`connected to ${config.url}`)
+          // a certificate that nobody trusts needs a person, in the debug sidebar too; all else mends itself
+          if (state === 'away' && problem !== undefined && problem.message !== told) {
+            if (problem.code === 'TAKT_OPCUA_AWAY') node.warn(problem.message)
+            else node.error(problem)
+          }
+          told = problem?.message
+        },
+      })
+      const forget = whenFlowsStarted(RED, () => connection.begin())
+      return {
+        close() {
+          forget()
+          return connection.end()
+        },
+      }
+    },
+  })
+}
