@@ -134,7 +134,7 @@ describe('machine command node', function () {
     const { payload } = await receiptOf(give('stop'))
     assert.deepEqual([payload.status, payload.code, payload.reason], ['refused', 'TAKT_COMMAND_REFUSED', 'the door is open'])
     await until(() => problems.length === 1, 'the problem')
-    assert.equal((problems[0]?.command as { name: string }).name, 'stop')
+    assert.equal((problems[0]!.command as { name: string }).name, 'stop')
   })
 
   it('fails when nobody answers, and takes no notice of answers to others or of rubbish', async () => {
@@ -235,12 +235,8 @@ describe('machine command node', function () {
 
   it('does nothing in shadow, and says so without alarming anybody', async () => {
     await load({ autonomy: 'shadow' })
-    assert.deepEqual(['status', 'code'].map(async (key) => (await receiptOf(give('stop'))).payload[key]).length, 2)
-    await until(() => receipts.length === 2, 'the receipts')
-    assert.deepEqual(
-      receipts.map(({ payload }) => payload.code),
-      ['TAKT_COMMAND_SHADOW', 'TAKT_COMMAND_SHADOW'],
-    )
+    const { payload } = await receiptOf(give('stop'))
+    assert.deepEqual([payload.status, payload.code], ['refused', 'TAKT_COMMAND_SHADOW'])
     assert.deepEqual([told.length, problems.length], [0, 0])
   })
 
