@@ -32,7 +32,7 @@ RED.nodes.registerType<ReportProperties>('takt-report', {
   icon: 'report.svg',
   paletteLabel: 'report',
   label() {
-    return this.name || `${this.reportType} report`
+    return this.name || `${this.reportType.replace('-', ' ')} report`
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : ''
