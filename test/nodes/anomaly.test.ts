@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Node } from 'node-red'
+import type { Sample } from '../../core/messages/sample.ts'
+import { validateDocument } from '../../core/messages/validate.ts'
+import registerAnomaly from '../../nodes/anomaly/anomaly.ts'
+import registerPlant from '../../nodes/plant/plant.ts'
+import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
+import { collect, helper, loadFlow, nextMessage } from './support/helper.ts'
+import { MILL, machinePlant } from './support/machine-plant.ts'
+
+describe('anomaly node', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'takt-anomaly-'))
+    helper.settings({ userDir: folder } as never)
+  })
+  afterEach(async () => {
+    await helper.unload()
+    helper.settings({})
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  interface Loaded {
+    readonly anomaly: Node
+    readonly out: Node
+    readonly scored: Node
+    readonly caught: Node
+    readonly node: (id: string) => Node
+  }
+
+  async function load(properties: Record<string, unknown> = {}): Promise<Loaded> {
+    const node = await loadFlow(
+      [registerPlant, registerStore, registerAnomaly],
+      [
+        { id: 'f1', type: 'tab' },
+        machinePlant(),
+        { id: 'b0', type: 'takt-store', file: 'takt.db' },
+        { id: 'n0', z: 'f1', type: 'takt-anomaly', method: 'limits', high: '10', clearAfter: '0', wires: [['d0'], ['d1']], ...properties },
+        { id: 'd0', z: 'f1', type: 'helper' },
+        { id: 'd1', z: 'f1', type: 'helper' },
+        { id: 'c0', z: 'f1', type: 'catch', scope: ['n0'], wires: [['e0']] },
+        { id: 'e0', z: 'f1', type: 'helper' },
+      ],
+    )
+    return { anomaly: node('n0'), out: node('d0'), scored: node('d1'), caught: node('e0'), node }
+  }
+
+  let clock = 1_700_000_000_000
+  const sample = (value: Sample['value'], signal = 'vibration'): Record<string, unknown> => {
+    const time = (clock += 1000)
+    const payload: Sample = { kind: 'sample', equipment: MILL, signal, value, quality: 'good', time, received: time }
+    return { topic: `${MILL}/${signal}`, payload }
+  }
+  const send = (node: Node, ...messages: Record<string, unknown>[]): void => {
+    for (const message of messages) node.receive(message as never)
+  }
+
+  it('raises and clears on its first output, scores every sample on its second', async () => {
+    const { anomaly, out, scored } = await load()
+    const charted = collect(scored)
+    const raised = nextMessage(out)
+    send(anomaly, sample(1), sample(12))
+    const first = await raised
+    assert.equal(first.topic, `${MILL}/anomaly`)
+    validateDocument(first.payload, 'anomaly', 'test')
+    const cleared = nextMessage(out)
+    send(anomaly, sample(2))
+    const second = (await cleared).payload
+    assert.deepEqual([first.payload.state, second.state, second.id], ['raised', 'cleared', first.payload.id])
+    assert.deepEqual(
+      charted.map(({ payload, anomaly: said }) => [payload.value, (said as { raised: boolean }).raised, (said as { upper: number }).upper]),
+      [
+        [1, false, 10],
+        [12, true, 10],
+        [2, false, 10],
+      ],
+    )
+  })
+
+  it('takes numbers with a topic, and batches', async () => {
+    const { anomaly, out } = await load()
+    const raised = nextMessage(out)
+    send(anomaly, { topic: 'office/temperature', payload: 30 })
+    const { payload } = await raised
+    assert.deepEqual([payload.equipment, payload.signals], ['office', ['temperature']])
+    const other = nextMessage(out)
+    send(anomaly, { payload: [sample(1).payload, sample(50).payload, sample(51).payload] })
+    assert.equal((await other).payload.equipment, MILL)
+  })
+
+  it('watches the condition signals of a plant, by their own alarm limits', async () => {
+    const { anomaly, out, scored } = await load({ plant: 'a1', high: '' })
+    const charted = collect(scored)
+    const raised = nextMessage(out)
+    send(anomaly, sample(99, 'good'), sample(99, 'unknown'), sample('text'), sample(11))
+    assert.deepEqual((await raised).payload.signals, ['vibration'])
+    assert.equal(charted.length, 1)
+  })
+
+  it('neither learns nor judges while the unit does not run', async () => {
+    const { anomaly, out } = await load()
+    const state = (name: string): Record<string, unknown> => ({
+      payload: {
+        kind: 'machine-state',
+        equipment: MILL,
+        state: name,
+        mode: 'Produce',
+        since: clock,
+        element: null,
+        reason: null,
+        jobOrder: 'jo-1',
+        time: clock,
+      },
+    })
+    const seen = collect(out)
+    send(anomaly, state('Idle'), sample(50), state('Execute'))
+    const raised = nextMessage(out)
+    send(anomaly, sample(40))
+    assert.deepEqual((await raised).payload.context, { jobOrder: 'jo-1' })
+    assert.equal(seen.length, 1)
+  })
+
+  it('remembers what it learned, and the standing alarm, through a redeploy: in a file', async () => {
+    const first = await load({ method: 'auto', high: '' })
+    const raised = nextMessage(first.out)
+    for (let n = 0; n < 100; n++) send(first.anomaly, sample(50 + (n % 7) / 7))
+    for (let n = 0; n < 5; n++) send(first.anomaly, sample(80))
+    const { id } = (await raised).payload
+    await helper.unload()
+    assert.deepEqual(readdirSync(join(folder, 'takt')), ['anomaly-n0.json'])
+    const second = await load({ method: 'auto', high: '' })
+    const cleared = nextMessage(second.out)
+    for (let n = 0; n < 60; n++) send(second.anomaly, sample(50 + (n % 7) / 7))
+    assert.deepEqual([(await cleared).payload.state, (await cleared).payload.id], ['cleared', id])
+  })
+
+  it('remembers in the store too, and records each anomaly there before it tells', async () => {
+    const first = await load({ store: 'b0' })
+    const raised = nextMessage(first.out)
+    send(first.anomaly, sample(12))
+    const { payload } = await raised
+    const { store } = first.node('b0') as StoreNode
+    assert.deepEqual(await store.get('anomaly', payload.id), payload)
+    assert.ok(payload.ledger > 0)
+    await helper.unload()
+    const second = await load({ store: 'b0' })
+    const cleared = nextMessage(second.out)
+    send(second.anomaly, sample(1))
+    const stored = (await cleared).payload
+    assert.deepEqual([stored.id, stored.state, stored.revision], [payload.id, 'cleared', 2])
+    const events = await (second.node('b0') as StoreNode).store.events(0, 10)
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['anomaly.raised', 'anomaly.cleared'],
+    )
+  })
+
+  it('refuses messages that are no sample, and works on', async () => {
+    const { anomaly, out, caught } = await load({ store: 'b0', plant: 'a1' })
+    const errors = collect(caught)
+    const raised = nextMessage(out)
+    send(
+      anomaly,
+      { topic: `${MILL}/vibration`, payload: Number.NaN },
+      { payload: 7 },
+      { topic: 'x', payload: 7 },
+      { payload: { kind: 'sample', equipment: MILL, signal: 'vibration' } },
+      { payload: { kind: 'count' } },
+      { topic: `${MILL}/vibration`, payload: 12 },
+    )
+    await raised
+    assert.deepEqual(
+      errors.map(({ payload }) => payload.code),
+      ['TAKT_SAMPLE_VALUE_NOT_FINITE', 'TAKT_SAMPLE_SIGNAL_MISSING', 'TAKT_EQUIPMENT_UNKNOWN', 'TAKT_MESSAGE_INVALID'],
+    )
+  })
+
+  for (const [what, properties] of [
+    ['method', { method: 'magic' }],
+    ['limit', { low: '20', high: '10' }],
+    ['number', { holdOff: 'soon' }],
+    ['rate', { method: 'rate', rate: '' }],
+    ['role', { roles: 'condition, quality' }],
+    ['state', { judgeOnlyIn: 'Running' }],
+    ['limits at all', { high: '' }],
+  ] as const) {
+    it(`says that the ${what} is wrong`, async () => {
+      const { anomaly, caught } = await load(properties)
+      const error = nextMessage(caught)
+      send(anomaly, sample(1))
+      assert.match(JSON.stringify((await error).error), /TAKT_CONFIG_INVALID/)
+    })
+  }
+})
