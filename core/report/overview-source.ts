@@ -29,6 +29,7 @@ export class OverviewSource {
   readonly #store: Store
   readonly #plant: () => Plant
   readonly #clock: Clock
+  #shift: { readonly plant: Plant; readonly minute: number; readonly span: ShiftSpan } | undefined
   #counts: CountWindow | undefined
   #told: OverviewEvent[] = []
   #read: number | undefined
@@ -44,7 +45,7 @@ export class OverviewSource {
     const plant = this.#plant()
     const now = this.#clock.now()
     const units = plant.units.map(({ id }) => id)
-    const shift = shiftSpan(plant, units, 'current-shift', now)
+    const shift = this.#shiftAt(plant, units, now)
 
     const [head, measurement, events, orders, plans, anomalies, disruptions, results, heldLots] = await Promise.all([
       store.head(),
@@ -96,6 +97,13 @@ export class OverviewSource {
       quality: { holds: holdRows(plant, heldLots, heldSince, known.orders), results: resultRows(plant, results) },
       events,
     }
+  }
+
+  /** Shifts begin and end on the minute, so a calendar need not be asked more often. */
+  #shiftAt(plant: Plant, units: readonly string[], now: number): ShiftSpan {
+    const minute = Math.floor(now / 60_000)
+    if (this.#shift?.plant !== plant || this.#shift.minute !== minute) this.#shift = { plant, minute, span: shiftSpan(plant, units, 'current-shift', now) }
+    return { ...this.#shift.span, to: now }
   }
 
   #measure(plant: Plant, units: readonly string[], shift: ShiftSpan): Promise<Measurement> {

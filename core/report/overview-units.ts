@@ -8,12 +8,19 @@ import type { Known } from './overview-source.ts'
 /** Every unit with what it does now, what is wrong with it and what comes next. `spans` include the present ones; `anomalies` worst first. */
 export function unitRows(known: Known, spans: readonly UnitSpan[], anomalies: readonly OverviewAnomaly[], plan: Plan | undefined): readonly OverviewUnit[] {
   const { plant, now, jobs, orders } = known
+  // calendars are few and units many
+  const openByCalendar = new Map<unknown, boolean>()
+  const isOpen = (unit: string): boolean => {
+    const calendar = plant.calendarOf(unit)
+    const open = openByCalendar.get(calendar) ?? plant.openWindows(unit, now, now + 1).length > 0
+    openByCalendar.set(calendar, open)
+    return open
+  }
   return plant.units.map((unit): OverviewUnit => {
     const present = spans.find(({ equipment, until }) => equipment === unit.id && until === null)
     const job = jobs.get(present?.jobOrder ?? '')
     const order = orders.get(job?.workOrder ?? '')
     const state = (present?.state ?? 'NoSignal') as MachineState['state']
-    const open = plant.openWindows(unit.id, now, now + 1).length > 0
     return {
       id: unit.id,
       name: plant.nameOf(unit.id),
@@ -21,7 +28,7 @@ export function unitRows(known: Known, spans: readonly UnitSpan[], anomalies: re
       state,
       mode: (present?.mode ?? null) as MachineState['mode'],
       element: present?.element ?? null,
-      lamp: lampOf(state, present, open),
+      lamp: lampOf(state, present, isOpen(unit.id)),
       since: present?.since ?? null,
       reason: present?.reason ?? null,
       jobOrder: present?.jobOrder ?? null,
