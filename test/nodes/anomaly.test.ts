@@ -8,6 +8,7 @@ import { validateDocument } from '../../core/messages/validate.ts'
 import registerAnomaly from '../../nodes/anomaly/anomaly.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
+import { loadExample } from './support/example.ts'
 import { collect, helper, loadFlow, nextMessage } from './support/helper.ts'
 import { MILL, machinePlant } from './support/machine-plant.ts'
 
@@ -194,4 +195,14 @@ describe('anomaly node', () => {
       assert.match(JSON.stringify((await error).error), /TAKT_CONFIG_INVALID/)
     })
   }
+
+  it('has an example that works', async () => {
+    const { node, press } = await loadExample('anomaly.json', [registerPlant, registerAnomaly])
+    const raised = nextMessage(node('anomalies'))
+    for (let value = 0; value < 100; value++) press('ten a second')
+    press('wear')
+    for (let value = 0; value < 100; value++) press('ten a second')
+    const { payload } = await raised
+    assert.deepEqual([payload.state, payload.signals, payload.evidence[0].source], ['raised', ['vibration'], 'level'])
+  })
 })

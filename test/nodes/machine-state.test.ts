@@ -8,6 +8,7 @@ import { validateDocument } from '../../core/messages/validate.ts'
 import registerMachineState from '../../nodes/machine-state/machine-state.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
+import { loadExample } from './support/example.ts'
 import { collect, type FlowNode, helper, loadFlow, nextMessage, type Received } from './support/helper.ts'
 import { MILL, machinePlant } from './support/machine-plant.ts'
 
@@ -202,5 +203,16 @@ describe('machine state node', () => {
     const error = nextMessage(caught)
     send(machine, sample('state', 4))
     assert.match((await error).error ? JSON.stringify((await error).error) : '', /TAKT_CONFIG_INVALID/)
+  })
+
+  it('has an example that works', async () => {
+    const { node, press } = await loadExample('machine-state.json', [registerPlant, registerStore, registerMachineState])
+    const complete = nextMessage(node('machine states'), ({ payload }) => payload.state === 'Complete')
+    const counted = nextMessage(node('counts'), ({ payload }) => payload.total.good === 5)
+    press('start')
+    for (let part = 0; part < 5; part++) press('part')
+    await counted
+    press('done')
+    assert.match((await complete).payload.jobOrder, /^jo-/)
   })
 })

@@ -4,6 +4,7 @@ import { validateDocument } from '../../core/messages/validate.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
 import registerSensor from '../../nodes/sensor/sensor.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
+import { loadExample } from './support/example.ts'
 import { collect, helper, loadFlow, nextMessage, type Received } from './support/helper.ts'
 import { MILL, machinePlant } from './support/machine-plant.ts'
 
@@ -124,5 +125,22 @@ describe('sensor node', () => {
     sensor.receive({ topic: '__proto__/polluted', payload: 1 } as never)
     assert.equal((await next).payload.equipment, '__proto__')
     assert.equal(({} as Record<string, unknown>).polluted, undefined)
+  })
+
+  it('has an example that works', async () => {
+    const { node, press } = await loadExample('sensor.json', [registerPlant, registerSensor])
+    const samples = collect(node('samples'))
+    const refused = nextMessage(node('refused'))
+    const answer = nextMessage(node('from the gateway'))
+    press('vibration 2.4')
+    press("a gateway's answer")
+    press('not in the plant model')
+    assert.equal((await refused).payload.code, 'TAKT_SIGNAL_UNKNOWN')
+    assert.deepEqual(
+      samples.map(({ payload }) => [payload.value, payload.unit]),
+      [[2.4, 'mm/s']],
+    )
+    const { payload } = await answer
+    assert.deepEqual([payload.value, payload.unit, payload.quality, payload.time], [2.31, 'mm/s', 'good', Date.UTC(2025, 0, 15, 8)])
   })
 })
