@@ -38,7 +38,7 @@ function sensorFlow(url: string): FlowNode[] {
       model: `plant: bench\nequipment:\n  - { id: bench/unit, level: workUnit, signals: [${signals}] }\n`,
       clock: 'system',
     },
-    { id: 'cc02', type: 'takt-opcua-endpoint', name: 'load', url, securityMode: 'None', securityPolicy: 'None', acceptAny: true },
+    { id: 'cc02', type: 'takt-opcua-endpoint', name: 'load', url, securityMode: 'None', securityPolicy: 'None', acceptServerCertificate: true },
     {
       id: 'o1',
       z: 'o0',

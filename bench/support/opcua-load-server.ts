@@ -3,7 +3,13 @@ import { DataType, OPCUAServer, type UAVariable, Variant } from 'node-opcua'
 /** An OPC UA server whose variables change as fast as asked: `node opcua-load-server.ts <port> <variables> <everyMs>`. */
 
 const [port = 4840, variables = 500, everyMs = 50] = process.argv.slice(2).map(Number)
-const server = new OPCUAServer({ port, hostname: '127.0.0.1', allowAnonymous: true, serverInfo: { applicationUri: 'urn:takt:bench' } })
+const server = new OPCUAServer({
+  port,
+  hostname: '127.0.0.1',
+  allowAnonymous: true,
+  serverInfo: { applicationUri: 'urn:takt:bench' },
+  serverCapabilities: { minSupportedSampleRate: 0 } as never,
+})
 await server.initialize()
 const space = server.engine.addressSpace
 if (space === null) throw new Error('the server has no address space')
