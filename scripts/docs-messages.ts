@@ -34,9 +34,7 @@ export function messagesDoc(): string {
 Times are epoch milliseconds UTC of plant time, durations milliseconds, quantities have their unit. What comes from the store has a \`revision\` (one more with each change) and the number of the \`ledger\` event
 that made it. A document from outside is checked once, where it comes in; one that cannot be used becomes [quarantined](#quarantined).
 
-| kind | what it is |
-| --- | --- |
-${kinds.map((kind) => `| [${kind}](#${kind}) | ${firstSentence(comments.get(kind) ?? '')} |`).join('\n')}
+${table([['kind', 'what it is'], ...kinds.map((kind) => [`[${kind}](#${kind})`, firstSentence(comments.get(kind) ?? '')])])}
 
 ${kinds.map((kind) => section(kind, comments.get(kind) ?? '')).join('\n\n')}
 `
@@ -52,26 +50,45 @@ ${comment}
 ${exampleText(MESSAGE_EXAMPLES[kind])}
 \`\`\`
 
-| field | type | |
-| --- | --- | --- |
-${rows(schema, '', true).join('\n')}`
+${table([['field', 'type', ''], ...rows(schema, '', true)])}`
 }
 
-/** Short objects and lists on one line, as people write them. */
-function exampleText(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(/[[{]\n\s+([^[\]{}]*?)\n\s+[\]}]/g, (whole) => {
-    const line = whole.replace(/\s*\n\s*/g, ' ')
-    return line.length < 140 ? line : whole
+/** Columns of one width, as the formatter wants them. */
+function table(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(3, ...lines.map((line) => line[column]?.length ?? 0)))
+  const text = lines.map((line) => `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`)
+  return [text[0], `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...text.slice(1)].join('\n')
+}
+
+const LINE_WIDTH = 160
+
+/** Objects and lists that fit stand on one line, as people write them. */
+function exampleText(value: unknown, indent = '', before = 0): string {
+  const flat = flatText(value)
+  if (typeof value !== 'object' || value === null || (indent !== '' && indent.length + before + flat.length < LINE_WIDTH)) return flat
+  const [open, close] = Array.isArray(value) ? '[]' : '{}'
+  const lines = Object.entries(value).map(([key, item]) => {
+    const name = Array.isArray(value) ? '' : `"${key}": `
+    return `${indent}  ${name}${exampleText(item, `${indent}  `, name.length)}`
   })
+  return `${open}\n${lines.join(',\n')}\n${indent}${close}`
 }
 
-function rows(schema: Schema, path: string, isRequired: boolean): string[] {
-  const own =
-    path === '' ? [] : [`| \`${path}\` | ${typeText(schema)} | ${[isRequired ? '' : 'optional', schema.description ?? ''].filter(Boolean).join('; ')} |`]
+function flatText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flatText).join(', ')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  return `{ ${Object.entries(value)
+    .map(([key, item]) => `"${key}": ${flatText(item)}`)
+    .join(', ')} }`
+}
+
+function rows(schema: Schema, path: string, isRequired: boolean): string[][] {
+  const remark = [isRequired ? '' : 'optional', schema.description ?? ''].filter(Boolean).join('; ')
+  const own = path === '' ? [] : [[`\`${path}\``, typeText(schema), remark]]
   return [...own, ...nested(schema, path)]
 }
 
-function nested(schema: Schema, path: string): string[] {
+function nested(schema: Schema, path: string): string[][] {
   const item = schema.items
   if (item !== undefined) return nested(item, `${path}[]`)
   const objects = [schema, ...(schema.anyOf ?? [])].filter(({ properties }) => properties !== undefined)
