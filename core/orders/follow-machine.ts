@@ -85,8 +85,8 @@ export async function endUnseen(tx: StoreTransaction, jobOrder: string, unit: Un
 async function followProduction(tx: StoreTransaction, job: JobOrder, unit: UnitState, because: Because): Promise<void> {
   const seen: Because = { actor: because.actor, why: `${unit.equipment} is ${unit.state}` }
   const phase = PHASES[unit.state]
-  // the names of job order and state need not change in one moment: an end that shows before a beginning is believed only when parts were counted
-  const begun = !isOpen(job) || job.good + job.scrap > 0
+  // job order and state need not change in one moment: an end that shows before a beginning is believed only when parts were made before it
+  const begun = !isOpen(job) || ((await countedFor(tx, job.id)).first ?? Number.POSITIVE_INFINITY) <= unit.since
   switch (phase) {
     case 'loaded':
       if (job.state === 'AllowedToStart' && job.substate !== 'Loaded') await changeJobOrder(tx, job, 'Load', seen, { equipment: unit.equipment })

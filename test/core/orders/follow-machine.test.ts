@@ -59,6 +59,15 @@ describe('following machines', () => {
     assert.equal(await job(), `${SAW} AllowedToStart/Ready 0+0 of 10`)
   })
 
+  it('does not believe it either when parts were counted since, as after a restart that finds the unit at work', async () => {
+    await allow()
+    await count(store, 'p/saw', SAW, 1, 0, 2_000_500)
+    await show(store, 'p/saw', 'Complete', SAW, { since: 2_000_100 })
+    assert.equal(await job(), `${SAW} AllowedToStart/Ready 1+0 of 10`)
+    await show(store, 'p/saw', 'Execute', SAW, { since: 2_000_200 })
+    assert.equal(await job(), `${SAW} Running 1+0 of 10`)
+  })
+
   it('believes the end of one that began unseen when its parts were counted', async () => {
     await allow()
     await count(store, 'p/saw', SAW, 10, 0, 1_999_000)
