@@ -28,6 +28,12 @@ export interface OpcuaSettings {
   readonly waiting?: boolean
 }
 
+export interface BrowsedNode {
+  readonly nodeId: string
+  readonly name: string
+  readonly variable: boolean
+}
+
 /** Subscriptions belong to a session: each new one is told, with the library that it speaks. */
 export type SessionListener = (session: ClientSession, opcua: Opcua) => void
 
@@ -89,6 +95,30 @@ export class OpcuaConnection extends SharedLink {
     const { session, opcua } = this.#present()
     const result = await this.#within(session.read({ nodeId, attributeId: opcua.AttributeIds.Value }), `reading ${nodeId}`)
     return result.value.value
+  }
+
+  /** The children of a node of the address space; of the objects folder without one. */
+  async browse(nodeId = 'ObjectsFolder'): Promise<readonly BrowsedNode[]> {
+    const { session, opcua } = this.#present()
+    const { NodeClass } = opcua
+    const result = await this.#within(
+      session.browse({
+        nodeId: opcua.resolveNodeId(nodeId),
+        referenceTypeId: 'HierarchicalReferences',
+        includeSubtypes: true,
+        browseDirection: opcua.BrowseDirection.Forward,
+        nodeClassMask: NodeClass.Object | NodeClass.Variable,
+        resultMask: 0x3f,
+      }),
+      `browsing ${nodeId}`,
+    )
+    if (result.statusCode.isNotGood())
+      throw new TaktError('TAKT_OPCUA_REFUSED', { what: `browsing ${nodeId}: ${result.statusCode.name}`, where: this.#settings.where })
+    return (result.references ?? []).map((reference) => ({
+      nodeId: reference.nodeId.toString(),
+      name: reference.displayName.text ?? reference.browseName.name ?? reference.nodeId.toString(),
+      variable: reference.nodeClass === NodeClass.Variable,
+    }))
   }
 
   away(): TaktError {

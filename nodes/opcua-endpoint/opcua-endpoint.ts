@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Node, NodeAPI, NodeDef } from 'node-red'
-import { TaktError } from '../../core/base/error.ts'
+import { TaktError, toTaktError } from '../../core/base/error.ts'
 import { OpcuaConnection, type OpcuaSecurityMode, type OpcuaSecurityPolicy, SECURITY_MODES, SECURITY_POLICIES } from '../../core/connect/opcua-connection.ts'
 import { defineNode, nameOf } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
@@ -19,7 +19,12 @@ export interface OpcuaEndpointNode extends Node<{ user?: string; password?: stri
   readonly endpointUrl: string
 }
 
+/** Browsing keeps the session open this long for the next level. */
+const BROWSE_LINGER_MS = 30_000
+const BROWSE_TIMEOUT_MS = 5000
+
 export default function registerOpcuaEndpoint(RED: NodeAPI): void {
+  serveBrowsing(RED)
   defineNode<OpcuaEndpointConfig, OpcuaEndpointNode>(RED, {
     type: 'takt-opcua-endpoint',
     credentials: { user: { type: 'text' }, password: { type: 'password' } },
@@ -67,5 +72,26 @@ export default function registerOpcuaEndpoint(RED: NodeAPI): void {
         },
       }
     },
+  })
+}
+
+/** `GET takt/opcua-endpoint/<id>/browse?nodeId=…` for the editor: the children of a node on the server. */
+function serveBrowsing(RED: NodeAPI): void {
+  RED.httpAdmin?.get('/takt/opcua-endpoint/:id/browse', RED.auth.needsPermission('takt-opcua-endpoint.read'), async (request, response) => {
+    const node = RED.nodes.getNode(String(request.params.id)) as OpcuaEndpointNode | null
+    const where = node === null ? 'opcua endpoint' : nameOf(node)
+    const visitor = { linkChanged: () => {} }
+    try {
+      if (node?.connection === undefined) throw new TaktError('TAKT_CONFIG_INVALID', { what: 'this endpoint is not deployed, or could not start', where })
+      const { connection } = node
+      connection.register(visitor)
+      setTimeout(() => void connection.deregister(visitor), BROWSE_LINGER_MS).unref()
+      await connection.whenConnected(BROWSE_TIMEOUT_MS, () => connection.away())
+      const { nodeId } = request.query
+      response.json(await connection.browse(typeof nodeId === 'string' && nodeId !== '' ? nodeId : undefined))
+    } catch (thrown) {
+      const { code, message } = toTaktError(thrown, where)
+      response.status(502).json({ code, message })
+    }
   })
 }

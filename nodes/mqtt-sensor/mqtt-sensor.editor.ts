@@ -1,0 +1,72 @@
+import type { EditorNodeProperties, EditorRED } from 'node-red'
+import { optionalNumber } from '../shared/sample-fields.editor.ts'
+
+declare const RED: EditorRED
+
+interface MqttSensorProperties extends EditorNodeProperties {
+  plant: string
+  broker: string
+  store: string
+  mode: string
+  topic: string
+  template: string
+  target: string
+  value: string
+  time: string
+  qos: string
+  maxKb: string
+  maxFutureSeconds: string
+  maxAgeDays: string
+}
+
+/** Wildcards fill a level, `#` is the last one. */
+function isFilter(filter: string): boolean {
+  const levels = filter.split('/')
+  return filter !== '' && levels.every((level, index) => (level === '#' ? index === levels.length - 1 : level === '+' || !/[+#]/.test(level)))
+}
+
+RED.nodes.registerType<MqttSensorProperties>('takt-mqtt-sensor', {
+  category: 'IIoT',
+  color: '#8FC7D1',
+  defaults: {
+    name: { value: '' },
+    plant: { value: '', type: 'takt-plant', required: true },
+    broker: { value: '', type: 'takt-mqtt-broker', required: true },
+    store: { value: '', type: 'takt-store', required: false },
+    mode: { value: 'bindings', required: true },
+    topic: {
+      value: '',
+      validate: function (this: unknown, value: string) {
+        return (this as MqttSensorProperties).mode !== 'topic' || /\$\{\w+\}/.test(value) || isFilter(value ?? '')
+      } as never,
+    },
+    template: { value: '' },
+    target: { value: '' },
+    value: { value: '' },
+    time: { value: '' },
+    qos: { value: '1', validate: optionalNumber(0, 2) },
+    maxKb: { value: '', validate: optionalNumber(1, 65_536) },
+    maxFutureSeconds: { value: '', validate: optionalNumber(0) },
+    maxAgeDays: { value: '', validate: optionalNumber(1) },
+  },
+  inputs: 0,
+  outputs: 1,
+  icon: 'mqtt-sensor.svg',
+  paletteLabel: 'mqtt sensor',
+  label() {
+    return this.name || (this.mode === 'topic' && this.topic) || 'mqtt sensor'
+  },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : ''
+  },
+  outputLabels: 'samples',
+  oneditprepare() {
+    const mode = $('#node-input-mode')
+    mode
+      .on('change', () => {
+        $('.takt-mqtt-sensor-topic').toggle(mode.val() === 'topic')
+        $('.takt-mqtt-sensor-bindings').toggle(mode.val() !== 'topic')
+      })
+      .trigger('change')
+  },
+})
