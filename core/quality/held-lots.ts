@@ -126,9 +126,16 @@ function jobsOf({ results }: History): readonly string[] {
   return [...new Set(results.map(({ jobOrder }) => jobOrder))].filter((job) => job !== null)
 }
 
-/** Parts held of a job order. Rejected ones are not among them: they cannot be made good. */
+/** Parts held of a job order; a numbered part that is bad twice is one. Rejected ones are not among them: they cannot be made good. */
 function badParts(results: readonly QualityResult[], jobOrder: string): number {
-  return results.reduce((sum, result) => sum + (result.jobOrder === jobOrder && result.decision === 'hold' ? badOf(result) : 0), 0)
+  const serials = new Set<string>()
+  let parts = 0
+  for (const result of results) {
+    if (result.jobOrder !== jobOrder || result.decision !== 'hold') continue
+    if (result.serial === undefined) parts += badOf(result)
+    else serials.add(result.serial)
+  }
+  return parts + serials.size
 }
 
 /** Values outside their limits; all of them where it was not the values that were doubted. */

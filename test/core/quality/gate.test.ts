@@ -62,6 +62,13 @@ describe('quality gate', () => {
     assert.equal((await world.store.list('work-order', { where: { type: 'rework' } })).length, 1)
   })
 
+  it('counts a numbered part once, however often it is found bad', async () => {
+    await judge({ values: [40.07], serial: 'p-1' })
+    await judge({ values: [40.08], serial: 'p-1' })
+    const { rework } = await judge({ values: [40.08], serial: 'p-2' })
+    assert.equal(rework?.quantity.value, 2)
+  })
+
   it('changes nothing when the same measurement comes again', async () => {
     const measurement = measured({ values: [40.07] })
     const once = await world.tx((tx) => gate(tx, world.plant, measurement, options))
