@@ -3,7 +3,7 @@ import type { Count } from '../messages/count.ts'
 import type { MachineState } from '../messages/machine-state.ts'
 import type { Store, StoreTransaction } from '../store/store.ts'
 import { presentJob } from './tally.ts'
-import { CLOCK_SET_BACK_MS, NEW_UNIT, type PartsChange, type Present, stepUnit, type UnitFact, type UnitMemory } from './unit.ts'
+import { NEW_UNIT, type PartsChange, type Present, stepUnit, type UnitFact, type UnitMemory } from './unit.ts'
 import { countOf, type Happened, machineStateOf, NOTHING_HAPPENED, type UnitRecorder } from './unit-recorder.ts'
 
 /** The memory of a unit belongs to the unit, not to the node that happens to watch it. */
@@ -42,7 +42,7 @@ export class StoreRecorder implements UnitRecorder {
     const known = this.#known.get(equipment)
     if (known !== undefined) {
       // most samples say what is known already: they cost no transaction
-      const step = stepUnit(known.memory, facts, this.#setBackMs)
+      const step = stepUnit(known.memory, facts, this.#clock.now(), this.#clock.rate)
       if (!step.learned) {
         this.#known.set(equipment, { ...known, memory: step.memory })
         return NOTHING_HAPPENED
@@ -53,14 +53,10 @@ export class StoreRecorder implements UnitRecorder {
     return happened
   }
 
-  get #setBackMs(): number {
-    return CLOCK_SET_BACK_MS * Math.max(1, this.#clock.rate)
-  }
-
   async #write(tx: StoreTransaction, equipment: string, facts: readonly UnitFact[], known: Known | undefined): Promise<{ happened: Happened; now: Known }> {
     const stored = await loadMemory(tx, equipment)
     const base = known !== undefined && known.revision === stored.revision ? known : stored
-    const { memory, states, parts, learned } = stepUnit(base.memory, facts, this.#setBackMs)
+    const { memory, states, parts, learned } = stepUnit(base.memory, facts, tx.now, this.#clock.rate)
     const now = { memory, revision: base.revision + (learned ? 1 : 0) }
 
     const [told] = await Promise.all([
@@ -147,7 +143,7 @@ async function loadMemory(tx: StoreTransaction, equipment: string): Promise<Know
 
 async function saveMemory(tx: StoreTransaction, equipment: string, { memory, revision }: Known): Promise<void> {
   // being late is a matter of one run: after a restart values of before are no sign of a clock set back
-  const state = JSON.stringify({ format: FORMAT, revision, memory: { ...memory, lateSince: null } } satisfies StoredMemory)
+  const state = JSON.stringify({ format: FORMAT, revision, memory: { ...memory, late: null } } satisfies StoredMemory)
   await tx.db
     .insertInto('node_state')
     .values({ node: STATE_OF, key: equipment, state, saved: tx.now })

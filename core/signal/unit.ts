@@ -44,15 +44,20 @@ export interface UnitMemory {
   readonly tally: Tally
   readonly silent: { readonly why: string | null } | null
   readonly present: Present | null
-  /** the newest source time of all its signals, and since when (time of arrival) every value was older */
+  /** the newest source time of all its signals */
   readonly newest: number
-  readonly lateSince: number | null
+  /** since when (plant time) everything was older, and how often it moved on nevertheless */
+  readonly late: { readonly since: number; readonly newest: number; readonly moved: number } | null
 }
 
-export const NEW_UNIT: UnitMemory = { state: null, mode: null, tally: EMPTY_TALLY, silent: null, present: null, newest: 0, lateSince: null }
+export const NEW_UNIT: UnitMemory = { state: null, mode: null, tally: EMPTY_TALLY, silent: null, present: null, newest: 0, late: null }
 
-/** A unit that sends nothing but values from its past for so long, ms, has had its clock set back: then the time of arrival counts. */
-export const CLOCK_SET_BACK_MS = 60_000
+/**
+ * A unit that sends nothing but values from its past for so long, ms, and of so many moments, each later than the one before, has had its clock set back:
+ * then the time of arrival counts. Anything less is messages that come late, or once more.
+ */
+const CLOCK_SET_BACK_MS = 60_000
+const CLOCK_SET_BACK_MOMENTS = 5
 
 /** How the parts of one job order changed; `added` are new, the rest of the difference was booked on another job order before. */
 export interface PartsChange {
@@ -125,10 +130,10 @@ const RANKS: Readonly<Record<UnitFact['what'], number>> = {
 
 /**
  * One step of a unit: the facts of a batch in the order of their source time, and what follows from them. Pure: facts that are known already, or that
- * come late, in another order or twice, lead to the same counts.
+ * come late, in another order or twice, lead to the same counts. `now` is plant time, `rate` plant milliseconds per real millisecond.
  */
-export function stepUnit(memory: UnitMemory, arrived: readonly UnitFact[], setBackMs = CLOCK_SET_BACK_MS): UnitStep {
-  const { facts: ordered, newest, lateSince } = inOrder(memory, arrived, setBackMs)
+export function stepUnit(memory: UnitMemory, arrived: readonly UnitFact[], now: number, rate = 1): UnitStep {
+  const { facts: ordered, newest, late } = inOrder(memory, arrived, now, CLOCK_SET_BACK_MS * Math.max(1, rate))
   const states: Present[] = []
   let { state, mode, silent, present } = memory
   let tally = memory.tally
@@ -168,26 +173,32 @@ export function stepUnit(memory: UnitMemory, arrived: readonly UnitFact[], setBa
 
   const parts = partsChanged(memory.tally, tally)
   const learned = tally !== memory.tally || states.length > 0
-  return { memory: { state, mode, silent, present, tally: settle(tally), newest, lateSince }, states, parts, learned }
+  return { memory: { state, mode, silent, present, tally: settle(tally), newest, late }, states, parts, learned }
 }
 
 /** The facts by their time; the time of arrival takes its place where the unit's clock was set back. */
-function inOrder(memory: UnitMemory, arrived: readonly UnitFact[], setBackMs: number): { facts: UnitFact[]; newest: number; lateSince: number | null } {
-  let { newest, lateSince } = memory
+function inOrder(
+  memory: UnitMemory,
+  arrived: readonly UnitFact[],
+  now: number,
+  setBackMs: number,
+): { readonly facts: readonly UnitFact[]; readonly newest: number; readonly late: UnitMemory['late'] } {
+  let { newest, late } = memory
   const byTime = (a: UnitFact, b: UnitFact): number => a.time - b.time || RANKS[a.what] - RANKS[b.what]
   const facts = arrived.toSorted(byTime).map((fact) => {
     if (fact.what === 'silent' || fact.what === 'heard') return fact
     if (fact.time >= newest) {
       newest = fact.time
-      lateSince = null
+      late = null
       return fact
     }
-    lateSince ??= fact.received
-    if (fact.received - lateSince < setBackMs) return fact
+    late = { since: late?.since ?? now, newest: Math.max(fact.time, late?.newest ?? 0), moved: (late?.moved ?? 0) + (fact.time > (late?.newest ?? 0) ? 1 : 0) }
+    const isReplay = now - fact.received >= setBackMs
+    if (isReplay || now - late.since < setBackMs || late.moved < CLOCK_SET_BACK_MOMENTS) return fact
     newest = Math.max(newest, fact.received)
     return { ...fact, time: fact.received }
   })
-  return { facts: facts.sort(byTime), newest, lateSince }
+  return { facts: facts.sort(byTime), newest, late }
 }
 
 function presentOf(

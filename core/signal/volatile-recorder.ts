@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { presentJob } from './tally.ts'
-import { CLOCK_SET_BACK_MS, NEW_UNIT, stepUnit, type UnitFact, type UnitMemory } from './unit.ts'
+import { NEW_UNIT, stepUnit, type UnitFact, type UnitMemory } from './unit.ts'
 import { countOf, type Happened, machineStateOf, type Totals, type UnitRecorder } from './unit-recorder.ts'
 
 const JOBS_KEPT = 50
@@ -30,7 +30,7 @@ export class VolatileRecorder implements UnitRecorder {
 
   async record(equipment: string, facts: readonly UnitFact[]): Promise<Happened> {
     const before = this.#units.get(equipment) ?? { memory: NEW_UNIT, totals: [] }
-    const { memory, states, parts } = stepUnit(before.memory, facts, CLOCK_SET_BACK_MS * Math.max(1, this.#clock.rate))
+    const { memory, states, parts } = stepUnit(before.memory, facts, this.#clock.now(), this.#clock.rate)
     const totals = new Map(before.totals)
     const counts = parts.map((change) => {
       const old = totals.get(change.jobOrder) ?? { good: 0, scrap: 0 }

@@ -2,8 +2,16 @@ import assert from 'node:assert/strict'
 import { type Random, seededRandom } from '../../../core/base/random.ts'
 import type { Sample } from '../../../core/messages/sample.ts'
 import type { Signal } from '../../../core/plant/model.ts'
-import { NEW_UNIT, readFact, stepUnit, type UnitFact, type UnitMemory, type UnitStep } from '../../../core/signal/unit.ts'
+import { NEW_UNIT, readFact, stepUnit as stepAt, type UnitFact, type UnitMemory, type UnitStep } from '../../../core/signal/unit.ts'
 import { good, job, scrap, state } from './facts.ts'
+
+/** A step at the time of its last arrival. */
+const stepUnit = (memory: UnitMemory, facts: readonly UnitFact[]): UnitStep =>
+  stepAt(
+    memory,
+    facts,
+    facts.reduce((now, { received }) => Math.max(now, received), 0),
+  )
 
 function sample(value: Sample['value'], quality: Sample['quality'] = 'good'): Sample {
   return { kind: 'sample', equipment: 'u', signal: 's', value, quality, time: 1.5, received: 2 }
@@ -89,6 +97,20 @@ describe('unit', () => {
       ['a', -1, 0],
       ['b', 1, 0],
     ])
+  })
+
+  it('takes a message that comes again and again for no clock set back', () => {
+    const hour = 3_600_000
+    let { memory } = stepUnit(NEW_UNIT, [job(hour, 'a'), good(hour, 10), good(2 * hour, 11), state(2 * hour, 'Complete')])
+    for (let time = 2 * hour; time < 4 * hour; time += 90_000) {
+      const again = { time: hour, received: time }
+      const step = stepUnit(memory, [
+        { ...good(0, 10), ...again },
+        { ...state(0, 'Execute'), ...again },
+      ])
+      assert.equal(step.learned, false)
+      memory = step.memory
+    }
   })
 
   it('takes the time of arrival when a clock was set back for good', () => {
