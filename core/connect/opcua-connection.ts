@@ -331,6 +331,8 @@ async function dispose(client: OPCUAClient): Promise<void> {
   clearTimeout(timer)
 }
 
+/** The library wraps what went wrong in advice; the last `Err = (…)` is the thing itself. */
 function messageOf(thrown: unknown): string {
-  return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\s+/g, ' ').trim()
+  const message = (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\s+/g, ' ').trim()
+  return /Err = \((.+)\)$/.exec(message)?.[1] ?? message
 }

@@ -6,6 +6,7 @@ import { MqttConnection } from '../../core/connect/mqtt-connection.ts'
 import { defineNode, nameOf } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
 import { numberSetting } from '../shared/settings.ts'
+import { tellLink } from '../shared/tell-link.ts'
 
 export interface MqttBrokerConfig extends NodeDef {
   /** `mqtt://host:1883`, or empty: then host and port. */
@@ -97,21 +98,14 @@ export default function registerMqttBroker(RED: NodeAPI): void {
       Object.defineProperty(node, 'connection', { value: connection })
       Object.defineProperty(node, 'brokerUrl', { get: () => url })
 
-      let told: string | undefined
-      connection.watch({
-        linkChanged(state, problem) {
-          if (state === 'connected') node.log(`connected to ${url}`)
-          // every attempt fails alike: once is enough
-          if (state === 'away' && problem !== undefined && problem.message !== told) node.warn(problem.message)
-          told = problem?.message
-        },
-      })
+      const stopTelling = tellLink(node, connection, () => url)
       if (config.embedded) start().catch(() => {})
       const forget = whenFlowsStarted(RED, () => connection.begin())
 
       return {
         async close() {
           forget()
+          stopTelling()
           await connection.end()
           clearTimeout(retry)
           await (await broker?.catch(() => undefined))?.close()

@@ -4,6 +4,7 @@ import { TaktError, toTaktError } from '../../core/base/error.ts'
 import { OpcuaConnection, type OpcuaSecurityMode, type OpcuaSecurityPolicy, SECURITY_MODES, SECURITY_POLICIES } from '../../core/connect/opcua-connection.ts'
 import { defineNode, nameOf } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
+import { tellLink } from '../shared/tell-link.ts'
 
 export interface OpcuaEndpointConfig extends NodeDef {
   url: string
@@ -52,22 +53,12 @@ export default function registerOpcuaEndpoint(RED: NodeAPI): void {
       Object.defineProperty(node, 'connection', { value: connection })
       Object.defineProperty(node, 'endpointUrl', { value: config.url })
 
-      let told: string | undefined
-      connection.watch({
-        linkChanged(state, problem) {
-          if (state === 'connected') node.log(`connected to ${config.url}`)
-          // a certificate that nobody trusts needs a person, in the debug sidebar too; all else mends itself
-          if (state === 'away' && problem !== undefined && problem.message !== told) {
-            if (problem.code === 'TAKT_OPCUA_AWAY') node.warn(problem.message)
-            else node.error(problem)
-          }
-          told = problem?.message
-        },
-      })
+      const stopTelling = tellLink(node, connection, () => config.url)
       const forget = whenFlowsStarted(RED, () => connection.begin())
       return {
         close() {
           forget()
+          stopTelling()
           return connection.end()
         },
       }
