@@ -79,7 +79,10 @@ function serveModelCheck(RED: NodeAPI): void {
     try {
       const plant = parsePlant(String(request.body?.model ?? ''), 'plant model')
       const { equipment, workMasters = [], materials = [] } = plant.model
-      response.json({ faults: [], summary: `${plant.units.length} units of ${equipment.length} equipment, ${workMasters.length} work masters, ${materials.length} materials` })
+      response.json({
+        faults: [],
+        summary: `${plant.units.length} units of ${equipment.length} equipment, ${workMasters.length} work masters, ${materials.length} materials`,
+      })
     } catch (thrown) {
       const error = toTaktError(thrown, 'plant model')
       response.json({ faults: Array.isArray(error.details) ? error.details : [{ path: '/', what: error.what }], summary: '' })

@@ -104,26 +104,35 @@ export class NodeRedProcess {
 
   /** Presses an inject node's button. */
   async inject(id: string): Promise<void> {
-    const response = await fetch(`${this.url}/inject/${id}`, { method: 'POST' })
+    const response = await fetch(`${this.url}/inject/${id}`, {
+      method: 'POST',
+    })
     if (!response.ok) throw new Error(`inject ${id}: ${response.status}`)
   }
 
   async deploy(flow: readonly FlowNode[]): Promise<void> {
     const response = await fetch(`${this.url}/flows`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'Node-RED-API-Version': 'v1' },
+      headers: {
+        'content-type': 'application/json',
+        'Node-RED-API-Version': 'v1',
+      },
       body: JSON.stringify(flow),
     })
     if (!response.ok) throw new Error(`deploy: ${response.status} ${await response.text()}`)
   }
 
-  /** Waits until something is true; the log's tail is in the error when it never is. */
+  /** Waits until something is true; what fails meanwhile is tried again, and the log's tail is in the error when it never is. */
   async until<T>(what: string, check: () => Promise<T | undefined | false> | T | undefined | false, timeoutMs = 60_000): Promise<T> {
     const end = Date.now() + timeoutMs
-    for (;;) {
-      const value = await check()
-      if (value !== undefined && value !== false) return value
-      if (Date.now() > end) throw new Error(`not within ${timeoutMs / 1000} s: ${what}\n${this.#log.slice(-6000)}`)
+    for (let problem = ''; ; ) {
+      try {
+        const value = await check()
+        if (value !== undefined && value !== false) return value
+      } catch (error) {
+        problem = String(error)
+      }
+      if (Date.now() > end) throw new Error(`not within ${timeoutMs / 1000} s: ${what} ${problem}\n${this.#log.slice(-6000)}`)
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
@@ -133,10 +142,17 @@ function prepare({ userDir, flow, nodesDir }: NodeRedOptions): void {
   const scope = join(userDir, 'node_modules', '@takt')
   mkdirSync(scope, { recursive: true })
   if (!existsSync(join(scope, 'node-red-takt'))) symlinkSync(packageRoot, join(scope, 'node-red-takt'), 'dir')
-  writeFileSync(join(userDir, 'package.json'), JSON.stringify({ name: 'user-dir', private: true, dependencies: { '@takt/node-red-takt': 'file:.' } }))
+  writeFileSync(
+    join(userDir, 'package.json'),
+    JSON.stringify({
+      name: 'user-dir',
+      private: true,
+      dependencies: { '@takt/node-red-takt': 'file:.' },
+    }),
+  )
   writeFileSync(
     join(userDir, 'settings.cjs'),
-    `module.exports = { flowFile: 'flows.json', uiHost: '127.0.0.1', credentialSecret: 'test', editorTheme: { tours: false }, telemetry: { enabled: false, updateNotification: false },
+    `module.exports = { flowFile: 'flows.json', uiHost: '127.0.0.1', credentialSecret: false, editorTheme: { tours: false, projects: { enabled: false } }, telemetry: { enabled: false, updateNotification: false },
   logging: { console: { level: 'info', metrics: false, audit: false } }, contextStorage: { default: { module: 'localfilesystem' } }, nodesDir: ${JSON.stringify(nodesDir)} }\n`,
   )
   writeFileSync(join(userDir, 'flows.json'), JSON.stringify(flow, null, 2))

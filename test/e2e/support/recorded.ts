@@ -19,7 +19,7 @@ export class Recorded {
 
   documents<K extends 'work-order' | 'job-order' | 'job-response' | 'plan' | 'disruption' | 'anomaly' | 'quality-result' | 'lot'>(kind: K): DocumentOf<K>[] {
     return this.#db
-      .prepare(`SELECT document FROM ${kind.replaceAll('-', '_')}`)
+      .prepare(`SELECT document FROM ${kind.replaceAll('-', '_')} ORDER BY ledger`)
       .all()
       .map((row) => JSON.parse(String(row.document)) as DocumentOf<K>)
   }
@@ -39,9 +39,12 @@ export class Recorded {
     return new Map(rows.map(({ job_order, equipment, good, scrap }) => [`${job_order} ${equipment}`, { good, scrap }]))
   }
 
-  /** Messages that a node could not use. */
-  quarantined(): number {
-    return Number(this.#db.prepare('SELECT count(*) AS count FROM quarantine').get()?.count)
+  /** Messages that a node could not use: code and what was wrong. */
+  quarantined(): string[] {
+    return this.#db
+      .prepare('SELECT code, what, excerpt FROM quarantine')
+      .all()
+      .map((row) => `${row.code}: ${row.what} (${row.excerpt})`)
   }
 
   close(): void {

@@ -28,7 +28,6 @@ export async function loadFlow(
 
 export interface Received {
   topic?: string
-  // biome-ignore lint/suspicious/noExplicitAny: tests read payloads of every shape
   payload: any
   [property: string]: unknown
 }
