@@ -21,7 +21,7 @@ export function readAnswer(topic: string, payload: unknown, where: string): Answ
   return { id, decision, by: text(own.by) ?? 'a person', why: text(own.why) }
 }
 
-export function readAutonomy(value: unknown, where: string): Autonomy {
+export function readAutonomy(value: unknown, where: string, code: 'TAKT_MESSAGE_INVALID' | 'TAKT_CONFIG_INVALID' = 'TAKT_MESSAGE_INVALID'): Autonomy {
   if (value === 'shadow' || value === 'approve' || value === 'auto') return value
-  throw new TaktError('TAKT_MESSAGE_INVALID', { what: `autonomy is '${String(value)}' where shadow, approve or auto is taken`, where })
+  throw new TaktError(code, { what: `autonomy is '${String(value)}' where shadow, approve or auto is taken`, where })
 }

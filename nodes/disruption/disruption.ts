@@ -7,6 +7,7 @@ import type { Disruption } from '../../core/messages/disruption.ts'
 import { hasKind, validateAnyDocument } from '../../core/messages/validate.ts'
 import { DisruptionDesk } from '../../core/orders/disruption/disruption-desk.ts'
 import { DISRUPTION_DEFAULTS, type DisruptionSettings } from '../../core/orders/disruption/settings.ts'
+import { inTurn } from '../../core/orders/in-turn.ts'
 import { refusalOf } from '../../core/orders/refusal.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
@@ -40,7 +41,7 @@ export default function registerDisruption(RED: NodeAPI): void {
     type: 'takt-disruption',
     create(node, config) {
       const where = nameOf(node)
-      const configured = readAutonomy(config.autonomy || 'auto', where)
+      const configured = readAutonomy(config.autonomy || 'auto', where, 'TAKT_CONFIG_INVALID')
       const plantNode = requireConfigNode<PlantNode>(RED, node, config.plant, 'plant')
       const { store, onProblem } = requireConfigNode<StoreNode>(RED, node, config.store, 'store')
       const now = (): number => plantNode.clock.now()
@@ -85,8 +86,11 @@ export default function registerDisruption(RED: NodeAPI): void {
         },
         (thrown: unknown) => node.error(toTaktError(thrown, where)),
       )
+      // an answer must not overtake what it answers
+      const turn = inTurn()
+      turn(() => ready)
       const forget = whenFlowsStarted(RED, () => {
-        ready.then(() => desk.resume()).catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
+        turn(() => desk.resume()).catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
       })
       const stopWatching = onProblem((problem) => {
         trouble = problem
@@ -119,8 +123,7 @@ export default function registerDisruption(RED: NodeAPI): void {
       return {
         async input(message, send: Send) {
           try {
-            await ready
-            await take(message)
+            await turn(() => take(message))
           } catch (thrown) {
             const problem = toTaktError(thrown, where)
             if (problem.code.startsWith('TAKT_STORE_') || problem.code === 'TAKT_INTERNAL') throw problem
