@@ -56,7 +56,7 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
     name: { value: '' },
     plant: { value: '', type: 'takt-plant', required: false },
     store: { value: '', type: 'takt-store', required: false },
-    method: { value: 'auto', required: true, validate: (value: string) => METHODS.includes(value ?? 'auto') },
+    method: { value: 'auto', validate: (value: string) => METHODS.includes(value ?? 'auto') },
     sensitivity: { value: 'normal', validate: (value: string) => ['low', 'normal', 'high'].includes(value ?? 'normal') },
     warmup: { value: '', validate: optionalNumber(5, 100_000) },
     low: { value: '', validate: optionalNumber(-Number.MAX_VALUE) },
@@ -72,7 +72,7 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
     rate: {
       value: '',
       validate: function (this: unknown, value: string) {
-        return (this as AnomalyProperties).method !== 'rate' || (Boolean(value) && optionalNumber(Number.MIN_VALUE)(value))
+        return ((this as AnomalyProperties).method ?? 'auto') !== 'rate' || (Boolean(value) && optionalNumber(Number.MIN_VALUE)(value))
       } as never,
     },
     ratePer: { value: 'second' },
@@ -98,7 +98,7 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
   icon: 'anomaly.svg',
   paletteLabel: 'anomaly',
   label() {
-    return this.name || (this.method === 'auto' ? 'anomaly' : `anomaly: ${this.method}`)
+    return this.name || ((this.method ?? 'auto') === 'auto' ? 'anomaly' : `anomaly: ${this.method}`)
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : ''
@@ -107,6 +107,11 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
   outputLabels: ['anomalies', 'samples with score and band'],
   oneditprepare() {
     prepareSampleFields({ now: this._('anomaly.type.now'), good: '' })
+    // a flow made by hand may leave out what has a default
+    for (const [field, fallback] of Object.entries({ method: 'auto', sensitivity: 'normal', ratePer: 'second' })) {
+      const input = $(`#node-input-${field}`)
+      if (!input.val()) input.val(fallback)
+    }
     const method = $('#node-input-method')
     method
       .on('change', () => {

@@ -24,6 +24,7 @@ export function prepareSampleFields(texts: SampleFieldTexts): void {
   const typed = (field: string, types: unknown[], fallback: string): void => {
     const input = $(`#node-input-${field}`)
     if (input.length === 0) return
+    if (!input.val() && !$(`#node-input-${field}Type`).val()) input.val(String(SAMPLE_FIELDS[field as 'value']?.value ?? ''))
     input.typedInput({ default: fallback, typeField: `#node-input-${field}Type`, types } as never)
     input.typedInput('width', '70%')
   }

@@ -39,10 +39,10 @@ const ASYNCHRONOUS: ReadonlySet<string> = new Set(['flow', 'global', 'jsonata'])
 /** Makes trusted samples from plain messages; at once, or later where a field asks the context. Throws, or rejects with, TAKT_SAMPLE_… and its like. */
 export function sampleReader(RED: NodeAPI, node: Node, fields: SampleFields, reading: SampleReading): (message: Message) => Sample | Promise<Sample> {
   const where = nameOf(node)
-  const value = field(RED, node, fields.value ?? 'payload', fields.valueType ?? 'msg')
-  const signal = field(RED, node, fields.signal ?? 'topic', fields.signalType ?? 'msg')
-  const time = field(RED, node, fields.time ?? '', fields.timeType ?? 'now')
-  const quality = field(RED, node, fields.quality ?? '', fields.qualityType ?? 'good')
+  const value = field(RED, node, fields.value || 'payload', fields.valueType || 'msg')
+  const signal = field(RED, node, fields.signal || 'topic', fields.signalType || 'msg')
+  const time = field(RED, node, fields.time ?? '', fields.timeType || 'now')
+  const quality = field(RED, node, fields.quality ?? '', fields.qualityType || 'good')
   const prefix = fields.equipment?.trim().replace(/\/+$/, '') ?? ''
 
   const make = (read: readonly unknown[]): Sample => {
