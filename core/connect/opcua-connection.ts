@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CallMethodResult, ClientSession, OPCUAClient, StatusCode, UserIdentityInfo } from 'node-opcua'
+import type { CallMethodResult, ClientSession, NodeId, OPCUAClient, StatusCode, UserIdentityInfo } from 'node-opcua'
 import { TaktError, toTaktError } from '../base/error.ts'
 import { loadOpcua, type Opcua } from './load-opcua.ts'
 import { SharedLink } from './shared-link.ts'
@@ -77,14 +77,17 @@ export class OpcuaConnection extends SharedLink {
   async call(objectId: string, methodId: string, text: string): Promise<CallMethodResult> {
     const { session, opcua } = this.#present()
     const argument = new opcua.Variant({ dataType: opcua.DataType.String, value: text })
-    return this.#within(session.call({ objectId, methodId, inputArguments: [argument] }), `calling ${methodId}`)
+    return this.#within(
+      session.call({ objectId: this.#nodeId(opcua, objectId), methodId: this.#nodeId(opcua, methodId), inputArguments: [argument] }),
+      `calling ${methodId}`,
+    )
   }
 
   /** Writes a value as the type that the variable has; the answer is the server's status. */
   async write(nodeId: string, value: string | number | boolean): Promise<StatusCode> {
     const { session, opcua } = this.#present()
     const { DataType } = opcua
-    const dataType = await this.#within(session.getBuiltInDataType(opcua.resolveNodeId(nodeId)), `reading the type of ${nodeId}`)
+    const dataType = await this.#within(session.getBuiltInDataType(this.#nodeId(opcua, nodeId)), `reading the type of ${nodeId}`)
     const typed =
       dataType === DataType.String ? String(value) : dataType === DataType.Boolean ? value === true || value === 1 || value === 'true' : Number(value)
     const variant = new opcua.Variant({ dataType, value: typed })
@@ -93,7 +96,7 @@ export class OpcuaConnection extends SharedLink {
 
   async read(nodeId: string): Promise<unknown> {
     const { session, opcua } = this.#present()
-    const result = await this.#within(session.read({ nodeId, attributeId: opcua.AttributeIds.Value }), `reading ${nodeId}`)
+    const result = await this.#within(session.read({ nodeId: this.#nodeId(opcua, nodeId), attributeId: opcua.AttributeIds.Value }), `reading ${nodeId}`)
     return result.value.value
   }
 
@@ -103,7 +106,7 @@ export class OpcuaConnection extends SharedLink {
     const { NodeClass } = opcua
     const result = await this.#within(
       session.browse({
-        nodeId: opcua.resolveNodeId(nodeId),
+        nodeId: this.#nodeId(opcua, nodeId),
         referenceTypeId: 'HierarchicalReferences',
         includeSubtypes: true,
         browseDirection: opcua.BrowseDirection.Forward,
@@ -228,6 +231,14 @@ export class OpcuaConnection extends SharedLink {
   #present(): { readonly session: ClientSession; readonly opcua: Opcua } {
     if (this.#session === undefined || this.#opcua === undefined || this.state !== 'connected') throw this.problem ?? this.away()
     return { session: this.#session, opcua: this.#opcua }
+  }
+
+  #nodeId({ resolveNodeId }: Opcua, text: string): NodeId {
+    try {
+      return resolveNodeId(text)
+    } catch (cause) {
+      throw new TaktError('TAKT_OPCUA_NODE_UNKNOWN', { what: `'${text}' is not a node id`, where: this.#settings.where, cause })
+    }
   }
 
   /** A request during a loss would wait for the reconnection: the asker is told in time. */

@@ -51,6 +51,19 @@ describe('opcua endpoint node', function () {
     assert.match(careful.connection.problem?.message ?? '', /thumbprint [0-9a-f]{40}/)
   })
 
+  it('lets the editor browse the server', async () => {
+    await load(server.url, { securityMode: 'SignAndEncrypt', acceptServerCertificate: true }, { user: 'line', password: 'secret' })
+    await new Promise<void>((resolve) => helper.startServer(() => resolve()))
+    try {
+      const found = await helper.request().get('/takt/opcua-endpoint/endpoint/browse').query({ nodeId: 'ns=1;s=Machine' }).expect(200)
+      assert.ok((found.body as Array<{ name: string }>).some(({ name }) => name === 'Vibration'))
+      const missing = await helper.request().get('/takt/opcua-endpoint/nobody/browse').expect(502)
+      assert.equal((missing.body as { code: string }).code, 'TAKT_CONFIG_INVALID')
+    } finally {
+      await new Promise<void>((resolve) => helper.stopServer(() => resolve()))
+    }
+  })
+
   const wrong: ReadonlyArray<readonly [string, string, Record<string, unknown>]> = [
     ['a URL that is none', 'http://127.0.0.1', {}],
     ['a mode that is none', 'opc.tcp://127.0.0.1:4840', { securityMode: 'Maybe' }],

@@ -223,6 +223,23 @@ describe('OPC UA', function () {
     await assert.rejects(connection.write('ns=1;s=NotThere', 1), { code: 'TAKT_OPCUA_REFUSED' })
   })
 
+  it('browses the address space, level by level', async () => {
+    const { connection } = open()
+    await connection.whenConnected(10_000, () => connection.away())
+    const top = await connection.browse()
+    assert.deepEqual(
+      top.find((node) => node.name === 'Machine'),
+      { nodeId: 'ns=1;s=Machine', name: 'Machine', variable: false },
+    )
+    const inside = await connection.browse('ns=1;s=Machine')
+    assert.deepEqual(
+      inside.find((node) => node.name === 'Vibration'),
+      { nodeId: 'ns=1;s=Vibration', name: 'Vibration', variable: true },
+    )
+    await assert.rejects(connection.browse('ns=1;s=NotThere'), { code: 'TAKT_OPCUA_REFUSED' })
+    await assert.rejects(connection.browse('rubbish'), { code: 'TAKT_OPCUA_NODE_UNKNOWN' })
+  })
+
   describe('security', () => {
     it('signs and encrypts, with a certificate that is accepted at first sight', async () => {
       const { connection } = open({ securityMode: 'SignAndEncrypt' })
