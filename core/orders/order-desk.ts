@@ -56,11 +56,15 @@ export class OrderDesk {
         return this.#do(async (tx) => [await commandJobOrder(tx, id(jobOrder, 'jobOrder', where), command, withWhy(because, why))])
       }
       case 'maintenance': {
-        const { equipment, deadline, why } = fields(payload, where)
-        const cause = typeof why === 'string' && why !== '' ? why : 'asked for by a person'
-        const request = { equipment: id(equipment, 'equipment', where), kind: 'planned' as const, deadline: typeof deadline === 'number' ? deadline : null }
+        const { equipment, deadline, kind, why, cause = why } = fields(payload, where)
+        const request = {
+          equipment: id(equipment, 'equipment', where),
+          kind: kind === 'unplanned' ? ('unplanned' as const) : ('planned' as const),
+          deadline: typeof deadline === 'number' ? deadline : null,
+          cause: typeof cause === 'string' && cause !== '' ? cause : 'asked for by a person',
+        }
         return this.#do(async (tx) => {
-          const { workOrder, jobOrder } = await requestMaintenance(tx, this.#plant(), { ...request, cause, actor: because.actor })
+          const { workOrder, jobOrder } = await requestMaintenance(tx, this.#plant(), { ...request, actor: because.actor })
           return [workOrder, jobOrder]
         })
       }
