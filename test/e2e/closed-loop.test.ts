@@ -1,17 +1,34 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../core/base/clock.ts'
 import { openStore } from '../../core/store/open-store.ts'
 import { type PlantProcess, startPlant } from '../plant/start-plant.ts'
-import { flowOnPlant } from './support/closed-loop.ts'
+import { flowOnPlant, simulatedAs } from './support/closed-loop.ts'
 import { NodeRedProcess } from './support/node-red-process.ts'
 import { Recorded } from './support/recorded.ts'
 
 const LINE = 'acme/berlin/machining/line-1'
 const WORN = `${LINE}/mill-2`
 const SPEED = 240
+
+interface OrderReport {
+  readonly jobOrders: readonly { readonly jobOrder: string; readonly good: number; readonly scrap: number }[]
+  readonly quantities: readonly { readonly jobOrder: string; readonly good: number; readonly scrap: number }[]
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const completedOrders = (recorded: Recorded): string[] =>
+  recorded
+    .documents('work-order')
+    .filter((order) => order.type === 'production' && /Completed|Closed/.test(order.state))
+    .map((order) => order.id)
+
+async function report(red: NodeRedProcess, order: string): Promise<OrderReport> {
+  return (await (await fetch(`${red.url}/reports/${order}.json`)).json()) as OrderReport
+}
 
 /**
  * The product's promise, seen from outside: a plant in a process of its own, a real Node-RED with the reference flow, and a reader that knows neither.
@@ -25,10 +42,11 @@ for (const kills of [0, 2]) {
     let red: NodeRedProcess
     let recorded: Recorded
     let ledger: Awaited<ReturnType<PlantProcess['ledger']>>
+    const reports = new Map<string, OrderReport>()
 
     before(async () => {
       userDir = mkdtempSync(join(tmpdir(), 'takt-loop-'))
-      plant = await startPlant({ seed: 11, speed: SPEED, wornUnit: 'mill-2', ordersAhead: 8, ordersPerHour: 1 })
+      plant = await startPlant({ ...simulatedAs(), speed: SPEED })
       red = new NodeRedProcess({ userDir, flow: flowOnPlant(plant) })
       await red.start()
       const look = <T>(read: (recorded: Recorded) => T): T => {
@@ -54,17 +72,15 @@ for (const kills of [0, 2]) {
         await red.start()
       }
       await red.until('the repair is done', () => repair()?.state === 'Ended', 120_000)
-      await red.until(
-        'three orders are completed',
-        () => look((now) => now.documents('work-order').filter((order) => order.type === 'production' && /Completed|Closed/.test(order.state)).length >= 3),
-        120_000,
-      )
+      await red.until('three orders are completed', () => look((now) => completedOrders(now).length >= 3), 120_000)
       await plant.pause()
+      await pause(500)
       ledger = await plant.ledger()
       await red.until('Takt has heard of every part', () =>
         look((now) => [...now.counts().values()].reduce((sum, { good, scrap }) => sum + good + scrap, 0) >= ledger.parts),
       )
-      await new Promise((resolve) => setTimeout(resolve, 1000))
+      await pause(1000)
+      for (const order of look(completedOrders)) reports.set(order, await report(red, order))
       await red.stop()
       recorded = new Recorded(join(userDir, 'takt', 'takt.db'))
     })
@@ -172,14 +188,28 @@ for (const kills of [0, 2]) {
     })
 
     it('wrote reports whose sums agree with the records', () => {
-      const folder = join(userDir, 'takt', 'reports')
-      const reports = readdirSync(folder)
-      const completed = recorded.documents('work-order').filter((order) => order.type === 'production' && order.state === 'Completed')
-      for (const order of completed) {
-        const file = reports.find((name) => name.includes(order.id) && name.endsWith('.json'))
-        assert.ok(file, `no report of ${order.id}`)
-        const report = JSON.parse(readFileSync(join(folder, file), 'utf8'))
-        assert.ok(JSON.stringify(report).includes(order.id))
+      const files = readdirSync(join(userDir, 'takt', 'reports'))
+      const jobs = recorded.documents('job-order')
+      const responses = new Map(recorded.documents('job-response').map((response) => [response.jobOrder, response]))
+      assert.ok(reports.size >= 3)
+      for (const [order, { jobOrders, quantities }] of reports) {
+        assert.ok(
+          files.some((file) => file.includes(order) && file.endsWith('.html')),
+          `no file of ${order}`,
+        )
+        const own = jobs.filter((job) => job.workOrder === order)
+        assert.deepEqual(jobOrders.map((row) => row.jobOrder).toSorted(), own.map((job) => job.id).toSorted())
+        for (const row of jobOrders) {
+          const made = ledger.byJob[row.jobOrder] ?? { good: 0, scrap: 0 }
+          assert.deepEqual({ good: row.good, scrap: row.scrap }, { good: made.good, scrap: made.scrap }, row.jobOrder)
+          const counted = quantities.filter((quantity) => quantity.jobOrder === row.jobOrder)
+          assert.equal(
+            counted.reduce((sum, { good }) => sum + good, 0),
+            row.good,
+          )
+          const response = responses.get(row.jobOrder)
+          if (response !== undefined) assert.deepEqual([response.good, response.scrap], [row.good, row.scrap])
+        }
       }
     })
 

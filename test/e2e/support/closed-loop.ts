@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../../../core/base/package-root.ts'
+import type { PlantProcessOptions } from '../../plant/start-plant.ts'
 import { freePort } from './free-port.ts'
 import type { FlowNode } from './node-red-process.ts'
 
@@ -19,6 +20,12 @@ function only(flow: FlowNode[], type: string): FlowNode {
   const found = flow.filter((node) => node.type === type)
   if (found.length !== 1) throw new Error(`${found.length} nodes of type ${type} where one was looked for`)
   return found[0]!
+}
+
+/** What the reference flow's own simulator is told, for a plant outside: same wear, same orders. */
+export function simulatedAs(): Pick<PlantProcessOptions, 'seed' | 'wornUnit' | 'wornAt' | 'ordersPerHour' | 'ordersAhead'> {
+  const { seed, wornUnit, wornAt, orders, ordersAhead } = only(referenceFlow(), 'takt-simulator')
+  return { seed: Number(seed), wornUnit, wornAt: Number(wornAt), ordersPerHour: Number(orders), ordersAhead: Number(ordersAhead) }
 }
 
 /** The reference flow as it stands, on ports that are free. */
