@@ -109,6 +109,14 @@ export function maintenanceDurationMs(plant: Plant, equipment: string, kind: Mai
   return plant.equipment(equipment)?.maintenance?.[kind].durationMs ?? DEFAULT_DURATION_MS[kind]
 }
 
+/** A repair that had become urgent is planned again: what made it urgent has gone, what it was planned for has not. Nothing changes once it was allowed to begin. */
+export async function relaxMaintenance(tx: StoreTransaction, plant: Plant, workOrder: string, deadline: number | null, because: Because): Promise<void> {
+  const [job] = await tx.list('job-order', { where: { work_order: workOrder } })
+  if (job?.state !== 'NotAllowedToStart' || job.equipment === null) return
+  const alternatives = [{ equipment: job.equipment, setupMs: 0, perPieceMs: maintenanceDurationMs(plant, job.equipment, 'planned') }]
+  await changeJobOrder(tx, job, 'Update', because, { maintenance: 'planned', alternatives, deadline })
+}
+
 async function tighten(tx: StoreTransaction, plant: Plant, job: JobOrder, request: MaintenanceRequest): Promise<JobOrder> {
   if (!isOpen(job)) return job
   const failed = request.kind === 'unplanned' && job.maintenance !== 'unplanned'

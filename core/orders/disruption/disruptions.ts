@@ -4,7 +4,7 @@ import type { Disruption } from '../../messages/disruption.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../../store/store.ts'
 import { cancelWorkOrder } from '../control-work-order.ts'
-import { requestMaintenance } from '../maintenance.ts'
+import { relaxMaintenance, requestMaintenance } from '../maintenance.ts'
 
 /** A disruption before anybody has decided about it. */
 export type DisruptionDraft = Pick<Disruption, 'id' | 'equipment' | 'cause' | 'action' | 'deadline' | 'unavailable' | 'why'>
@@ -49,13 +49,24 @@ export async function refuseDisruption(tx: StoreTransaction, id: string, by: str
   return tx.save<'disruption'>({ ...disruption, status: 'refused', decidedBy: by }, { type: 'disruption.refused', actor, why: reason })
 }
 
-/** What it was about has gone away by itself. A repair that was ordered for it and has not been allowed to begin is cancelled. */
-export async function withdrawDisruption(tx: StoreTransaction, disruption: Disruption, why: string, actor: string, decidedBy?: string): Promise<Disruption> {
-  const { maintenanceOrder } = disruption
+/**
+ * What it was about has gone away by itself. A repair that was ordered for it and has not been allowed to begin is cancelled, unless something else asks for it too:
+ * then it is only as urgent as that.
+ */
+export async function withdrawDisruption(
+  tx: StoreTransaction,
+  plant: Plant,
+  disruption: Disruption,
+  why: string,
+  { actor, decidedBy }: { readonly actor: string; readonly decidedBy?: string },
+): Promise<Disruption> {
+  const { maintenanceOrder, equipment } = disruption
   if (maintenanceOrder !== undefined) {
     const jobs = await tx.list('job-order', { where: { work_order: maintenanceOrder } })
     if (jobs.some((job) => job.state !== 'NotAllowedToStart')) return disruption
-    await cancelWorkOrder(tx, maintenanceOrder, { actor, why })
+    const [other] = (await standingDisruptions(tx, equipment)).filter(({ id, maintenanceOrder: order }) => id !== disruption.id && order === maintenanceOrder)
+    if (other === undefined) await cancelWorkOrder(tx, maintenanceOrder, { actor, why })
+    else await relaxMaintenance(tx, plant, maintenanceOrder, other.deadline, { actor, why })
   }
   const said = `${disruption.why}; withdrawn: ${why}`.slice(0, 2000)
   const by = decidedBy === undefined ? {} : { decidedBy }

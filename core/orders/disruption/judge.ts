@@ -38,7 +38,7 @@ export async function judgeAnomaly(tx: StoreTransaction, anomaly: Anomaly, conte
     const own = standing.filter(({ cause, status }) => cause.anomaly === anomaly.id && status === 'proposed')
     return {
       changed: await Promise.all(
-        own.map((disruption) => withdrawDisruption(tx, disruption, `the anomaly cleared at ${clockText(anomaly.time, tx.now, plant)}`, actor)),
+        own.map((disruption) => withdrawDisruption(tx, plant, disruption, `the anomaly cleared at ${clockText(anomaly.time, tx.now, plant)}`, { actor })),
       ),
     }
   }
@@ -96,7 +96,10 @@ async function failed(tx: StoreTransaction, unit: UnitState, standing: readonly 
   for (const disruption of standing) {
     if (disruption.status === 'proposed')
       changed.push(
-        await withdrawDisruption(tx, disruption, `${name} failed at ${clockText(since, tx.now, plant)} before anybody answered`, actor, 'the failure'),
+        await withdrawDisruption(tx, plant, disruption, `${name} failed at ${clockText(since, tx.now, plant)} before anybody answered`, {
+          actor,
+          decidedBy: 'the failure',
+        }),
       )
   }
   // a repair that was agreed on before is only more urgent now
@@ -141,11 +144,11 @@ async function back(tx: StoreTransaction, unit: UnitState, standing: readonly Di
     const { stop } = disruption.cause
     if (stop === undefined) continue
     const name = plant.nameOf(unit.equipment)
-    if (stop === 'NoSignal') changed.push(await withdrawDisruption(tx, disruption, `${name} was heard again at ${at}`, actor))
+    if (stop === 'NoSignal') changed.push(await withdrawDisruption(tx, plant, disruption, `${name} was heard again at ${at}`, { actor }))
     else if (WELL.has(unit.state) && unit.mode !== 'Maintenance' && (disruption.unavailable?.from ?? 0) < unit.since) {
       const repair = await openMaintenance(tx, unit.equipment)
       if (repair !== undefined && repair.jobOrder.id === unit.jobOrder) continue
-      const withdrawn = await withdrawDisruption(tx, disruption, `${name} is ${unit.state} again since ${at}, without a repair`, actor)
+      const withdrawn = await withdrawDisruption(tx, plant, disruption, `${name} is ${unit.state} again since ${at}, without a repair`, { actor })
       if (withdrawn.status === 'withdrawn') changed.push(withdrawn)
     }
   }

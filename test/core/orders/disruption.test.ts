@@ -260,6 +260,15 @@ describe('disruptions', () => {
     )
   })
 
+  it('leave the repair that was planned before, when its unit fails and is cleared', async () => {
+    await desk.anomaly(anomaly())
+    await desk.machineState(unit('Aborted', { since: START + 1 }))
+    await desk.machineState(unit('Idle', { since: START + MINUTE }))
+    assert.deepEqual((await statuses()).sort(), ['maintain-before acted', 'repair-now withdrawn'])
+    const { state, maintenance, deadline, alternatives } = await repairJob()
+    assert.deepEqual([state, maintenance, deadline, alternatives[0]?.perPieceMs], ['NotAllowedToStart', 'planned', START + 4 * HOUR, 1000])
+  })
+
   it('do not take back a repair that was begun, and do not take it for a stop', async () => {
     await desk.machineState(unit('Aborted'))
     const { id } = await repairJob()
