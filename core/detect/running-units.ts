@@ -1,13 +1,22 @@
-import type { MachineState } from '../messages/machine-state.ts'
+import type { MachineState, PackmlMode } from '../messages/machine-state.ts'
+import type { Sample } from '../messages/sample.ts'
+import type { SignalRole } from '../plant/model.ts'
+import { packmlMode, packmlState } from '../signal/packml.ts'
 
 interface Unit {
-  readonly runs: boolean
+  readonly state: MachineState['state'] | null
+  readonly mode: PackmlMode | null
+  /** source time of the newest that was heard of it */
+  readonly heard: number
+  /** since when it runs, or does not */
   readonly since: number
+  readonly runs: boolean
   readonly jobOrder: string | null
 }
 
 /**
- * Which units run, by what the machine-state documents say: idle, set-up and repair sound different, so values are learned and judged only in certain states.
+ * Which units run: idle, set-up and repair sound different, so values are learned and judged only in certain states. It hears of them from machine-state
+ * documents, and from the state and mode samples that come in the same stream as the values: those are in step with them, a document may lag behind.
  * A unit of which nothing was heard is taken to run.
  */
 export class RunningUnits {
@@ -22,9 +31,23 @@ export class RunningUnits {
   }
 
   told({ equipment, state, mode, since, jobOrder }: MachineState): void {
-    const runs = this.#states.has(state) && mode !== 'Maintenance'
     const before = this.#units.get(equipment)
-    this.#units.set(equipment, { runs, jobOrder, since: before?.runs === true && runs ? before.since : since })
+    // what the samples said later stands
+    if (before !== undefined && before.heard > since) this.#units.set(equipment, { ...before, jobOrder })
+    else this.#set(equipment, { state, mode, jobOrder }, since)
+  }
+
+  /** A sample that may say what the unit does, by the role of its signal. */
+  saw({ equipment, value, time }: Pick<Sample, 'equipment' | 'value' | 'time'>, role: SignalRole | undefined): void {
+    if (role !== 'packml-state' && role !== 'packml-mode') return
+    const before = this.#units.get(equipment)
+    if (before !== undefined && before.heard > time) return
+    try {
+      const said = role === 'packml-state' ? { state: packmlState(value, equipment) } : { mode: packmlMode(value, equipment) }
+      this.#set(equipment, { state: before?.state ?? null, mode: before?.mode ?? null, jobOrder: before?.jobOrder ?? null, ...said }, time)
+    } catch {
+      // a state that is none is for the machine state node to tell
+    }
   }
 
   /** Whether a value of this source time counts. */
@@ -44,5 +67,12 @@ export class RunningUnits {
   restore(state: unknown): void {
     if (typeof state !== 'object' || state === null) return
     for (const [equipment, unit] of Object.entries(state as Record<string, Unit>)) this.#units.set(equipment, unit)
+  }
+
+  #set(equipment: string, said: Pick<Unit, 'state' | 'mode' | 'jobOrder'>, time: number): void {
+    const before = this.#units.get(equipment)
+    // a mode alone says nothing yet
+    const runs = said.state === null ? said.mode !== 'Maintenance' : this.#states.has(said.state) && said.mode !== 'Maintenance'
+    this.#units.set(equipment, { ...said, runs, heard: time, since: before?.runs === runs ? before.since : time })
   }
 }

@@ -97,9 +97,12 @@ export default function registerAnomaly(RED: NodeAPI): void {
 
       /** Judges one sample; a promise only where an alarm has to be recorded first. */
       const judge = (sample: Sample, message: Message, send: Send): Promise<void> | undefined => {
-        if (watch === undefined || typeof sample.value !== 'number') return undefined
-        const track = watch.trackOf(sample)
-        if (track === undefined) return undefined
+        if (watch === undefined) return undefined
+        const track = typeof sample.value === 'number' ? watch.trackOf(sample) : undefined
+        if (track === undefined) {
+          running.saw(sample, plant?.().signal(`${sample.equipment}/${sample.signal}`)?.signal.role)
+          return undefined
+        }
         const anomaly = watch.judge(track, sample)
         dirty = true
         if (isWired) {
