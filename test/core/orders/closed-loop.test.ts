@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ManualClock } from '../../../core/base/clock.ts'
+import { packageRoot } from '../../../core/base/package-root.ts'
+import type { Anomaly } from '../../../core/messages/anomaly.ts'
+import type { Receipt } from '../../../core/messages/command.ts'
+import { Dispatcher } from '../../../core/orders/dispatch/dispatcher.ts'
+import { COMMAND_NAMES } from '../../../core/orders/dispatch/job-command.ts'
+import { DisruptionDesk } from '../../../core/orders/disruption/disruption-desk.ts'
+import { DISRUPTION_DEFAULTS } from '../../../core/orders/disruption/settings.ts'
+import { followCount, followMachine, reconcile } from '../../../core/orders/follow-machine.ts'
+import { OrderDesk } from '../../../core/orders/order-desk.ts'
+import { Planner } from '../../../core/orders/planning/planner.ts'
+import { triggerOf } from '../../../core/orders/planning/replan-trigger.ts'
+import type { PlanTrigger } from '../../../core/orders/planning/to-plan.ts'
+import { parsePlant } from '../../../core/plant/load-plant.ts'
+import { StoreRecorder } from '../../../core/signal/store-recorder.ts'
+import type { UnitFact } from '../../../core/signal/unit.ts'
+import type { LedgerRow, PartRow, StatusPublication, Step } from '../../../core/simulate/happenings.ts'
+import { PlantSimulation } from '../../../core/simulate/plant-simulation.ts'
+import { openStore } from '../../../core/store/open-store.ts'
+import type { Store } from '../../../core/store/store.ts'
+
+const plant = parsePlant(readFileSync(join(packageRoot, 'flows', 'reference-plant.json'), 'utf8'), 'reference plant')
+const START = Date.parse('2026-03-02T06:00:00+01:00')
+const STEP_MS = 20_000
+const HOUR = 3_600_000
+const because = { actor: 'test' }
+const unitNamed = (name: string): string => plant.units.find(({ id }) => id.endsWith(`/${name}`))?.id ?? ''
+
+/** The simulated plant, which lives on whatever happens to Takt. */
+class World {
+  readonly clock = new ManualClock(START)
+  readonly rows: LedgerRow[] = []
+  readonly simulation = new PlantSimulation({ plant, seed: 5, start: START, wornUnit: '', wornAt: 0, ordersPerHour: 0, ordersAhead: 6 })
+  #statuses: StatusPublication[] = []
+
+  /** What machines have said since they were last listened to. */
+  listen(): StatusPublication[] {
+    return this.#statuses.splice(0)
+  }
+
+  /** What they say to somebody who has just come: the past is gone. */
+  greet(): void {
+    this.#statuses = []
+    this.#take(this.simulation.present())
+  }
+
+  advance(): void {
+    this.clock.advance(STEP_MS)
+    this.#take(this.simulation.advance(this.clock.now()))
+  }
+
+  /** It fails in a moment. */
+  wearOut(unit: string): void {
+    const step: Step = { publications: [], rows: [] }
+    this.simulation.break(unit, 1, step)
+    this.#take(step)
+  }
+
+  command(unit: string, command: Parameters<PlantSimulation['command']>[1]): Receipt {
+    const step: Step = { publications: [], rows: [] }
+    const receipt = this.simulation.command(unit, command, step)
+    this.#take(step)
+    return receipt
+  }
+
+  #take({ publications, rows }: Step): void {
+    this.rows.push(...rows)
+    for (const publication of publications) if (publication.kind === 'status') this.#statuses.push(publication)
+  }
+}
+
+/** Takt's whole loop without Node-RED: what the nodes do with each other's documents. */
+class Loop {
+  readonly store: Store
+  readonly #world: World
+  readonly #recorder: StoreRecorder
+  readonly #dispatcher: Dispatcher
+  readonly #planner: Planner
+  readonly desk: DisruptionDesk
+  readonly problems: string[] = []
+  #receipts: Receipt[] = []
+  #trigger: PlanTrigger | null = { type: 'start' }
+
+  constructor(file: string, world: World) {
+    const { clock } = world
+    const store = openStore({ file, clock })
+    this.store = store
+    this.#world = world
+    this.#recorder = new StoreRecorder(store, clock, 'test')
+    const loop = { store, plant: () => plant, clock, actor: 'test' }
+    this.#planner = new Planner({ ...loop, objective: 'due-dates', resumable: true, searchMs: 0, moves: 200, seed: 1, toleranceMs: 300_000 })
+    this.#dispatcher = new Dispatcher(
+      {
+        ...loop,
+        real: clock,
+        command: (command) => this.#receipts.push(world.command(command.to, command)),
+        problem: (problem) => this.problems.push(problem.message),
+        waiting: () => {},
+      },
+      { autonomy: 'auto', toleranceMs: 300_000, ackTimeoutMs: 60_000, commands: COMMAND_NAMES, actor: 'test' },
+    )
+    this.desk = new DisruptionDesk({
+      ...loop,
+      settings: DISRUPTION_DEFAULTS,
+      autonomy: 'auto',
+      changed: () => {},
+      failed: (thrown) => this.problems.push(String(thrown)),
+    })
+    store.subscribe((event) => {
+      this.#trigger = triggerOf(event, 'planner') ?? this.#trigger
+    })
+  }
+
+  async start(): Promise<void> {
+    const orders = new OrderDesk(this.store, () => plant, { autoRelease: true, mapping: {}, importFolder: undefined, where: 'test' })
+    for (const order of this.#world.simulation.recentOrders) await orders.handle('create', order, because)
+    await this.store.transaction((tx) => reconcile(tx, because))
+    await this.desk.resume()
+    this.#world.greet()
+  }
+
+  async turn(): Promise<void> {
+    for (const receipt of this.#receipts.splice(0)) await this.#dispatcher.receipt(receipt)
+    for (const status of this.#world.listen()) {
+      const { states, counts } = await this.#recorder.record(status.unit, factsOf(status))
+      for (const count of counts) await this.store.transaction((tx) => followCount(tx, count, because))
+      for (const state of states) {
+        const unknown = await this.store.transaction((tx) => followMachine(tx, state, because))
+        if (unknown !== undefined) this.problems.push(unknown.message)
+        await this.desk.machineState(state)
+        this.#dispatcher.machineState(state)
+      }
+    }
+    if (this.#trigger !== null) {
+      const trigger = this.#trigger
+      this.#trigger = null
+      await this.#planner.publish(await this.#planner.draft(trigger))
+    }
+    await this.#dispatcher.idle()
+  }
+
+  async end(): Promise<void> {
+    this.#dispatcher.stop()
+    this.desk.stop()
+    await this.#dispatcher.idle()
+    await this.#planner.close()
+    await this.store.close()
+  }
+}
+
+function factsOf({ time, state, mode, job, good, scrap }: StatusPublication): UnitFact[] {
+  const at = { time, received: time }
+  return [
+    { what: 'job', job: job === '' ? null : job, ...at },
+    { what: 'count', kind: 'good', signal: 'good', raw: good, rollover: undefined, ...at },
+    { what: 'count', kind: 'scrap', signal: 'scrap', raw: scrap, rollover: undefined, ...at },
+    { what: 'mode', mode, ...at },
+    { what: 'state', state, ...at },
+  ]
+}
+
+describe('the closed loop over the simulated plant', function () {
+  this.timeout(180_000)
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'takt-loop-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('makes every order, through a failure, a planned repair and two restarts, and counts as the machines do', async () => {
+    const world = new World()
+    // the first orders come with the first moment
+    world.advance()
+    const file = join(folder, 'takt.db')
+    const problems: string[] = []
+    let loop = new Loop(file, world)
+    await loop.start()
+    let done = false
+    let step = 0
+    for (; step < 8000 && !done; step++) {
+      await loop.turn()
+      // whatever works at that moment: it fails
+      if (step === 150 || step === 420) {
+        const [running] = await loop.store.list('job-order', { where: { state: 'Running' }, orderBy: 'actual_start', descending: true })
+        if (running?.equipment && running.maintenance === undefined) world.wearOut(running.equipment)
+      }
+      if (step === 200) await loop.desk.anomaly(anomalyOf(unitNamed('lathe-1'), world.clock.now()))
+      if (step === 120 || step === 500) {
+        await loop.end()
+        problems.push(...loop.problems)
+        // the machines go on while Takt is away
+        for (let away = 0; away < 30; away++) world.advance()
+        loop = new Loop(file, world)
+        await loop.start()
+      }
+      world.advance()
+      done = step % 20 === 0 && (await loop.store.list('work-order', { where: { state: ['Planned', 'Released', 'Running', 'Held'] } })).length === 0
+    }
+    problems.push(...loop.problems)
+    const { store } = loop
+    const open = await store.list('job-order', { where: { state: ['NotAllowedToStart', 'AllowedToStart', 'Running', 'Interrupted'] } })
+    assert.deepEqual(
+      open.map(({ id, state, substate, equipment }) => `${id} ${state} ${substate} ${equipment}`),
+      [],
+      `after ${(step * STEP_MS) / HOUR} h`,
+    )
+    assert.deepEqual(problems, [])
+
+    const parts = world.rows.filter((row): row is PartRow => row.kind === 'part')
+    const truth = new Map<string, { good: number; scrap: number }>()
+    for (const { job, result } of parts) {
+      const sums = truth.get(job) ?? { good: 0, scrap: 0 }
+      sums[result]++
+      truth.set(job, sums)
+    }
+    const jobs = await store.list('job-order')
+    for (const { id, good, scrap } of jobs) assert.deepEqual({ id, good, scrap }, { id, ...(truth.get(id) ?? { good: 0, scrap: 0 }) })
+    assert.deepEqual(
+      [...truth.keys()].filter((id) => !jobs.some((job) => job.id === id)),
+      [],
+    )
+    for (const order of await store.list('work-order', { where: { type: 'production' } })) {
+      const operations = plant.workMaster(order.workMaster ?? '')?.operations ?? []
+      const last = operations.at(-1)?.id
+      const made = parts.filter(({ lot, operation, result }) => lot === `lot-${order.id}` && operation === last && result === 'good').length
+      assert.equal(order.progress.good, made, order.id)
+    }
+    const begun = world.rows.flatMap((row) => (row.kind === 'job-started' || row.kind === 'repair-started' ? [row.job] : []))
+    assert.equal(new Set(begun).size, begun.length, 'nothing was begun twice')
+    const failures = world.rows.filter((row) => row.kind === 'stop' && row.cause === 'failure').length
+    assert.ok(failures >= 2, 'the worn units failed')
+    const repairs = world.rows.filter((row) => row.kind === 'repair-ended').length
+    assert.equal(repairs, failures + 1, 'each failure was repaired once, and the unit that was going bad')
+    assert.ok((await store.verify()).ok)
+    await loop.end()
+  })
+})
+
+function anomalyOf(equipment: string, now: number): Anomaly {
+  const evidence = [{ source: 'range', value: 6, lower: 2, upper: 4 }]
+  return {
+    kind: 'anomaly',
+    id: 'an-1',
+    equipment,
+    signals: ['vibration'],
+    state: 'raised',
+    method: 'auto',
+    score: 0.95,
+    severity: 'high',
+    since: now - HOUR,
+    time: now,
+    evidence,
+  }
+}
