@@ -39,7 +39,7 @@ export function idOf(key: string): string {
 /** As wide as the editor draws a node with this label, near enough to lay out. */
 function widthOf(settings: Settings): number {
   const { length } = settings.name ?? settings.type
-  return Math.max(100, 20 * Math.ceil((length * (length > 40 ? 6.4 : 7) + 57) / 20))
+  return Math.max(100, 20 * Math.ceil((length * (length > 40 ? 6 : 7) + 57) / 20))
 }
 
 /** A box with a title around nodes on a grid of columns and rows. */
@@ -177,7 +177,7 @@ function lay(tab: { readonly id: string; readonly groups: readonly Group[] }): F
       })
     }
     lowest = Math.max(lowest, y + group.height + GAP)
-    x += group.width + GAP
+    x += group.width + GAP + LEFT
   }
   return made
 }

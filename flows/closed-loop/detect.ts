@@ -1,6 +1,35 @@
 import type { FlowBuilder } from './builder.ts'
 import { addCatch, quietDebug, type Shared } from './settings.ts'
 
+const MINUTE_MS = 60_000
+
+const ANOMALY = {
+  type: 'takt-anomaly',
+  name: 'wear',
+  method: 'auto',
+  sensitivity: 'high',
+  warmup: '',
+  low: '',
+  high: '',
+  rate: '',
+  ratePer: 'second',
+  lambda: '0.2',
+  width: '4',
+  window: '100',
+  threshold: '6',
+  stuckFor: '300',
+  tolerance: '0',
+  holdOff: '0',
+  clearAfter: '60',
+  escalateAfter: '30',
+  roles: '',
+  filter: '*/vibration, */temperature',
+  judgeOnlyIn: '',
+  settle: '0',
+  maxSignals: '10000',
+  saveEvery: '60',
+}
+
 /** Tab 2: from values to states, counts, anomalies, and what to do about them. */
 export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.tab(
@@ -18,39 +47,23 @@ export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.wire('machine state:1', 'counts out')
 
   flow.group('Is it going bad?')
-  flow.comment('Learns what is normal for each condition signal; needs no limits to be set', [0, 0])
-  flow.node('anomaly', { type: 'takt-anomaly', name: 'wear', plant, store }, [1, 1])
-  flow.node('anomalies debug', quietDebug('anomalies'), [2, 0])
+  flow.comment('Learns what is normal for each signal; an idle machine sounds otherwise, so only a running one is judged', [0, 0])
+  flow.node('samples in anomaly', { type: 'link in', name: 'samples' }, [0, 1])
+  flow.node('states in anomaly', { type: 'link in', name: 'machine states' }, [0, 2])
+  flow.node('anomaly', { ...ANOMALY, plant, store }, [1, 1])
+  flow.node('anomalies out', { type: 'link out', name: 'anomalies', mode: 'link' }, [2, 1])
   flow.node('bands out', { type: 'link out', name: 'samples with band', mode: 'link' }, [2, 2])
-  flow.node(
-    'disruption',
-    {
-      type: 'takt-disruption',
-      name: 'repair in the best gap',
-      plant,
-      store,
-      autonomy: 'auto',
-      minSeverity: 'medium',
-      minScore: '0.5',
-      persistMs: '300000',
-      deadlineMs: { low: '86400000', medium: '28800000', high: '14400000' },
-      falseAlarmBudget: '3',
-      cooldownMs: '1800000',
-    },
-    [2, 1],
-  )
-  flow.node('requests debug', quietDebug('disruptions'), [3, 1])
-  flow.node('proposals debug', quietDebug('proposals'), [3, 2])
-  flow.wire('samples in detect', 'anomaly')
-  flow.wire('anomaly', 'disruption', 'anomalies debug')
+  flow.node('anomalies debug', quietDebug('anomalies raised and cleared'), [2, 3])
+  flow.wire('samples in anomaly', 'anomaly')
+  flow.wire('states in anomaly', 'anomaly')
+  flow.wire('anomaly', 'anomalies out', 'anomalies debug')
   flow.wire('anomaly:1', 'bands out')
-  // an idle machine sounds otherwise than a cutting one: only a running one is judged
-  flow.wire('machine state', 'anomaly', 'disruption')
-  flow.wire('disruption', 'requests debug')
-  flow.wire('disruption:1', 'proposals debug')
 
-  flow.group('What people decide')
-  flow.node('pressed in detect', { type: 'link in', name: 'what people press' }, [0, 0])
+  flow.group('What to do about it')
+  flow.comment('Plans a repair before the deadline, where it hurts least; what a person has decided comes from the dashboard', [0, 0])
+  flow.node('anomalies in', { type: 'link in', name: 'anomalies' }, [0, 1])
+  flow.node('states in disruption', { type: 'link in', name: 'machine states' }, [0, 2])
+  flow.node('pressed in detect', { type: 'link in', name: 'what people press' }, [0, 3])
   flow.node(
     'people switch',
     {
@@ -62,11 +75,35 @@ export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
       checkall: 'false',
       repair: false,
     },
-    [1, 0],
+    [1, 3],
   )
+  flow.node(
+    'disruption',
+    {
+      type: 'takt-disruption',
+      name: 'repair in the best gap',
+      plant,
+      store,
+      autonomy: 'auto',
+      minSeverity: 'low',
+      minScore: 0.5,
+      persistMs: 3 * MINUTE_MS,
+      // machines of this plant wear out within hours: on yours, give yourself more time
+      deadlineMs: { low: 45 * MINUTE_MS, medium: 30 * MINUTE_MS, high: 20 * MINUTE_MS },
+      falseAlarmBudget: 3,
+      cooldownMs: 30 * MINUTE_MS,
+    },
+    [2, 1],
+  )
+  flow.node('requests debug', quietDebug('disruptions'), [3, 1])
+  flow.node('proposals debug', quietDebug('proposals'), [3, 2])
+  flow.wire('anomalies in', 'disruption')
+  flow.wire('states in disruption', 'disruption')
   flow.wire('pressed in detect', 'people switch')
   flow.wire('people switch:0', 'disruption')
   flow.wire('people switch:1', 'disruption')
+  flow.wire('disruption', 'requests debug')
+  flow.wire('disruption:1', 'proposals debug')
 
   addCatch(flow, 'detect')
 }

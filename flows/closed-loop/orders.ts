@@ -52,7 +52,7 @@ export function addOrders(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.node('receipts in', { type: 'link in', name: 'receipts' }, [0, 2])
   flow.node(
     'dispatch',
-    { type: 'takt-dispatch', name: 'dispatch', plant, store, autonomy: 'auto', toleranceMs: '300000', ackTimeoutMs: '10000', commands: '' },
+    { type: 'takt-dispatch', name: 'dispatch', plant, store, autonomy: 'auto', toleranceMs: 300000, ackTimeoutMs: 10000, commands: '{}' },
     [1, 1],
   )
   flow.node('commands out', { type: 'link out', name: 'commands', mode: 'link' }, [2, 1])

@@ -19,7 +19,7 @@ export function addSettings(flow: FlowBuilder): Shared {
   const plant = flow.config('plant', { type: 'takt-plant', name: 'Acme Berlin', source: 'inline', file: '', model, clock: 'simulator' })
   return {
     plant,
-    store: flow.config('store', { type: 'takt-store', name: 'records', file: '', plant }),
+    store: flow.config('store', { type: 'takt-store', name: 'records', file: 'takt/takt.db', plant }),
     broker: flow.config('broker', {
       type: 'takt-mqtt-broker',
       name: 'line-1-mqtt',

@@ -19,7 +19,7 @@ const called = (node: FlowNode): string => `${node.type} '${String(node.name ?? 
 describe('the reference flow', () => {
   for (const file of ['flows/closed-loop.json', 'examples/closed-loop.json']) {
     it(`${file} is what its parts make (node scripts/build-flows.ts writes it)`, () => {
-      assert.equal(readFileSync(join(packageRoot, file), 'utf8'), `${JSON.stringify(flow, null, 2)}\n`)
+      assert.ok(readFileSync(join(packageRoot, file), 'utf8') === `${JSON.stringify(flow, null, 2)}\n`, `${file} is not current`)
     })
   }
 

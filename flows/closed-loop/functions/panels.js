@@ -23,10 +23,11 @@ export default function panels({ msg, context, flow }) {
     moves.version = o.plan.version
     for (const change of o.plan.changes) {
       const cause = o.disruptions.find((d) => change.because.includes(d.id) || (d.maintenanceOrder && change.because.includes(d.maintenanceOrder)))
-      if (!cause || change.moved !== 'unit' || !change.to) continue
-      const told = moves[cause.id] || { jobs: [], units: [] }
-      if (!told.jobs.includes(change.jobOrder)) told.jobs.push(change.jobOrder)
-      if (!told.units.includes(change.to.unit)) told.units.push(change.to.unit)
+      if (!cause || !change.from || !change.to) continue
+      const told = moves[cause.id] || { elsewhere: [], units: [], later: [] }
+      const jobs = change.moved === 'unit' ? told.elsewhere : told.later
+      if (!jobs.includes(change.jobOrder)) jobs.push(change.jobOrder)
+      if (change.moved === 'unit' && !told.units.includes(change.to.unit)) told.units.push(change.to.unit)
       moves[cause.id] = told
     }
     for (const id of Object.keys(moves)) if (id !== 'version' && !o.disruptions.some((d) => d.id === id)) delete moves[id]
@@ -50,7 +51,14 @@ export default function panels({ msg, context, flow }) {
       })
     } else if (order) steps.push({ text: `maintenance order ${order}`, tone: 'warning' })
     const told = moves[d.id]
-    if (told) steps.push({ text: `${told.jobs.length} job${told.jobs.length === 1 ? '' : 's'} moved to ${told.units.join(', ')}`, tone: '' })
+    if (told) {
+      const jobs = (list) => `${list.length} job${list.length === 1 ? '' : 's'}`
+      const later = told.later.filter((job) => !told.elsewhere.includes(job))
+      const parts = []
+      if (told.elsewhere.length) parts.push(`${jobs(told.elsewhere)} moved to ${told.units.join(', ')}`)
+      if (later.length) parts.push(`${jobs(later)} at another time`)
+      steps.push({ text: parts.join('; '), tone: '' })
+    }
     if (order && o.plan && repair?.status !== 'done') {
       const late = o.orders.filter((candidate) => candidate.late && candidate.type === 'production').map((candidate) => candidate.id)
       steps.push(
