@@ -45,6 +45,9 @@ const SESSION_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_MS = 5000
 const GOODBYE_MS = 2000
 const TRANSACTION_TIMEOUT_MS = 10_000
+/** A host that takes the connection and says nothing is given up for another attempt. */
+const TRANSPORT_TIMEOUT_MS = 3000
+const BUILD_TIMEOUT_MS = 15_000
 /** The client's own reconnection repeats some failures without a pause. */
 const FAILED_ATTEMPTS = 2
 
@@ -163,12 +166,16 @@ export class OpcuaConnection extends SharedLink {
       keepSessionAlive: true,
       keepAliveInterval: KEEP_ALIVE_MS,
       defaultTransactionTimeout: TRANSACTION_TIMEOUT_MS,
+      transportTimeout: TRANSPORT_TIMEOUT_MS,
       // one retry at the beginning; what was connected once is tried again without end
       connectionStrategy: { maxRetry: 1, initialDelay: RETRY_MS / 2, maxDelay: RETRY_MS, randomisationFactor: 0 },
     })
     this.#client = client
     this.#opcua = opcua
     const present = (): boolean => this.#client === client
+    const late = setTimeout(() => {
+      if (present()) this.#renew(this.away(), RETRY_MS)
+    }, BUILD_TIMEOUT_MS)
     try {
       await client.connect(settings.url)
       if (!present()) return void dispose(client)
@@ -179,6 +186,8 @@ export class OpcuaConnection extends SharedLink {
       if (!present()) return
       const problem = await this.#problemOf(thrown, opcua)
       if (present()) this.#renew(problem, retryAfter(problem))
+    } finally {
+      clearTimeout(late)
     }
   }
 

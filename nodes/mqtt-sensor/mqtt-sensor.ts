@@ -62,8 +62,8 @@ export default function registerMqttSensor(RED: NodeAPI): void {
           node.send({ topic, payload: sample } as never)
         },
         bad(problem, message) {
-          status.bad(problem)
           bad.report(problem, message)
+          status.bad(problem)
         },
       }
 
@@ -76,7 +76,7 @@ export default function registerMqttSensor(RED: NodeAPI): void {
           take: (message) => decoder.decode(message, sink),
           refused: (problem) => {
             status.bad(problem)
-            node.error(problem)
+            node.error(problem, { topic: decoder.filter } as never)
           },
         }))
         for (const subscription of subscriptions) void connection.subscribe(subscription)

@@ -61,8 +61,8 @@ export default function registerOpcuaSensor(RED: NodeAPI): void {
           node.send({ topic, payload: sample } as never)
         },
         bad(problem, value, topic) {
-          status.bad(problem)
           bad.report(problem, { topic, payload: value })
+          status.bad(problem)
         },
         unknown(problem) {
           unknown++

@@ -16,7 +16,7 @@ export function followPlant(node: Node, plantNode: PlantNode, use: (plant: Plant
     } catch (thrown) {
       const problem = toTaktError(thrown, nameOf(node))
       fault(problem)
-      node.error(problem)
+      node.error(problem, {} as never)
     }
   }
   attempt(() => plantNode.plant())

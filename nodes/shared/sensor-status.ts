@@ -32,6 +32,7 @@ export class SensorStatus {
   #lastLife = 0
   #lastRefresh = performance.now()
   #shown = ''
+  #shownAt = 0
 
   constructor(node: Node, figures: () => SensorFigures, quietMs: () => number) {
     this.#node = node
@@ -64,6 +65,7 @@ export class SensorStatus {
   bad(problem: TaktError): void {
     this.#warning = problem
     this.#badAt = performance.now()
+    if (this.#badAt - this.#shownAt >= REFRESH_MS) this.refresh()
   }
 
   /** The server is there and says that nothing changed. */
@@ -80,6 +82,7 @@ export class SensorStatus {
     const text = `${status.fill} ${status.shape} ${status.text}`
     if (text === this.#shown) return
     this.#shown = text
+    this.#shownAt = performance.now()
     this.#node.status(status)
   }
 

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { connect } from 'mqtt'
+import { OPCUACertificateManager } from 'node-opcua'
 import type { MqttBrokerNode } from '../../nodes/mqtt-broker/mqtt-broker.ts'
 import registerMqttBroker from '../../nodes/mqtt-broker/mqtt-broker.ts'
-import { freePort } from '../core/connect/support/mosquitto.ts'
+import { freePort, Mosquitto, needsMosquitto, type TlsFiles } from '../core/connect/support/mosquitto.ts'
 import { until } from '../core/connect/support/wait.ts'
 import { brokerNode, embeddedBrokerNode, errorCodesOf } from './support/connect.ts'
-import { helper, loadFlow } from './support/helper.ts'
+import { helper, loadFlow, type Register } from './support/helper.ts'
+
+const registerTls = createRequire(import.meta.url)('@node-red/nodes/core/network/05-tls.js') as Register
 
 const user = () => ({ linkChanged: () => {} })
 
@@ -57,8 +64,63 @@ describe('mqtt broker node', () => {
     })
   }
 
+  describe('with TLS', () => {
+    let folder: string
+    let server: Mosquitto
+    let files: TlsFiles
+    before(async function () {
+      needsMosquitto(this)
+      folder = mkdtempSync(join(tmpdir(), 'takt-tls-'))
+      files = await selfSigned(join(folder, 'server'))
+      server = await Mosquitto.start(files)
+    })
+    after(async () => {
+      await server?.remove()
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+    })
+
+    const loadTls = async (tls: Record<string, unknown>) => {
+      const node = await loadFlow(
+        [registerTls, registerMqttBroker],
+        [{ id: 'tls', type: 'tls-config', verifyservercert: true, ...tls }, brokerNode(server.url, { tls: 'tls' })],
+      )
+      const broker = node('broker') as MqttBrokerNode
+      broker.connection.register(user())
+      return broker
+    }
+
+    it('takes certificates from the TLS settings of Node-RED', async () => {
+      const broker = await loadTls({ ca: files.certificate })
+      await until(() => broker.connection.state === 'connected', 'the connection')
+    })
+
+    it('does not talk to a broker whose certificate nobody vouches for', async () => {
+      const broker = await loadTls({ ca: (await selfSigned(join(folder, 'other'))).certificate })
+      await until(() => broker.connection.state === 'away', 'the refusal')
+      assert.deepEqual([broker.connection.problem?.code, errorCodesOf(broker)], ['TAKT_BROKER_TLS', ['TAKT_BROKER_TLS']])
+    })
+  })
+
   it('serves others only with a password', async () => {
     const broker = await load(embeddedBrokerNode(0, { host: '0.0.0.0' }))
     await until(() => errorCodesOf(broker).includes('TAKT_BROKER_OPEN'), 'the refusal')
   })
 })
+
+/** A key and a certificate for 127.0.0.1, made by the tool that OPC UA needs anyway. */
+async function selfSigned(rootFolder: string): Promise<TlsFiles> {
+  const manager = new OPCUACertificateManager({ rootFolder, disableFileWatchers: true })
+  await manager.initialize()
+  const certificate = join(rootFolder, 'server.pem')
+  await manager.createSelfSignedCertificate({
+    applicationUri: 'urn:takt:test',
+    dns: ['localhost'],
+    ip: ['127.0.0.1'],
+    subject: '/CN=localhost',
+    startDate: new Date(Date.now() - 86_400_000),
+    validity: 2,
+    outputFile: certificate,
+  })
+  await manager.dispose()
+  return { certificate, key: join(rootFolder, 'own', 'private', 'private_key.pem') }
+}

@@ -332,6 +332,16 @@ describe('OPC UA', function () {
       )
     })
 
+    it('gives up a host that takes the connection and says nothing, and tries another time', async () => {
+      const wire = await Wire.start(server.port)
+      cleanup.push(() => wire.close())
+      wire.freeze()
+      const { connection } = open({ url: `opc.tcp://127.0.0.1:${wire.port}` })
+      await until(() => connection.state === 'away', 'it is given up')
+      wire.thaw()
+      await until(() => connection.state === 'connected', 'the connection')
+    })
+
     it('builds anew what stays mute although the connection looks alive', async () => {
       const wire = await Wire.start(server.port)
       cleanup.push(() => wire.close())

@@ -14,18 +14,27 @@ export function needsMosquitto(suite: Mocha.Context): void {
   suite.skip()
 }
 
+export interface TlsFiles {
+  readonly certificate: string
+  readonly key: string
+}
+
 /** A real broker (MQTT 5) on a port of its own. Stops and starts on the same port, keeping its sessions on disk. */
 export class Mosquitto {
   readonly port: number
   readonly #folder = mkdtempSync(join(tmpdir(), 'takt-mosquitto-'))
   #process: ChildProcess | undefined
 
-  private constructor(port: number) {
+  readonly #tls: TlsFiles | undefined
+
+  private constructor(port: number, tls: TlsFiles | undefined) {
     this.port = port
+    this.#tls = tls
     writeFileSync(
       join(this.#folder, 'mosquitto.conf'),
       [
         `listener ${port} 127.0.0.1`,
+        ...(tls === undefined ? [] : [`certfile ${tls.certificate}`, `keyfile ${tls.key}`]),
         'allow_anonymous true',
         'persistence true',
         `persistence_location ${this.#folder}/`,
@@ -36,14 +45,14 @@ export class Mosquitto {
     )
   }
 
-  static async start(): Promise<Mosquitto> {
-    const mosquitto = new Mosquitto(await freePort())
+  static async start(tls?: TlsFiles): Promise<Mosquitto> {
+    const mosquitto = new Mosquitto(await freePort(), tls)
     await mosquitto.start()
     return mosquitto
   }
 
   get url(): string {
-    return `mqtt://127.0.0.1:${this.port}`
+    return `${this.#tls === undefined ? 'mqtt' : 'mqtts'}://127.0.0.1:${this.port}`
   }
 
   async start(): Promise<void> {
