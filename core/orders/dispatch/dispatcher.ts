@@ -40,6 +40,8 @@ export interface DispatcherParts {
 
 /** Everything is looked at anew this often, real ms: nothing hangs on one message having arrived. */
 const SWEEP_MS = 30_000
+/** Messages of one happening are through in this time, real ms. */
+const MOMENT_MS = 1000
 /** After this many commands without an answer a person is told, and the waiting times grow. */
 const PATIENCE = 3
 /** A command must not be obeyed long after it was sent. In acknowledgement times. */
@@ -153,6 +155,8 @@ export class Dispatcher {
   #hear(event: LedgerEvent): void {
     if (event.type === 'plan.published') this.look()
     else if (event.type === 'machine-state.changed') this.machineState(event.after as MachineState)
+    // parts counted on a running unit change nothing about what comes next
+    else if (event.type === 'job-order.progress' && isUnderWay(event.after as JobOrder)) return
     else if (event.type.startsWith('job-order.')) {
       for (const job of [event.before, event.after] as (JobOrder | null)[]) if (typeof job?.equipment === 'string') this.look(job.equipment)
     }
@@ -266,13 +270,14 @@ export class Dispatcher {
     })
   }
 
-  /** People ended a job order that the unit goes on with. A unit that ends it by itself says so within the time of an answer. */
+  /** People ended a job order that the unit goes on with. A unit that ends it by itself says so in a moment. */
   #stopUnit(equipment: string, job: JobOrder): void {
     const key = stopKeyOf(job.id)
     const telling = this.#tellings.get(key)
     if (telling !== undefined && !telling.overdue) return
     const attempt = telling === undefined ? 0 : telling.attempt + 1
-    this.#tellings.expect(key, attempt, this.#settings.ackTimeoutMs, () => this.look(equipment))
+    const waitMs = attempt === 0 ? Math.min(MOMENT_MS, this.#settings.ackTimeoutMs) : this.#settings.ackTimeoutMs
+    this.#tellings.expect(key, attempt, waitMs, () => this.look(equipment))
     if (attempt === 0) return
     const { stop: name } = this.#settings.commands
     this.#parts.command({ kind: 'command', id: commandIdOf(key, attempt), to: equipment, name, arguments: { jobOrder: job.id }, expires: this.#expiry() })

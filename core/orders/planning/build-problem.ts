@@ -99,6 +99,7 @@ class ProblemBuilder {
         operations,
         resumable: this.#settings.resumable,
         setupIs: 'attached',
+        holdBaseline: this.#settings.objective === 'few-changes',
         weights: weightsOf(this.#settings.objective, mean),
       },
       units: this.#units,

@@ -34,10 +34,14 @@ export interface ReplannerOptions {
   readonly onBusy: () => void
 }
 
+interface Waiter {
+  readonly resolve: (outcome: Outcome) => void
+  readonly reject: (error: unknown) => void
+}
+
 interface Pending {
   trigger: PlanTrigger
-  awaited: boolean
-  readonly waiters: { readonly resolve: (outcome: Outcome) => void; readonly reject: (error: unknown) => void }[]
+  readonly waiters: Waiter[]
 }
 
 /** However fast plant time passes, lateness alone makes a plan no more often than this. */
@@ -67,14 +71,12 @@ export class Replanner {
 
   /** Asks for a plan because of something that happened; failures go to `onError`. */
   trigger(trigger: PlanTrigger): void {
-    this.#ask(trigger, false).catch((thrown) => {
-      if (!this.#closing.signal.aborted) this.#options.onError(thrown)
-    })
+    this.#ask(trigger)
   }
 
   /** Asks for a plan and waits for what becomes of it. */
   request(trigger: PlanTrigger): Promise<Outcome> {
-    return this.#ask(trigger, true)
+    return new Promise((resolve, reject) => this.#ask(trigger, { resolve, reject }))
   }
 
   /** A person accepts the proposal. When the plant has changed since, nothing is published and a new proposal is made: rejects with TAKT_PLAN_STALE. */
@@ -109,15 +111,12 @@ export class Replanner {
     await this.#options.planner.close()
   }
 
-  #ask(trigger: PlanTrigger, awaited: boolean): Promise<Outcome> {
-    return new Promise((resolve, reject) => {
-      this.#pending ??= { trigger, awaited, waiters: [] }
-      this.#pending.trigger = weightier(this.#pending.trigger, trigger)
-      this.#pending.awaited ||= awaited
-      this.#pending.waiters.push({ resolve, reject })
-      // the first of several starts the wait, so that a steady stream of events cannot put the plan off for ever
-      if (this.#running === undefined) this.#cancelDebounce ??= this.#options.realClock.after(this.#options.debounceMs, () => this.#start())
-    })
+  #ask(trigger: PlanTrigger, waiter?: Waiter): void {
+    this.#pending ??= { trigger, waiters: [] }
+    this.#pending.trigger = weightier(this.#pending.trigger, trigger)
+    if (waiter !== undefined) this.#pending.waiters.push(waiter)
+    // the first of several starts the wait, so that a steady stream of events cannot put the plan off for ever
+    if (this.#running === undefined) this.#cancelDebounce ??= this.#options.realClock.after(this.#options.debounceMs, () => this.#start())
   }
 
   #start(): void {
@@ -126,12 +125,13 @@ export class Replanner {
     if (pending === undefined || this.#closing.signal.aborted) return
     this.#pending = undefined
     this.#options.onBusy()
-    this.#running = this.#plan(pending.trigger, pending.awaited).then(
+    this.#running = this.#plan(pending.trigger, pending.waiters.length > 0).then(
       (outcome) => {
         for (const { resolve } of pending.waiters) resolve(outcome)
       },
       (thrown) => {
         for (const { reject } of pending.waiters) reject(thrown)
+        if (pending.waiters.length === 0 && !this.#closing.signal.aborted) this.#failed(pending.trigger, thrown)
       },
     )
     void this.#running.then(() => {
@@ -139,6 +139,12 @@ export class Replanner {
       // what came meanwhile
       if (this.#pending !== undefined) this.#cancelDebounce ??= this.#options.realClock.after(this.#options.debounceMs, () => this.#start())
     })
+  }
+
+  /** The plant changed faster than plans were made: that is no failure, the next plan knows more. */
+  #failed(trigger: PlanTrigger, thrown: unknown): void {
+    if (thrown instanceof TaktError && thrown.code === 'TAKT_PLAN_STALE') this.trigger(trigger)
+    else this.#options.onError(thrown)
   }
 
   async #plan(trigger: PlanTrigger, awaited: boolean): Promise<Outcome> {

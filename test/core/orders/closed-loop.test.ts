@@ -34,7 +34,7 @@ const unitNamed = (name: string): string => plant.units.find(({ id }) => id.ends
 class World {
   readonly clock = new ManualClock(START)
   readonly rows: LedgerRow[] = []
-  readonly simulation = new PlantSimulation({ plant, seed: 5, start: START, wornUnit: '', wornAt: 0, ordersPerHour: 0, ordersAhead: 6 })
+  readonly simulation = new PlantSimulation({ plant, seed: 5, start: START, wornUnit: '', wornAt: 0, ordersPerHour: 0, ordersAhead: 5 })
   #statuses: StatusPublication[] = []
 
   /** What machines have said since they were last listened to. */
