@@ -10,7 +10,7 @@ export async function run(): Promise<readonly Row[]> {
   const minutes = Number(process.env.BENCH_MINUTES ?? 10)
   const cpu = await messageCpu()
   const rate = await opcuaRate()
-  const replan = await replanMs(800)
+  const replan = await replanMs(600)
   const start = await startSeconds()
   const { rss, growth } = await memory(minutes)
   return [

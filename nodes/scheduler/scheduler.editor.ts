@@ -38,7 +38,7 @@ RED.nodes.registerType<SchedulerProperties>('takt-scheduler', {
     autonomy: { value: 'auto', required: true, validate: (value: string) => ['auto', 'approve', 'shadow'].includes(value) },
     watch: { value: true },
     resumable: { value: true },
-    searchMs: { value: 800, validate: number(10, 30_000) },
+    searchMs: { value: 600, validate: number(10, 30_000) },
     debounceMs: { value: 300, validate: number(0, 60_000) },
     toleranceMs: { value: 300_000, validate: number(0, 86_400_000) },
     seed: { value: 1, validate: number(0, 4_294_967_295) },

@@ -51,7 +51,7 @@ export default function registerScheduler(RED: NodeAPI): void {
         plant: () => plantNode.plant(),
         clock: plantNode.clock,
         actor,
-        searchMs: number(config.searchMs, 'the search time', 800, 10, 30_000),
+        searchMs: number(config.searchMs, 'the search time', 600, 10, 30_000),
         seed: number(config.seed, 'the seed', 1, 0, 4_294_967_295),
         objective: oneOf(config.objective || 'due-dates', OBJECTIVES, 'objective', where),
         resumable: config.resumable !== false,
