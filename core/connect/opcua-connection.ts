@@ -1,32 +1,9 @@
-import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
 import type { CallMethodResult, ClientSession, NodeId, OPCUAClient, StatusCode, UserIdentityInfo } from 'node-opcua'
 import { TaktError, toTaktError } from '../base/error.ts'
 import { loadOpcua, type Opcua } from './load-opcua.ts'
+import { dispose, messageOf, problemOf } from './opcua-problem.ts'
+import type { OpcuaSettings } from './opcua-settings.ts'
 import { SharedLink } from './shared-link.ts'
-
-export const SECURITY_MODES = ['None', 'Sign', 'SignAndEncrypt'] as const
-export type OpcuaSecurityMode = (typeof SECURITY_MODES)[number]
-export const SECURITY_POLICIES = ['None', 'Basic256Sha256', 'Aes128_Sha256_RsaOaep', 'Aes256_Sha256_RsaPss'] as const
-export type OpcuaSecurityPolicy = (typeof SECURITY_POLICIES)[number]
-
-export interface OpcuaSettings {
-  /** `opc.tcp://host:4840/path` */
-  readonly url: string
-  readonly securityMode: OpcuaSecurityMode
-  readonly securityPolicy: OpcuaSecurityPolicy
-  readonly username?: string | undefined
-  readonly password?: string | undefined
-  /** Trusts a server's certificate at first sight. */
-  readonly acceptServerCertificate: boolean
-  /** Own certificate and key, trusted and rejected servers. */
-  readonly pkiFolder: string
-  /** For errors: the node. */
-  readonly where: string
-  /** Opens nothing before `begin()`. */
-  readonly waiting?: boolean
-}
 
 export interface BrowsedNode {
   readonly nodeId: string
@@ -43,7 +20,6 @@ const REFUSED_RETRY_MS = 5000
 const UNTRUSTED_RETRY_MS = 2000
 const SESSION_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_MS = 5000
-const GOODBYE_MS = 2000
 const TRANSACTION_TIMEOUT_MS = 10_000
 /** A host that takes the connection and says nothing is given up for another attempt. */
 const TRANSPORT_TIMEOUT_MS = 3000
@@ -184,7 +160,7 @@ export class OpcuaConnection extends SharedLink {
       this.#attend(client, session, opcua)
     } catch (thrown) {
       if (!present()) return
-      const problem = await this.#problemOf(thrown, opcua)
+      const problem = await problemOf(thrown, settings, opcua)
       if (present()) this.#renew(problem, retryAfter(problem))
     } finally {
       clearTimeout(late)
@@ -275,84 +251,9 @@ export class OpcuaConnection extends SharedLink {
     if (username === undefined) return { type: UserTokenType.Anonymous }
     return { type: UserTokenType.UserName, userName: username, password: password ?? '' }
   }
-
-  async #problemOf(thrown: unknown, opcua: Opcua): Promise<TaktError> {
-    const { where, pkiFolder, securityMode, securityPolicy } = this.#settings
-    const message = messageOf(thrown)
-    if (/BadCertificateUntrusted|BadCertificateChainIncomplete/.test(message)) {
-      const thumbprint = await this.#serverThumbprint(opcua)
-      const file = thumbprint === undefined ? undefined : rejectedFile(pkiFolder, thumbprint)
-      return new TaktError('TAKT_OPCUA_UNTRUSTED', {
-        what:
-          `the server's certificate${thumbprint === undefined ? '' : ` with thumbprint ${thumbprint}`} is not trusted: ` +
-          `if it is the right one, move ${file ?? `its file in ${join(pkiFolder, 'rejected')}`} to ${join(pkiFolder, 'trusted', 'certs')}`,
-        where,
-        cause: thrown,
-      })
-    }
-    if (/BadUserAccessDenied|BadIdentityToken|token policy/i.test(message)) return new TaktError('TAKT_OPCUA_USER', { what: message, where, cause: thrown })
-    if (/Cannot find an Endpoint/i.test(message)) {
-      const what = `the server has no endpoint with ${securityMode}${securityMode === 'None' ? '' : ` and ${securityPolicy}`}`
-      return new TaktError('TAKT_OPCUA_SECURITY', { what, where, cause: thrown })
-    }
-    if (/BadSecurityChecksFailed|BadCertificate|BadApplicationUri/.test(message)) {
-      const own = join(pkiFolder, 'own', 'certs', 'client_certificate.pem')
-      return new TaktError('TAKT_OPCUA_REJECTED', { what: `the server does not trust Takt's certificate (${own}): ${message}`, where, cause: thrown })
-    }
-    return new TaktError('TAKT_OPCUA_AWAY', { what: `the OPC UA server does not answer: ${message}`, where, cause: thrown })
-  }
-
-  /** Asked without security, as discovery may be: for the error message only. */
-  async #serverThumbprint(opcua: Opcua): Promise<string | undefined> {
-    const client = opcua.OPCUAClient.create({
-      applicationName: 'Takt',
-      endpointMustExist: false,
-      clientCertificateManager: new opcua.OPCUACertificateManager({ rootFolder: this.#settings.pkiFolder, disableFileWatchers: true }),
-      connectionStrategy: { maxRetry: 0 },
-    })
-    try {
-      await client.connect(this.#settings.url)
-      const endpoints = await client.getEndpoints()
-      const certificate = endpoints.find((endpoint) => endpoint.serverCertificate?.length > 0)?.serverCertificate
-      return certificate === undefined ? undefined : createHash('sha1').update(certificate).digest('hex')
-    } catch {
-      return undefined
-    } finally {
-      await dispose(client)
-    }
-  }
 }
 
 function retryAfter({ code }: TaktError): number {
   if (code === 'TAKT_OPCUA_AWAY') return RETRY_MS
   return code === 'TAKT_OPCUA_USER' ? REFUSED_RETRY_MS : UNTRUSTED_RETRY_MS
-}
-
-function rejectedFile(pkiFolder: string, thumbprint: string): string | undefined {
-  const folder = join(pkiFolder, 'rejected')
-  try {
-    const name = readdirSync(folder).find((file) => file.toLowerCase().includes(thumbprint))
-    return name === undefined ? undefined : join(folder, name)
-  } catch {
-    return undefined
-  }
-}
-
-/** Says goodbye if the server listens, and never waits long for it. */
-async function dispose(client: OPCUAClient): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const goodbye = client.disconnect().catch(() => {})
-  await Promise.race([
-    goodbye,
-    new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, GOODBYE_MS)
-    }),
-  ])
-  clearTimeout(timer)
-}
-
-/** The library wraps what went wrong in advice; the last `Err = (…)` is the thing itself. */
-function messageOf(thrown: unknown): string {
-  const message = (thrown instanceof Error ? thrown.message : String(thrown)).replace(/\s+/g, ' ').trim()
-  return /Err = \((.+)\)$/.exec(message)?.[1] ?? message
 }

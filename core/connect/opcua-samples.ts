@@ -6,7 +6,6 @@ import type {
   NotificationMessage,
   RepublishRequest,
   RepublishResponse,
-  Variant,
 } from 'node-opcua'
 import { TaktError, toTaktError } from '../base/error.ts'
 import type { Sample } from '../messages/sample.ts'
@@ -15,6 +14,7 @@ import { findSignal, qualityOfStatus, roleRank, type SampleSetting, sampleOf } f
 import type { Opcua } from './load-opcua.ts'
 import { NotificationOrder } from './notification-order.ts'
 import type { OpcuaConnection } from './opcua-connection.ts'
+import { scalarOf } from './opcua-value.ts'
 
 export interface OpcuaItem {
   readonly nodeId: string
@@ -311,25 +311,4 @@ function inOrder(a: Ranked, b: Ranked): number {
 /** A service that the session has and the published types do not list. */
 interface Republisher {
   republish(request: RepublishRequest, callback: (error: Error | null, response?: RepublishResponse) => void): void
-}
-
-/** A plain value of a Variant: 64-bit integers as numbers where they are exact, texts of localized texts, ISO times. */
-function scalarOf(variant: Variant | null | undefined, where: string, { DataType, VariantArrayType }: Opcua): unknown {
-  if (variant === null || variant === undefined) return undefined
-  const { value } = variant
-  if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' || value === null) return value
-  if (variant.arrayType !== VariantArrayType.Scalar)
-    throw new TaktError('TAKT_SAMPLE_VALUE_TYPE', { what: 'value is an array where one value is taken', where })
-  if (Array.isArray(value) && value.length === 2) return wideInteger(value[0], value[1], variant.dataType === DataType.Int64)
-  if (value instanceof Date) return value.toISOString()
-  if (typeof value === 'object' && 'text' in value) return value.text ?? ''
-  return value
-}
-
-/** node-opcua gives 64-bit integers as two words, the high one first. */
-function wideInteger(high: number, low: number, signed: boolean): number | bigint {
-  const bits = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)
-  const exact = signed ? BigInt.asIntN(64, bits) : bits
-  const number = Number(exact)
-  return Number.isSafeInteger(number) ? number : exact
 }
