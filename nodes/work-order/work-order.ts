@@ -26,6 +26,9 @@ export interface WorkOrderConfig extends NodeDef {
   importFolder: string
 }
 
+/** Of a file that is wrong in every row these are enough to see why; the summary names them all. */
+const QUARANTINED_ROWS = 100
+
 export default function registerWorkOrder(RED: NodeAPI): void {
   defineNode<WorkOrderConfig, Node>(RED, {
     type: 'takt-work-order',
@@ -66,9 +69,7 @@ export default function registerWorkOrder(RED: NodeAPI): void {
       async function ask(topic: DeskTopic, message: Message, send: Send): Promise<void> {
         const { documents, summary } = await desk.handle(topic, message.payload, because)
         if (summary === undefined) return changes.reply(documents, message)
-        if (summary.problems.length > 0 || summary.doubts.length > 0) {
-          for (const problem of summary.problems) await store.quarantine(quarantined(problem, where, now()))
-        }
+        await Promise.all(summary.problems.slice(0, QUARANTINED_ROWS).map((problem) => store.quarantine(quarantined(problem, where, now()))))
         send([null, { ...message, topic: 'orders/import', payload: summary }])
       }
 
