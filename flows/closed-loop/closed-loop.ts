@@ -15,7 +15,7 @@ export function closedLoop(): FlowNode[] {
   addOrders(flow, shared)
   addQuality(flow, shared)
   addDashboard(flow)
-  flow.link('pressed out', 'pressed in', 'pressed in detect')
+  flow.link('pressed out', 'pressed in', 'pressed in detect', 'pressed in dashboard')
   flow.link('orders out', 'orders in')
   flow.link('samples out', 'samples in detect', 'samples in anomaly', 'samples in quality')
   flow.link('states out', 'states in anomaly', 'states in disruption', 'states in', 'states in dispatch')

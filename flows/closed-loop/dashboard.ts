@@ -106,8 +106,10 @@ export function addDashboard(flow: FlowBuilder): void {
   flow.node('panel orders', template('Orders', 'orders', 5, 6), [2, 5])
   flow.node('panel simulator', template('Try it', 'simulator', 2, 7), [2, 6])
   flow.node('pressed out', { type: 'link out', name: 'what people press', mode: 'link' }, [3, 1])
+  flow.node('pressed in dashboard', { type: 'link in', name: 'what people press' }, [0, 4])
   flow.wire('overview in', 'panels')
-  flow.wire('panel header', 'pressed out', 'panels')
+  flow.wire('pressed in dashboard', 'panels')
+  flow.wire('panel header', 'pressed out')
   flow.wire('panel why', 'pressed out')
   flow.wire('panel simulator', 'pressed out')
   for (const [port, name] of ['header', 'units', 'gantt', 'why', 'orders', 'simulator'].entries()) flow.wire(`panels:${port}`, `panel ${name}`)
@@ -131,7 +133,7 @@ export function addDashboard(flow: FlowBuilder): void {
       templateScope: 'site:style',
       className: '',
     },
-    [1, 1],
+    [0, 6],
   )
 
   flow.group('The trend of a signal and the band in which it is expected')

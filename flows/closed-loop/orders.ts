@@ -34,7 +34,7 @@ export function addOrders(flow: FlowBuilder, { plant, store }: Shared): void {
       autonomy: 'auto',
       watch: true,
       resumable: true,
-      searchMs: 800,
+      searchMs: 600,
       debounceMs: 300,
       toleranceMs: 300000,
       seed: 1,
@@ -46,7 +46,7 @@ export function addOrders(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.wire('scheduler', 'plan debug')
   flow.wire('scheduler:1', 'problems debug')
 
-  flow.group('The next job to each machine', { beside: true })
+  flow.group('The next job to each machine')
   flow.comment('Told until the machine itself names the job', [0, 0])
   flow.node('states in dispatch', { type: 'link in', name: 'machine states' }, [0, 1])
   flow.node('receipts in', { type: 'link in', name: 'receipts' }, [0, 2])

@@ -21,6 +21,7 @@ interface EditorWindow {
       dirty(): boolean
     }
     editor: { edit(node: FlowNode): void; editConfig(name: string, type: string, id: string): void }
+    sidebar: { help: { show(type: string): void } }
   }
 }
 
@@ -33,10 +34,7 @@ describe('the editor', function () {
   let page: Page
   let complaints: string[]
 
-  /** Waits until the dialog has slid in or out: clicks meanwhile would miss. */
-  const settled = async (): Promise<void> => {
-    await page.waitForTimeout(250)
-  }
+  const settled = (): Promise<void> => page.waitForTimeout(40)
   const placed = (type: string): Promise<string | undefined> =>
     page.evaluate((wanted) => {
       let found: string | undefined
@@ -74,6 +72,10 @@ describe('the editor', function () {
     await page.goto(red.url)
     await page.waitForSelector('.red-ui-palette-node[data-palette-type=takt-sensor]', { timeout: 60_000 })
     await page.waitForFunction(() => !document.querySelector('#red-ui-loading-progress')?.checkVisibility())
+    // dialogs would slide in and out, and clicks meanwhile miss
+    await page.evaluate(() => {
+      ;(window as unknown as { $: { fx: { off: boolean } } }).$.fx.off = true
+    })
   })
 
   after(async () => {
@@ -134,11 +136,14 @@ describe('the editor', function () {
     })
   }
 
-  it('shows the help of a node', async () => {
-    const id = (await placed('takt-work-order')) ?? ''
-    await page.evaluate(() => (window as unknown as { RED: { actions: { invoke(name: string): void } } }).RED.actions.invoke('core:show-help-tab'))
-    await page.locator(`[id="${id}"]`).first().click()
-    await page.waitForFunction(() => document.querySelector('.red-ui-help')?.textContent?.includes('Details'))
+  it('shows the help of every node', async () => {
+    for (const name of FLOW_NODES) {
+      const help = readFileSync(join(packageRoot, 'nodes', name, 'locales/en-US', `${name}.html`), 'utf8')
+      const summary = /<p>([^<]+)/.exec(help)?.[1]?.trim() ?? ''
+      assert.ok(summary.length > 20, name)
+      await page.evaluate((type) => (window as unknown as EditorWindow).RED.sidebar.help.show(type), `takt-${name}`)
+      await page.waitForFunction((text) => [...document.querySelectorAll('.red-ui-help')].some((panel) => panel.textContent?.includes(text)), summary)
+    }
   })
 
   it('deploys what was dragged', async () => {

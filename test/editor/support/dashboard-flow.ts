@@ -35,7 +35,8 @@ export function dashboardFlow(): FlowNode[] {
     { id: 'sent', z, type: 'function', func: "msg.payload = flow.get('sent') || []\nreturn msg", outputs: 1, x: 300, y: 1050, wires: [['oksent']] },
     { id: 'oksent', z, type: 'http response', x: 500, y: 1050, wires: [] },
   ]
-  out.links = ['pressed']
+  const back = (out.links as string[]).filter((id) => kept.some((node) => node.id === id))
+  out.links = [...back, 'pressed']
   return [
     ...kept,
     ...feed('overview', 'overview', 'return { payload: msg.payload }'),
