@@ -59,12 +59,21 @@ export class AnomalyWatch {
   /** Judges a sample on its track; a document when an alarm began, grew worse or ended. */
   judge(track: Track, sample: Sample): Anomaly | undefined {
     const { equipment, time, value, quality } = sample
-    if (typeof value !== 'number' || quality === 'bad' || !this.#setting.running.runs(equipment, time)) {
-      track.pass()
+    const { running } = this.#setting
+    if (typeof value !== 'number' || quality === 'bad' || !running.runs(equipment, time)) {
+      track.pass(time)
       return undefined
     }
-    const alarm = track.update(time, value, this.#newId)
+    const repaired = running.repairedAt(equipment)
+    const cleared = repaired !== undefined && repaired > track.begun ? this.#renew(track, sample, repaired) : undefined
+    const alarm = cleared ?? track.update(time, value, this.#newId)
     return alarm === undefined ? undefined : this.#document(sample, alarm)
+  }
+
+  /** After a repair a unit behaves otherwise than when it was worn: it is learned anew. */
+  #renew(track: Track, { equipment, signal }: Sample, repaired: number): Alarm | undefined {
+    const detector = detectorOf(this.#setting.method, this.#setting.select(equipment, signal)?.alarm)
+    return detector === undefined ? undefined : track.renew(detector, repaired)
   }
 
   /** Alarms that stand in the store are taken on where a restart lost them, and alarms that do not are dropped. Before the first sample. */
@@ -82,12 +91,11 @@ export class AnomalyWatch {
 
   /** Forgets signals of which nothing was heard since, except those in alarm. */
   forgetIdle(before: number): void {
-    const idle = ({ time, alarm }: { time: number; alarm: unknown }): boolean => time < before && alarm === null
     for (const tracks of this.#saved.values()) {
-      for (const [signal, { time, latch }] of tracks) if (idle({ time, alarm: latch.alarm })) tracks.delete(signal)
+      for (const [signal, { time, latch }] of tracks) if (time < before && latch.alarm === null) tracks.delete(signal)
     }
     const watched = this.#watched
-    this.#drop((track) => track !== null && idle(track))
+    this.#drop((track) => track !== null && track.heard < before && track.alarm === null)
     if (watched > this.#watched) this.#setting.forgotten(watched - this.#watched)
   }
 
@@ -136,7 +144,7 @@ export class AnomalyWatch {
       return true
     }
     if (this.#watched >= maxSignals) {
-      const times = [...this.#tracks.values()].flatMap((tracks) => [...tracks.values()].flatMap((other) => (other?.alarm === null ? other.time : [])))
+      const times = [...this.#tracks.values()].flatMap((tracks) => [...tracks.values()].flatMap((other) => (other?.alarm === null ? other.heard : [])))
       times.sort((a, b) => a - b)
       this.forgetIdle((times[Math.floor(times.length * CLEARED_AT_ONCE)] ?? 0) + 1)
     }

@@ -12,6 +12,8 @@ interface Unit {
   readonly since: number
   readonly runs: boolean
   readonly jobOrder: string | null
+  /** source time at which it last came out of mode Maintenance; absent: never seen */
+  readonly repaired?: number
 }
 
 /**
@@ -56,6 +58,11 @@ export class RunningUnits {
     return unit === undefined || (unit.runs && time >= unit.since + this.#settleMs)
   }
 
+  /** When the unit last came out of mode Maintenance, source time: what was normal before may not be so any more. Undefined when that was never seen. */
+  repairedAt(equipment: string): number | undefined {
+    return this.#units.get(equipment)?.repaired
+  }
+
   jobOrderOf(equipment: string): string | null {
     return this.#units.get(equipment)?.jobOrder ?? null
   }
@@ -73,6 +80,8 @@ export class RunningUnits {
     const before = this.#units.get(equipment)
     // a mode alone says nothing yet
     const runs = said.state === null ? said.mode !== 'Maintenance' : this.#states.has(said.state) && said.mode !== 'Maintenance'
-    this.#units.set(equipment, { ...said, runs, heard: time, since: before?.runs === runs ? before.since : time })
+    const repaired = before?.mode === 'Maintenance' && said.mode !== null && said.mode !== 'Maintenance' ? time : before?.repaired
+    const unit = { ...said, runs, heard: time, since: before?.runs === runs ? before.since : time }
+    this.#units.set(equipment, repaired === undefined ? unit : { ...unit, repaired })
   }
 }

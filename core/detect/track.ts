@@ -11,6 +11,8 @@ export interface TrackState {
   readonly time: number
   readonly value: number
   readonly late: number
+  /** since when it learns, source time */
+  readonly begun?: number
 }
 
 /** An alarm that began, grew worse or ended. */
@@ -25,8 +27,11 @@ export interface Alarm {
 
 /** One signal under watch: its detector, its alarm, and the order of its values. */
 export class Track {
-  readonly #detector: Detector
-  readonly #latch: Latch
+  readonly #options: LatchOptions
+  #detector: Detector
+  #latch: Latch
+  #begun: number
+  #heard: number
   #time: number
   #value: number
   #late: number
@@ -38,15 +43,18 @@ export class Track {
 
   constructor(detector: Detector, options: LatchOptions, state?: Partial<TrackState>) {
     this.#detector = detector
+    this.#options = options
     this.#latch = new Latch(options, state?.latch ?? QUIET)
+    this.#begun = state?.begun ?? 0
+    this.#heard = state?.time ?? 0
     this.#time = state?.time ?? 0
     this.#value = state?.value ?? Number.NaN
     this.#late = state?.late ?? 0
   }
 
-  /** Source time of the newest value. */
-  get time(): number {
-    return this.#time
+  /** Source time of the newest value that was heard of, judged or not. */
+  get heard(): number {
+    return Math.max(this.#heard, this.#time)
   }
 
   get alarm(): LatchState['alarm'] {
@@ -78,9 +86,27 @@ export class Track {
     return { score: scoreOf(this.#deviation), expected: this.#expected, lower: this.#lower, upper: this.#upper, raised }
   }
 
-  /** The value was not given to the detector at all. */
-  pass(): void {
+  /** The value was not given to the detector at all; that the signal was heard of is remembered. */
+  pass(time: number): void {
     this.#judged = false
+    if (time > this.#heard) this.#heard = time
+  }
+
+  /** Since when it learns, source time. */
+  get begun(): number {
+    return this.#begun
+  }
+
+  /** Begins anew: what was learned is forgotten, and an alarm that stood is cleared. */
+  renew(detector: Detector, time: number): Alarm | undefined {
+    const { alarm } = this.#latch
+    this.#detector = detector
+    this.#latch = new Latch(this.#options, QUIET)
+    this.#begun = time
+    this.#judged = false
+    if (alarm === null) return undefined
+    const { id, since, severity } = alarm
+    return { id, change: 'cleared', since, severity, score: 0, evidence: [{ source: 'repair', text: 'the unit came out of maintenance' }] }
   }
 
   get state(): TrackState {
@@ -90,6 +116,7 @@ export class Track {
       time: this.#time,
       value: Number.isNaN(this.#value) ? 0 : this.#value,
       late: this.#late,
+      begun: this.#begun,
     }
   }
 

@@ -114,6 +114,41 @@ describe('anomaly watch', () => {
     assert.equal(judge(sample(60, 99, 'vibration', 'acme/other'))?.state, 'raised', 'a unit that tells no state is judged always')
   })
 
+  it('learns anew after a repair, and clears the alarm that the repair has answered', () => {
+    const { judge, running, watch } = make({ method: { name: 'auto' } })
+    running.told(machineState(0, 'Execute'))
+    const level = (from: number, count: number, centre: number): Anomaly[] =>
+      Array.from({ length: count }, (_, at) => judge(sample((from + at) * 1000, centre + ((at * 37) % 11) / 20))).filter((anomaly) => anomaly !== undefined)
+    assert.deepEqual(level(1, 60, 3), [])
+    const worn = level(61, 60, 6)
+    assert.equal(worn[0]?.state, 'raised')
+    running.told(machineState(200_000, 'Execute', 'Maintenance'))
+    assert.deepEqual(level(201, 10, 0.3), [])
+    running.told(machineState(300_000, 'Execute'))
+    const [cleared, ...others] = level(301, 200, 2)
+    assert.deepEqual([cleared?.state, cleared?.id, cleared?.evidence[0]?.source], ['cleared', worn[0]?.id, 'repair'])
+    validateDocument(cleared, 'anomaly', 'test')
+    assert.deepEqual(others, [], 'what is normal now is not held against what was normal when it was worn')
+    assert.equal(watch.alarms, 0)
+    // and once only: a restart does not learn anew again
+    const again = make({ method: { name: 'auto' } }, structuredClone(watch.state))
+    const track = again.watch.trackOf(sample(502_000, 2))
+    assert.equal(track?.begun, 300_000)
+    assert.equal(again.judge(sample(502_000, 2)), undefined)
+    assert.notEqual(track?.scored().expected, null)
+  })
+
+  it('does not forget a unit that stands still but is heard of', () => {
+    const { judge, running, watch, forgotten } = make()
+    running.told(machineState(0, 'Idle'))
+    judge(sample(1_000_000, 1))
+    watch.forgetIdle(999_999)
+    assert.deepEqual(forgotten, [])
+    assert.equal(watch.signals, 1)
+    watch.forgetIdle(1_000_001)
+    assert.deepEqual(forgotten, [1])
+  })
+
   it('waits for the unit to settle', () => {
     const running = new RunningUnits(['Execute'], 100)
     running.told(machineState(1000, 'Execute'))

@@ -45,6 +45,20 @@ describe('RunningUnits', () => {
     assert.ok(!units.runs(UNIT, 211))
   })
 
+  it('remembers when a unit came out of maintenance, through a restart too', () => {
+    const units = new RunningUnits(['Execute'], 0)
+    units.told(document('Execute', 10))
+    assert.equal(units.repairedAt(UNIT), undefined)
+    units.told(document('Execute', 20, 'Maintenance'))
+    units.saw(sample('Complete', 30), 'packml-state')
+    assert.equal(units.repairedAt(UNIT), undefined)
+    units.saw(sample('Produce', 40), 'packml-mode')
+    units.told(document('Execute', 50))
+    const again = new RunningUnits(['Execute'], 0)
+    again.restore(structuredClone(units.state))
+    assert.equal(again.repairedAt(UNIT), 40)
+  })
+
   it('passes over what is no state', () => {
     const units = new RunningUnits(['Execute'], 0)
     units.saw(sample(99, 10), 'packml-state')
