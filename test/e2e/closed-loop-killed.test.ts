@@ -1,0 +1,3 @@
+import { closedLoopSuite } from './support/loop-suite.ts'
+
+closedLoopSuite(2)
