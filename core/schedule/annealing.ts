@@ -10,13 +10,13 @@ const STEPS_BETWEEN_QUESTIONS = 32
  * decides its end, and moves one operation of that path to another place on its unit or to another unit. Every move is evaluated exactly.
  * Returns the best found; the table is left somewhere.
  */
-export function anneal(table: Timetable, random: Random, progress: Progress, heat = 1.5): Snapshot {
+export function anneal(table: Timetable, random: Random, progress: Progress): Snapshot {
   const { model } = table
   const { count } = model
   let best = snapshotOf(table)
   if (count < 2) return best
   const path = new Int32Array(count)
-  const hot = heat * temperatureOf(table)
+  const hot = temperatureOf(table)
   const cold = hot * 0.02
   let temperature = hot
   let current = table.cost
@@ -28,7 +28,11 @@ export function anneal(table: Timetable, random: Random, progress: Progress, hea
     }
     const length = costlyPath(table, random, path)
     const operation = path[Math.floor(random() * length)] as number
-    if (!propose(table, operation, random)) continue
+    if (!propose(table, operation, random)) {
+      // counts as tried, or a problem in which nothing can move would never end
+      table.evaluations++
+      continue
+    }
     const cost = proposed.cost
     if (cost <= current || random() < Math.exp((current - cost) / temperature)) {
       current = cost
@@ -38,7 +42,7 @@ export function anneal(table: Timetable, random: Random, progress: Progress, hea
   return best
 }
 
-/** One move's effect on the cost that is worth accepting at first: a fraction of a mean operation, at the price of time. */
+/** One move's effect on the cost that is worth accepting at first: about a mean operation, at the price of time (tried on plants and public instances). */
 function temperatureOf(table: Timetable): number {
   const { model } = table
   const { weights } = model.problem
@@ -48,7 +52,7 @@ function temperatureOf(table: Timetable): number {
   let weight = 0
   for (const value of model.weight) weight += value
   weight /= Math.max(1, model.orders)
-  return Math.max(1e-9, 0.25 * mean * (weights.makespan + weights.tardiness * weight))
+  return Math.max(1e-9, 1.25 * mean * (weights.makespan + weights.tardiness * weight))
 }
 
 /**

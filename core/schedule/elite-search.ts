@@ -1,50 +1,66 @@
 import type { Random } from '../base/random.ts'
 import { buildByRule, DISPATCH_RULES } from './dispatch-rules.ts'
 import type { Progress } from './progress.ts'
-import { between, restore, type Snapshot, snapshotOf } from './snapshot.ts'
+import { between, type Snapshot, snapshotOf } from './snapshot.ts'
 import { TabuSearch } from './tabu-search.ts'
 import type { Timetable } from './timetable.ts'
 
 const ELITE = 8
+const PATIENCE = 1500
+/** How far from the best, towards a shaken dispatch rule, the first searches start. */
+const ASIDE = 0.4
+/** So many searches in a row that found nothing to move: there is nothing to search. */
+const FRUITLESS = 3
 
 /**
- * Tabu searches from many places. The first ones start from dispatch rules; what they find makes an elite, and later searches start
- * between two of it (path relinking, after Peng, Lü & Cheng 2015). Returns the best; the table is left somewhere.
+ * Tabu searches from many places, the table's own first. The next ones start aside from the best, towards dispatch rules; what they find makes an elite, and later searches start
+ * between two of it (path relinking, after Peng, Lü & Cheng 2015). Returns the best; the table is left somewhere. `settles`: ends early when the whole elite
+ * costs the same, a sign in sums of many terms that all have found the same place.
  */
-export function searchByElite(table: Timetable, random: Random, progress: Progress): Snapshot {
+export function searchByElite(table: Timetable, random: Random, progress: Progress, settles: boolean): Snapshot {
   const search = new TabuSearch(table, random)
-  const patience = 1500
-  const elite: Snapshot[] = [search.run(patience, progress)]
-  while (progress() < 1) {
-    if (elite.length < ELITE) {
-      const rule = DISPATCH_RULES[Math.floor(random() * DISPATCH_RULES.length)] ?? 'most-work'
-      const built = buildByRule(table.model, rule, random, 0.5)
-      table.load(built.sequence, built.alternative)
-    } else {
-      const one = Math.floor(random() * elite.length)
-      const other = (one + 1 + Math.floor(random() * (elite.length - 1))) % elite.length
-      between(table, elite[one] as Snapshot, elite[other] as Snapshot, 0.3 + 0.4 * random(), random)
-    }
-    take(elite, search.run(patience, progress))
-  }
-  const best = elite.reduce((a, b) => (b.cost < a.cost ? b : a))
-  restore(table, best)
-  return snapshotOf(table)
+  const elite: Snapshot[] = []
+  let fruitless = 0
+  do {
+    if (elite.length > 0) startAnew(table, elite, random)
+    take(elite, search.run(PATIENCE, progress))
+    fruitless = search.moved ? 0 : fruitless + 1
+  } while (progress() < 1 && fruitless < FRUITLESS && !(settles && hasSettled(elite)))
+  return elite.reduce((best, other) => (other.cost < best.cost ? other : best))
 }
 
-/** Into the elite, in place of the worst when it is full; not when one of the same cost is there. */
+function startAnew(table: Timetable, elite: readonly Snapshot[], random: Random): void {
+  if (elite.length < ELITE) {
+    const rule = DISPATCH_RULES[Math.floor(random() * DISPATCH_RULES.length)] ?? 'most-work'
+    const built = buildByRule(table.model, rule, random, 0.5)
+    table.load(built.sequence, built.alternative)
+    const one = elite.reduce((best, other) => (other.cost < best.cost ? other : best))
+    between(table, one, snapshotOf(table), ASIDE * (0.5 + random()), random)
+    return
+  }
+  const one = Math.floor(random() * elite.length)
+  const other = (one + 1 + Math.floor(random() * (elite.length - 1))) % elite.length
+  between(table, elite[one] as Snapshot, elite[other] as Snapshot, 0.3 + 0.4 * random(), random)
+}
+
+/** Into the elite; when it is full, in place of one of the same cost, which keeps it fresh, or of the worst. */
 function take(elite: Snapshot[], found: Snapshot): void {
   if (elite.length < ELITE) {
     elite.push(found)
     return
   }
-  if (elite.some((member) => Math.abs(member.cost - found.cost) < 1e-9)) {
-    // a newer one of the same cost keeps the elite from growing stale
-    const same = elite.findIndex((member) => Math.abs(member.cost - found.cost) < 1e-9)
-    elite[same] = found
-    return
-  }
-  let worst = 0
-  for (let at = 1; at < elite.length; at++) if ((elite[at] as Snapshot).cost > (elite[worst] as Snapshot).cost) worst = at
-  if (found.cost < (elite[worst] as Snapshot).cost) elite[worst] = found
+  const same = elite.findIndex((member) => isSame(member.cost, found.cost))
+  const worst = elite.reduce((index, member, at) => (member.cost > (elite[index] as Snapshot).cost ? at : index), 0)
+  const place = same >= 0 ? same : worst
+  if (found.cost <= (elite[place] as Snapshot).cost + TINY) elite[place] = found
+}
+
+function hasSettled(elite: readonly Snapshot[]): boolean {
+  return elite.length === ELITE && elite.every((member) => isSame(member.cost, elite[0]?.cost ?? 0))
+}
+
+const TINY = 1e-9
+
+function isSame(a: number, b: number): boolean {
+  return Math.abs(a - b) <= TINY * Math.max(1, Math.abs(a))
 }

@@ -83,6 +83,7 @@ export function fromFjs1(instance: Fjs1Instance): ScheduleProblem {
     setupIs: 'before',
     anticipatory: setups?.anticipatory ?? true,
     setupInOpenTime: setups?.inWorkingTime ?? false,
+    holdBaseline: instance.baseline !== undefined,
     weights: fjs1Weights(instance),
   }
 }
@@ -98,8 +99,8 @@ function fjs1Weights(instance: Fjs1Instance): ObjectiveWeights {
     setup: 0,
     lateStart: 0,
     // to move every operation elsewhere may cost as much as a plan longer by a tenth
-    reassigned: replans ? (0.1 * horizon) / open : 0,
-    deviation: replans ? 0.2 / open : 0,
+    reassigned: replans ? (0.3 * horizon) / open : 0,
+    deviation: replans ? 1 / open : 0,
   }
 }
 

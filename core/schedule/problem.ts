@@ -94,6 +94,8 @@ export interface ScheduleProblem {
   /** With `before`: may the set-up begin before the predecessors have ended, and does closed time not count for it? */
   readonly anticipatory?: boolean | undefined
   readonly setupInOpenTime?: boolean | undefined
+  /** May operations that stay on their unit wait for their baseline start where nothing is gained by starting sooner? */
+  readonly holdBaseline?: boolean | undefined
   readonly weights: ObjectiveWeights
 }
 

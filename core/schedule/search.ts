@@ -1,8 +1,9 @@
-import { seededRandom } from '../base/random.ts'
+import { type Random, seededRandom } from '../base/random.ts'
 import { anneal } from './annealing.ts'
 import { checkProblem } from './check-problem.ts'
 import { type Built, buildByRule, buildFromBaseline, DISPATCH_RULES, rightShift } from './dispatch-rules.ts'
 import { searchByElite } from './elite-search.ts'
+import { holdBaseline } from './hold-baseline.ts'
 import { Model } from './model.ts'
 import type { Schedule, ScheduleProblem } from './problem.ts'
 import type { Progress } from './progress.ts'
@@ -34,24 +35,37 @@ export function solve(problem: ScheduleProblem, options: SearchOptions = {}): Sc
   let best = bestStart(table, limit)
   if (model.count > 1) {
     restore(table, best)
-    const found = isMakespanOnly(model) ? searchByElite(table, random, limit) : anneal(table, random, limit)
+    const found = improve(table, best, random, limit)
     if (found.cost < best.cost) best = found
   }
   restore(table, best)
+  if (problem.holdBaseline === true) holdBaseline(table)
   return model.toSchedule(
     { unit: (at) => table.unit(at), start: (at) => table.start[at] as number, end: (at) => table.end[at] as number, setup: (at) => table.setup[at] as number },
     table.evaluations,
   )
 }
 
-/** Is the makespan all that counts, with nothing closed? Then estimates from heads and tails are good enough to search many times faster. */
-function isMakespanOnly(model: Model): boolean {
-  const { weights, orders, operations } = model.problem
-  const counted = orders.every((order) => order.counts !== false)
+/** Annealing sees the whole where many goals pull; tabu search then does the fine work. For the makespan alone tabu search does both better. */
+function improve(table: Timetable, start: Snapshot, random: Random, limit: Progress): Snapshot {
+  restore(table, start)
+  if (isMakespanOnly(table.model)) return searchByElite(table, random, limit, false)
+  const from = limit()
+  const until = from + (1 - from) * ANNEALING_SHARE
+  const found = anneal(table, random, () => {
+    const used = limit()
+    return used >= until ? 1 : (used - from) / (until - from)
+  })
+  restore(table, found.cost < start.cost ? found : start)
+  return searchByElite(table, random, limit, true)
+}
+
+function isMakespanOnly({ problem, timeline }: Model): boolean {
+  const { weights, orders, operations } = problem
   const tardy = weights.tardiness > 0 && orders.some((order) => order.due !== null)
   const lateStart = weights.lateStart > 0 && operations.some((operation) => operation.startBy !== undefined)
   const stable = (weights.reassigned > 0 || weights.deviation > 0) && operations.some((operation) => operation.baseline !== undefined)
-  return weights.makespan > 0 && model.timeline.alwaysOpen && counted && !tardy && !lateStart && !stable && weights.setup === 0
+  return timeline.alwaysOpen && !tardy && !lateStart && !stable && weights.setup === 0
 }
 
 /** The best of the plan in force and every dispatch rule, as far as time allows. */
@@ -70,6 +84,8 @@ function bestStart(table: Timetable, limit: Progress): Snapshot {
   return best ?? snapshotOf(table)
 }
 
+/** Of the search that annealing gets. */
+const ANNEALING_SHARE = 0.2
 const DEFAULT_MOVES = 20_000
 
 function limitOf(table: Timetable, options: SearchOptions): Progress {

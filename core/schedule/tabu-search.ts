@@ -1,30 +1,51 @@
 import type { Random } from '../base/random.ts'
 import type { Progress } from './progress.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
+import { ACTIVE_LIMIT, Targets } from './targets.ts'
 import type { Timetable } from './timetable.ts'
 
 const PAIRS = 1 << 17
 const MOVES = 4096
 const ITERATIONS_BETWEEN_QUESTIONS = 16
+/** The tail of an operation that a target does not wait for. */
+const NEVER = -1e15
+/** How many of the moves that look best are evaluated exactly where estimates are rough. */
+const EXACT = 5
 
 /**
- * Tabu search for the makespan where no unit is ever closed. Each iteration takes one longest path and looks at every way to shorten it:
- * an operation to the front or the end of its block (neighbourhoods N6 of Balas & Vazacopoulos 1998 and N7 of Zhang et al. 2007), or to any place
- * on any of its units that does not lengthen the path (Mastrolilli & Gambardella 2000). Moves are estimated from heads and tails, the best one that is not tabu
- * is made and evaluated exactly.
+ * Tabu search. Each iteration follows what decides when a target (an order's end, the end of all) is reached, and looks at the ways to reach it sooner: an
+ * operation further ahead or behind in its block (neighbourhoods N6 of Balas & Vazacopoulos 1998 and N7 of Zhang et al. 2007), or at any place on any of its
+ * units that does not lengthen the way (Mastrolilli & Gambardella 2000). Moves are estimated from heads and tails, a tail for each target at stake
+ * (Mati, Dauzère-Pérès & Lahlou 2011); the best that is not tabu is made. Where units close or keeping to the old plan counts, tails say little: there the
+ * best few are evaluated exactly first.
  */
 export class TabuSearch {
+  /** Did the last run find anything to move? */
+  moved = false
   readonly #table: Timetable
   readonly #random: Random
-  readonly #tail: Float64Array
-  /** Time between the end of the operation before on the unit and the start: a set-up that may be done ahead. */
+  readonly #targets: Targets
+  readonly #exact: boolean
+  /** Do set-ups or stability cost something that no late target shows? */
+  readonly #wanders: boolean
+  /** A set-up that may be done ahead of the start, and how long the rest takes. */
   readonly #gap: Float64Array
   readonly #length: Float64Array
+  /** The longest way from an operation's end to any end. */
+  readonly #tail: Float64Array
+  /** The same to each active target, and over followers alone; `operation × active`. */
+  readonly #tails: Float64Array
+  readonly #jobTails: Float64Array
+  /** A bit for each active target whose critical way leads through the operation. */
+  readonly #critical: Int32Array
+  readonly #reached = new Float64Array(ACTIVE_LIMIT)
+  readonly #old = new Float64Array(ACTIVE_LIMIT)
   readonly #path: Int32Array
   /** Until which iteration one operation may not come before another again, and an operation not return to an alternative. */
   readonly #tabuPair = new Int32Array(PAIRS)
   readonly #tabuAlternative: Int32Array
   #iteration = 0
+  #stretchTouched = 0
 
   // the moves of an iteration
   readonly #operation = new Int32Array(MOVES)
@@ -40,12 +61,21 @@ export class TabuSearch {
   readonly #stretchSetup: Float64Array
 
   constructor(table: Timetable, random: Random) {
-    const { count, alternativeUnit } = table.model
+    const { model } = table
+    const { count, alternativeUnit } = model
+    const { weights } = model.problem
     this.#table = table
     this.#random = random
-    this.#tail = new Float64Array(count)
+    this.#targets = new Targets(table)
+    const keeps = (weights.reassigned > 0 || weights.deviation > 0) && model.baselineUnit.some((unit) => unit >= 0)
+    this.#wanders = keeps || weights.setup > 0
+    this.#exact = !model.timeline.alwaysOpen || this.#wanders
     this.#gap = new Float64Array(count)
     this.#length = new Float64Array(count)
+    this.#tail = new Float64Array(count)
+    this.#tails = new Float64Array(count * ACTIVE_LIMIT)
+    this.#jobTails = new Float64Array(count * ACTIVE_LIMIT)
+    this.#critical = new Int32Array(count)
     this.#path = new Int32Array(count)
     this.#tabuAlternative = new Int32Array(alternativeUnit.length)
     this.#stretch = new Int32Array(count + 2)
@@ -58,14 +88,20 @@ export class TabuSearch {
     const table = this.#table
     // what was forbidden before belongs to another part of the search
     this.#iteration += 1000
+    this.moved = false
     let best = snapshotOf(table)
     for (let idle = 0; idle < patience; idle++) {
       if (this.#iteration % ITERATIONS_BETWEEN_QUESTIONS === 0 && progress() >= 1) break
       this.#iteration++
-      this.#computeTails()
-      const length = this.#longestPath()
-      this.#collect(length)
-      if (!this.#step(best.cost)) break
+      this.#prepare()
+      this.#collect()
+      if (this.#moves === 0 || !this.#step(best.cost)) {
+        // counts as tried, or a problem in which nothing can move would never end
+        table.evaluations++
+        if (!this.#wanders) break
+        continue
+      }
+      this.moved = true
       if (table.cost < best.cost - 1e-9) {
         best = snapshotOf(table)
         idle = 0
@@ -74,35 +110,83 @@ export class TabuSearch {
     return best
   }
 
-  #computeTails(): void {
+  /** Tails of all operations, and which of them are critical for which target. */
+  #prepare(): void {
     const table = this.#table
+    const targets = this.#targets
     const { model, order } = table
     const ahead = !model.attached && model.anticipatory
+    targets.choose()
+    const active = targets.activeCount
+    this.#jobTails.fill(NEVER, 0, model.count * active)
+    for (let at = 0; at < active; at++) {
+      const target = targets.active[at] as number
+      this.#reached[at] = targets.reached(target)
+      for (const operation of targets.reachedBy[target] as Int32Array) this.#jobTails[operation * active + at] = 0
+    }
+    const tails = this.#tails
+    const jobTails = this.#jobTails
     for (let rank = model.count - 1; rank >= 0; rank--) {
       const operation = order[rank] as number
       const setup = table.setup[operation] as number
       this.#gap[operation] = ahead ? setup : 0
       this.#length[operation] = (model.alternativeDuration[table.alternative[operation] as number] as number) + (ahead ? 0 : setup)
-      let tail = this.#tailAfter(operation)
+      const base = operation * active
+      let tail = 0
+      for (let at = model.afterFirst[operation] as number, limit = model.afterFirst[operation + 1] as number; at < limit; at++) {
+        const follower = model.after[at] as number
+        const length = this.#length[follower] as number
+        const through = length + (this.#tail[follower] as number)
+        if (through > tail) tail = through
+        for (let k = 0, other = follower * active; k < active; k++, other++) {
+          const way = length + (tails[other] as number)
+          if (way > (jobTails[base + k] as number)) jobTails[base + k] = way
+        }
+      }
       const next = table.next[operation] as number
       if (next >= 0) {
-        const through = (this.#gap[next] as number) + (this.#length[next] as number) + (this.#tail[next] as number)
+        const length = (this.#gap[next] as number) + (this.#length[next] as number)
+        const through = length + (this.#tail[next] as number)
         if (through > tail) tail = through
-      }
+        for (let k = 0, other = next * active; k < active; k++, other++) {
+          const way = length + (tails[other] as number)
+          const own = jobTails[base + k] as number
+          tails[base + k] = Math.max(way, own)
+        }
+      } else for (let k = 0; k < active; k++) tails[base + k] = jobTails[base + k] as number
       this.#tail[operation] = tail
+    }
+    this.#markCritical(active)
+  }
+
+  #markCritical(active: number): void {
+    const table = this.#table
+    if (table.model.timeline.alwaysOpen) {
+      for (let operation = 0, at = 0; operation < table.model.count; operation++) {
+        let bits = 0
+        const end = table.end[operation] as number
+        for (let k = 0; k < active; k++, at++) if (end + (this.#tails[at] as number) >= (this.#reached[k] as number) - 1e-6) bits |= 1 << k
+        this.#critical[operation] = bits
+      }
+      return
+    }
+    // closed time is in no tail: there the way that decided is the critical one
+    this.#critical.fill(0)
+    for (let k = 0; k < active; k++) {
+      for (let operation = this.#lastOf(k); operation >= 0; operation = table.binding[operation] as number)
+        this.#critical[operation] = (this.#critical[operation] as number) | (1 << k)
     }
   }
 
-  /** The longest way from the end of an operation to the end of all, over its followers. */
-  #tailAfter(operation: number): number {
-    const { after, afterFirst } = this.#table.model
-    let tail = 0
-    for (let at = afterFirst[operation] as number, limit = afterFirst[operation + 1] as number; at < limit; at++) {
-      const follower = after[at] as number
-      const through = (this.#length[follower] as number) + (this.#tail[follower] as number)
-      if (through > tail) tail = through
+  /** The operation that reaches an active target last; a random one of several. */
+  #lastOf(active: number): number {
+    const { end } = this.#table
+    let last = -1
+    let equals = 0
+    for (const operation of this.#targets.reachedBy[this.#targets.active[active] as number] as Int32Array) {
+      if ((end[operation] as number) >= (this.#reached[active] as number) && this.#random() * ++equals < 1) last = operation
     }
-    return tail
+    return last
   }
 
   /** When everything before an operation in its order has ended. */
@@ -116,65 +200,91 @@ export class TabuSearch {
     return ready
   }
 
-  /** A random longest path, last operation first; returns how many. */
-  #longestPath(): number {
-    const table = this.#table
-    const { model, end } = table
-    const total = table.makespan + model.now
-    let operation = -1
-    let seen = 0
-    for (let at = 0; at < model.last.length; at++) {
-      const candidate = model.last[at] as number
-      if ((end[candidate] as number) >= total && this.#random() * ++seen < 1) operation = candidate
-    }
-    let length = 0
-    while (operation >= 0) {
-      this.#path[length++] = operation
-      const begin = (end[operation] as number) - (this.#length[operation] as number)
-      const previous = table.previous[operation] as number
-      const byUnit = previous >= 0 && (end[previous] as number) + (this.#gap[operation] as number) >= begin
-      let before = -1
-      for (let at = model.beforeFirst[operation] as number, limit = model.beforeFirst[operation + 1] as number; at < limit; at++) {
-        const other = model.before[at] as number
-        if ((end[other] as number) >= begin) before = other
-      }
-      if (byUnit && before >= 0) operation = this.#random() < 0.5 ? previous : before
-      else operation = byUnit ? previous : before
-    }
-    return length
+  #collect(): void {
+    this.#moves = 0
+    const targets = this.#targets
+    let first = this.#draw(-1)
+    if (first < 0 && targets.activeCount > 0) first = Math.floor(this.#random() * targets.activeCount)
+    if (first >= 0) this.#collectPath(first)
+    const second = targets.activeCount > 1 ? this.#draw(first) : -1
+    if (second >= 0) this.#collectPath(second)
+    if (this.#wanders && (this.#moves === 0 || this.#random() < 0.2)) this.#collectAnywhere(Math.floor(this.#random() * this.#table.model.count))
   }
 
-  #collect(length: number): void {
-    this.#moves = 0
-    const { model, alternative, previous } = this.#table
+  /** A late target, the dearer the likelier; −1 when nothing is late. */
+  #draw(except: number): number {
+    const targets = this.#targets
+    let drawn = -1
+    let sum = 0
+    for (let at = 0; at < targets.activeCount; at++) {
+      const target = targets.active[at] as number
+      if (at === except || targets.lateness(target) <= 0) continue
+      const price = targets.price[target] as number
+      sum += price
+      if (this.#random() * sum < price) drawn = at
+    }
+    return drawn
+  }
+
+  /** The moves along the way that decides when a target is reached. */
+  #collectPath(target: number): void {
+    const table = this.#table
+    const { model, end, previous } = table
+    const path = this.#path
+    let length = 0
+    for (let operation = this.#lastOf(target); operation >= 0; ) {
+      path[length++] = operation
+      const before = previous[operation] as number
+      const ready = this.#readyAt(operation)
+      const free = before < 0 ? NEVER : (end[before] as number) + (this.#gap[operation] as number)
+      let follows = -1
+      if (ready >= free && ready > (model.release[operation] as number)) {
+        for (let at = model.beforeFirst[operation] as number, limit = model.beforeFirst[operation + 1] as number; at < limit; at++) {
+          const other = model.before[at] as number
+          if ((end[other] as number) >= ready) follows = other
+        }
+      }
+      if (free > ready || (free === ready && (follows < 0 || this.#random() < 0.5))) operation = before
+      else operation = follows
+    }
     // the path runs backwards, so a block is a run of it on one unit
     for (let from = length - 1; from >= 0; ) {
       let to = from
-      while (to > 0 && previous[this.#path[to - 1] as number] === this.#path[to]) to--
+      while (to > 0 && previous[path[to - 1] as number] === path[to]) to--
       if (from > to) this.#collectBlock(from, to)
       from = to - 1
     }
     for (let at = 0; at < length; at++) {
-      const operation = this.#path[at] as number
+      const operation = path[at] as number
       if (model.isHead[operation] === 1) continue
       const first = model.alternativeFirst[operation] as number
       const limit = model.alternativeFirst[operation + 1] as number
-      if (limit - first < 2) continue
-      for (let other = first; other < limit; other++) if (other !== alternative[operation]) this.#collectPlaces(operation, other)
+      for (let other = first; other < limit && limit - first > 1; other++) if (other !== table.alternative[operation]) this.#collectPlaces(operation, other)
     }
   }
 
+  /** An operation to any place on any of its units. */
+  #collectAnywhere(operation: number): void {
+    const { model } = this.#table
+    if (model.isHead[operation] === 1) return
+    for (let other = model.alternativeFirst[operation] as number; other < (model.alternativeFirst[operation + 1] as number); other++)
+      this.#collectPlaces(operation, other)
+  }
+
   /** Moves inside the block `path[from]` (its first) to `path[to]` (its last). */
-  #collectBlock(from: number, to: number): void {
+  #collectBlock(begin: number, to: number): void {
     const path = this.#path
     const { isHead } = this.#table.model
+    let from = begin
     while (from > to && isHead[path[from] as number] === 1) from--
+    if (from === to) return
     const first = path[from] as number
     const last = path[to] as number
+    if (from - to === 1) return this.#collectBehind(first, last)
     for (let at = from; at >= to; at--) {
       const operation = path[at] as number
       if (at > to) this.#collectBehind(operation, last)
-      if (at < from - (from - to === 1 ? 1 : 0)) this.#collectAhead(operation, first)
+      if (at < from) this.#collectAhead(operation, first)
       // N7: the ends into the block
       if (at < from && at > to) {
         this.#collectBehind(first, operation)
@@ -186,12 +296,12 @@ export class TabuSearch {
   /** Moves an operation right behind another one further on its unit. */
   #collectBehind(operation: number, target: number): void {
     const table = this.#table
-    const { model } = table
-    // a way from one of its followers to the target would close a circle; the lengths of their tails rule it out
+    const { model, start, end } = table
+    // a way from one of its followers to the target would close a circle; tails or times rule it out
     const reach = (this.#length[target] as number) + (this.#tail[target] as number)
     for (let at = model.afterFirst[operation] as number, limit = model.afterFirst[operation + 1] as number; at < limit; at++) {
       const follower = model.after[at] as number
-      if ((this.#length[follower] as number) + (this.#tail[follower] as number) > reach) return
+      if ((this.#length[follower] as number) + (this.#tail[follower] as number) > reach && (end[follower] as number) <= (start[target] as number)) return
     }
     let size = 0
     let tabu = 0
@@ -201,13 +311,8 @@ export class TabuSearch {
       if (other === target) break
     }
     this.#stretch[size++] = operation
-    this.#offer(
-      operation,
-      table.alternative[operation] as number,
-      target,
-      this.#estimateStretch(size, table.previous[operation] as number, table.next[target] as number),
-      tabu,
-    )
+    const estimate = this.#estimateStretch(size, table.previous[operation] as number, table.next[target] as number)
+    this.#offer(operation, table.alternative[operation] as number, target, estimate, tabu)
   }
 
   /** Moves an operation right ahead of another one earlier on its unit. */
@@ -226,84 +331,149 @@ export class TabuSearch {
       if ((this.#tabuPair[pairOf(operation, other)] as number) > this.#iteration) tabu = 1
     }
     const previous = table.previous[target] as number
-    this.#offer(operation, table.alternative[operation] as number, previous, this.#estimateStretch(size, previous, table.next[operation] as number), tabu)
+    const estimate = this.#estimateStretch(size, previous, table.next[operation] as number)
+    this.#offer(operation, table.alternative[operation] as number, previous, estimate, tabu)
   }
 
-  /** The longest way through a stretch of a unit in its new order, with everything around it as it is. */
+  /** What the targets would cost with a stretch of a unit in its new order and everything around it as it is. */
   #estimateStretch(size: number, previous: number, next: number): number {
     const table = this.#table
     const { model } = table
     const ahead = !model.attached && model.anticipatory
+    const unit = table.unit(this.#stretch[0] as number)
     let before = previous
-    let free = (previous < 0 ? this.#freeAfterUnit(this.#stretch[0] as number) : table.end[previous]) as number
+    let free = (previous < 0 ? model.unitFree[unit] : table.end[previous]) as number
+    let setups = 0
+    let critical = 0
     for (let at = 0; at < size; at++) {
       const operation = this.#stretch[at] as number
       const alternative = table.alternative[operation] as number
       const setup = model.setup(alternative, operation, before)
+      setups += setup - (table.setup[operation] as number)
       this.#stretchSetup[at] = setup
       const ready = this.#readyAt(operation)
       const start = ahead ? Math.max(free + setup, ready) : Math.max(free, ready) + setup
       free = start + (model.alternativeDuration[alternative] as number)
       this.#stretchEnd[at] = free
+      critical |= this.#critical[operation] as number
       before = operation
     }
-    let through = 0
+    let nextLength = 0
     if (next >= 0) {
-      const setup = model.setup(table.alternative[next] as number, next, before)
-      through = setup + (model.alternativeDuration[table.alternative[next] as number] as number) + (this.#tail[next] as number)
+      const alternative = table.alternative[next] as number
+      const setup = model.setup(alternative, next, before)
+      setups += setup - (table.setup[next] as number)
+      nextLength = setup + (model.alternativeDuration[alternative] as number)
     }
-    let longest = 0
-    for (let at = size - 1; at >= 0; at--) {
-      const operation = this.#stretch[at] as number
-      const tail = Math.max(this.#tailAfter(operation), through)
-      const whole = (this.#stretchEnd[at] as number) + tail
-      if (whole > longest) longest = whole
-      through = (this.#stretchSetup[at] as number) + (model.alternativeDuration[table.alternative[operation] as number] as number) + tail
+    this.#stretchTouched = critical
+    const active = this.#targets.activeCount
+    let cost = setups * model.problem.weights.setup
+    for (let k = 0; k < active; k++) {
+      let through = next < 0 ? NEVER : nextLength + (this.#tails[next * active + k] as number)
+      let longest = NEVER
+      let old = NEVER
+      for (let at = size - 1; at >= 0; at--) {
+        const operation = this.#stretch[at] as number
+        const own = this.#jobTails[operation * active + k] as number
+        const tail = Math.max(own, through)
+        const whole = (this.#stretchEnd[at] as number) + tail
+        if (whole > longest) longest = whole
+        const was = (table.end[operation] as number) + (this.#tails[operation * active + k] as number)
+        if (was > old) old = was
+        through = (this.#stretchSetup[at] as number) + (model.alternativeDuration[table.alternative[operation] as number] as number) + tail
+      }
+      cost += this.#costOf(k, longest, old)
     }
-    return longest - model.now
+    return cost
   }
 
-  #freeAfterUnit(operation: number): number {
-    const table = this.#table
-    return table.model.unitFree[table.unit(operation)] as number
+  /** What an active target costs when the longest way to it through what a move touches becomes `longest`, and was `old`. */
+  #costOf(k: number, longest: number, old: number): number {
+    const target = this.#targets.active[k] as number
+    const reached = this.#reached[k] as number
+    // where closed time lies on the way, the difference says more than the sum
+    const then = (this.#stretchTouched & (1 << k)) !== 0 ? reached + longest - old : Math.max(longest, reached)
+    const late = then - (this.#targets.due[target] as number)
+    return late > 0 ? late * (this.#targets.price[target] as number) : 0
   }
 
-  /** Every place on another unit where an operation could go without certainly making things worse. */
+  /** Every place on a unit where an operation could go without certainly making things worse. */
   #collectPlaces(operation: number, alternative: number): void {
     const table = this.#table
     const { model, end } = table
     const unit = model.alternativeUnit[alternative] as number
     const ready = this.#readyAt(operation)
-    const tail = this.#tailAfter(operation)
     const duration = model.alternativeDuration[alternative] as number
     const ahead = !model.attached && model.anticipatory
-    const tabu = (this.#tabuAlternative[alternative] as number) > this.#iteration ? 1 : 0
+    const same = alternative === table.alternative[operation]
+    const tabu = !same && (this.#tabuAlternative[alternative] as number) > this.#iteration ? 1 : 0
+    if (tabu === 1 && this.#exact) return
+    let tail = 0
+    for (let at = model.afterFirst[operation] as number, limit = model.afterFirst[operation + 1] as number; at < limit; at++) {
+      const follower = model.after[at] as number
+      const way = (this.#length[follower] as number) + (this.#tail[follower] as number)
+      if (way > tail) tail = way
+    }
+    const fixed = this.#removalGain(operation) + this.#reassignment(operation, unit)
+    this.#stretchTouched = this.#critical[operation] as number
+    const active = this.#targets.activeCount
+    for (let k = 0; k < active; k++) this.#old[k] = (end[operation] as number) + (this.#tails[operation * active + k] as number)
     // behind everything that is over before it could begin and must be early itself
     let previous = -1
     let next = table.firstOf[unit] as number
     while (next >= 0) {
       const isEarly = (end[next] as number) <= ready
       const mustBeEarly = (this.#length[next] as number) + (this.#tail[next] as number) > tail
-      if (model.isHead[next] !== 1 && !(isEarly && mustBeEarly)) break
-      previous = next
+      if (next !== operation && model.isHead[next] !== 1 && !(isEarly && mustBeEarly)) break
+      if (next !== operation) previous = next
       next = table.next[next] as number
     }
     for (;;) {
-      const setup = model.setup(alternative, operation, previous)
-      const free = (previous < 0 ? model.unitFree[unit] : end[previous]) as number
-      const done = (ahead ? Math.max(free + setup, ready) : Math.max(free, ready) + setup) + duration
-      let through = tail
-      if (next >= 0) {
-        const other = table.alternative[next] as number
-        const after = model.setup(other, next, operation) + (model.alternativeDuration[other] as number) + (this.#tail[next] as number)
-        if (after > through) through = after
+      if (next === operation) next = table.next[next] as number
+      if (!same || table.previous[operation] !== previous) {
+        const setup = model.setup(alternative, operation, previous)
+        const free = (previous < 0 ? model.unitFree[unit] : end[previous]) as number
+        const done = (ahead ? Math.max(free + setup, ready) : Math.max(free, ready) + setup) + duration
+        let nextLength = 0
+        let setups = setup
+        if (next >= 0) {
+          const other = table.alternative[next] as number
+          const nextSetup = model.setup(other, next, operation)
+          nextLength = nextSetup + (model.alternativeDuration[other] as number)
+          setups += nextSetup - (table.setup[next] as number)
+        }
+        let cost = fixed + setups * model.problem.weights.setup
+        for (let k = 0; k < active; k++) {
+          const own = this.#jobTails[operation * active + k] as number
+          const through = next < 0 ? NEVER : nextLength + (this.#tails[next * active + k] as number)
+          cost += this.#costOf(k, done + Math.max(own, through), this.#old[k] as number)
+        }
+        this.#offer(operation, alternative, previous, cost, tabu)
       }
-      this.#offer(operation, alternative, previous, done + through - model.now, tabu)
       // not behind what is late and may be late
       if (next < 0 || ((end[next] as number) > ready && (this.#length[next] as number) + (this.#tail[next] as number) <= tail)) return
       previous = next
       next = table.next[next] as number
     }
+  }
+
+  /** The change of set-up cost where an operation leaves. */
+  #removalGain(operation: number): number {
+    const table = this.#table
+    const { model } = table
+    const { weights } = model.problem
+    if (weights.setup === 0) return 0
+    const next = table.next[operation] as number
+    const setups = next < 0 ? 0 : model.setup(table.alternative[next] as number, next, table.previous[operation] as number) - (table.setup[next] as number)
+    return (setups - (table.setup[operation] as number)) * weights.setup
+  }
+
+  #reassignment(operation: number, unit: number): number {
+    const { baselineUnit, problem } = this.#table.model
+    const baseline = baselineUnit[operation] as number
+    if (baseline < 0) return 0
+    const was = this.#table.unit(operation) === baseline ? 0 : 1
+    return ((unit === baseline ? 0 : 1) - was) * problem.weights.reassigned
   }
 
   #offer(operation: number, alternative: number, previous: number, estimate: number, tabu: number): void {
@@ -319,38 +489,74 @@ export class TabuSearch {
 
   /** Makes the best move that is allowed, or any when none is; false when there is none at all. */
   #step(best: number): boolean {
+    const table = this.#table
+    if (this.#exact) return this.#stepExactly(best)
     while (this.#moves > 0) {
       const chosen = this.#choose(best)
-      const operation = this.#operation[chosen] as number
-      const alternative = this.#alternative[chosen] as number
-      const previous = this.#previous[chosen] as number
+      const at = chosen >= 0 ? chosen : Math.floor(this.#random() * this.#moves)
+      const operation = this.#operation[at] as number
+      const alternative = this.#alternative[at] as number
+      const previous = this.#previous[at] as number
       this.#forbid(operation, alternative, previous)
-      if (this.#table.move(operation, alternative, previous) !== Number.POSITIVE_INFINITY) return true
-      const last = --this.#moves
-      this.#operation[chosen] = this.#operation[last] as number
-      this.#alternative[chosen] = this.#alternative[last] as number
-      this.#previous[chosen] = this.#previous[last] as number
-      this.#estimate[chosen] = this.#estimate[last] as number
-      this.#isTabu[chosen] = this.#isTabu[last] as number
+      if (table.move(operation, alternative, previous) !== Number.POSITIVE_INFINITY) return true
+      this.#drop(at)
     }
     return false
   }
 
+  /** The same among the few that look best, by their exact cost. */
+  #stepExactly(best: number): boolean {
+    const table = this.#table
+    let lowest = Number.POSITIVE_INFINITY
+    let operation = -1
+    let alternative = -1
+    let previous = -1
+    for (let tried = 0; tried < EXACT && this.#moves > 0; tried++) {
+      const chosen = this.#choose(best)
+      if (chosen < 0 && operation >= 0) break
+      const at = chosen >= 0 ? chosen : Math.floor(this.#random() * this.#moves)
+      const cost = table.move(this.#operation[at] as number, this.#alternative[at] as number, this.#previous[at] as number)
+      if (cost !== Number.POSITIVE_INFINITY) {
+        table.undo()
+        if (cost < lowest) {
+          lowest = cost
+          operation = this.#operation[at] as number
+          alternative = this.#alternative[at] as number
+          previous = this.#previous[at] as number
+        }
+      }
+      this.#drop(at)
+    }
+    if (operation < 0) return false
+    this.#forbid(operation, alternative, previous)
+    table.move(operation, alternative, previous)
+    return true
+  }
+
+  #drop(at: number): void {
+    const last = --this.#moves
+    this.#operation[at] = this.#operation[last] as number
+    this.#alternative[at] = this.#alternative[last] as number
+    this.#previous[at] = this.#previous[last] as number
+    this.#estimate[at] = this.#estimate[last] as number
+    this.#isTabu[at] = this.#isTabu[last] as number
+  }
+
+  /** The move that looks best and is not tabu, or looks better than the best so far; −1 when all are tabu. */
   #choose(best: number): number {
-    const aspired = best / this.#table.model.problem.weights.makespan - 1e-9
     let chosen = -1
     let lowest = Number.POSITIVE_INFINITY
     let equals = 0
     for (let at = 0; at < this.#moves; at++) {
       const estimate = this.#estimate[at] as number
-      if (estimate > lowest || (this.#isTabu[at] === 1 && estimate >= aspired)) continue
+      if (estimate > lowest || (this.#isTabu[at] === 1 && (this.#exact || estimate >= best - 1e-9))) continue
       if (estimate < lowest) {
         lowest = estimate
         equals = 0
       }
       if (this.#random() * ++equals < 1) chosen = at
     }
-    return chosen >= 0 ? chosen : Math.floor(this.#random() * this.#moves)
+    return chosen
   }
 
   /** Keeps a move from being undone for a while. */
@@ -364,7 +570,7 @@ export class TabuSearch {
       return
     }
     const until = this.#iteration + 10 + Math.floor(model.count / Math.max(1, model.units) / 4) + Math.floor(this.#random() * 8)
-    // which way it goes: the target lies ahead when walking on from the operation does not meet it
+    // which way it goes: the target lies ahead when walking on from the operation meets it
     let other = table.next[operation] as number
     while (other >= 0 && other !== previous) other = table.next[other] as number
     if (other >= 0 && previous >= 0) {

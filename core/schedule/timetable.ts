@@ -20,10 +20,13 @@ export class Timetable {
   readonly setup: Float64Array
   /** The operation that decides when this one starts: on its unit or before it in its order; −1 when release or calendar does. */
   readonly binding: Int32Array
+  /** Earliest starts: those of the model, unless somebody wants operations to wait. */
+  readonly notBefore: Float64Array
   /** Completion by order. */
   readonly completion: Float64Array
   cost = 0
   makespan = 0
+  /** Moves tried, refused ones included: what a search is bounded by. */
   evaluations = 0
 
   /** The operations in a topological order; changes with every move, not to be written to. */
@@ -69,6 +72,7 @@ export class Timetable {
     this.end = new Float64Array(n)
     this.setup = new Float64Array(n)
     this.binding = new Int32Array(n).fill(-1)
+    this.notBefore = model.release.slice()
     this.completion = new Float64Array(model.orders)
     this.order = new Int32Array(n)
     this.#rank = new Int32Array(n)
@@ -151,6 +155,7 @@ export class Timetable {
     const oldPrevious = this.previous[operation] as number
     const oldNext = this.next[operation] as number
     const unit = model.alternativeUnit[alternative] as number
+    this.evaluations++
     this.#moved = operation
     this.#movedAlternative = this.alternative[operation] as number
     this.#movedPrevious = oldPrevious
@@ -169,7 +174,6 @@ export class Timetable {
     this.alternative[operation] = alternative
     this.#reassigned += this.#isReassigned(operation)
     this.#link(operation, previous, unit)
-    this.evaluations++
 
     let from = this.#rank[operation] as number
     this.#dirty[operation] = 1
@@ -395,7 +399,7 @@ export class Timetable {
   /** Start and end of an operation whose predecessors are placed. */
   #place(operation: number): void {
     const { model } = this
-    let ready = model.release[operation] as number
+    let ready = this.notBefore[operation] as number
     let binding = -1
     for (let at = model.beforeFirst[operation] as number, limit = model.beforeFirst[operation + 1] as number; at < limit; at++) {
       const other = model.before[at] as number
@@ -409,7 +413,7 @@ export class Timetable {
     const alternative = this.alternative[operation] as number
     const setup = model.setup(alternative, operation, previous)
     const free = (previous < 0 ? model.unitFree[model.alternativeUnit[alternative] as number] : this.end[previous]) as number
-    if (previous >= 0 && free + (model.attached ? 0 : setup) >= ready) binding = previous
+    if (previous >= 0 && free + (model.attached || !model.anticipatory ? 0 : setup) >= ready) binding = previous
     model.place(operation, alternative, ready, free, setup)
     this.start[operation] = model.timeline.start
     this.end[operation] = model.timeline.end
