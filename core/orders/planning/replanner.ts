@@ -116,7 +116,7 @@ export class Replanner {
     this.#pending.trigger = weightier(this.#pending.trigger, trigger)
     if (waiter !== undefined) this.#pending.waiters.push(waiter)
     // the first of several starts the wait, so that a steady stream of events cannot put the plan off for ever
-    if (this.#running === undefined) this.#cancelDebounce ??= this.#options.realClock.after(this.#options.debounceMs, () => this.#start())
+    if (this.#running === undefined) this.#arm()
   }
 
   #start(): void {
@@ -125,26 +125,29 @@ export class Replanner {
     if (pending === undefined || this.#closing.signal.aborted) return
     this.#pending = undefined
     this.#options.onBusy()
+    const finish = (settle: (waiter: Waiter) => void): void => {
+      this.#running = undefined
+      pending.waiters.forEach(settle)
+      // what came meanwhile
+      if (this.#pending !== undefined) this.#arm()
+    }
     this.#running = this.#plan(pending.trigger, pending.waiters.length > 0).then(
-      (outcome) => {
-        for (const { resolve } of pending.waiters) resolve(outcome)
-      },
+      (outcome) => finish(({ resolve }) => resolve(outcome)),
       (thrown) => {
-        for (const { reject } of pending.waiters) reject(thrown)
+        finish(({ reject }) => reject(thrown))
         if (pending.waiters.length === 0 && !this.#closing.signal.aborted) this.#failed(pending.trigger, thrown)
       },
     )
-    void this.#running.then(() => {
-      this.#running = undefined
-      // what came meanwhile
-      if (this.#pending !== undefined) this.#cancelDebounce ??= this.#options.realClock.after(this.#options.debounceMs, () => this.#start())
-    })
   }
 
   /** The plant changed faster than plans were made: that is no failure, the next plan knows more. */
   #failed(trigger: PlanTrigger, thrown: unknown): void {
     if (thrown instanceof TaktError && thrown.code === 'TAKT_PLAN_STALE') this.trigger(trigger)
     else this.#options.onError(thrown)
+  }
+
+  #arm(): void {
+    this.#cancelDebounce ??= this.#options.realClock.after(this.#options.debounceMs, () => this.#start())
   }
 
   async #plan(trigger: PlanTrigger, awaited: boolean): Promise<Outcome> {

@@ -245,4 +245,21 @@ describe('planner', () => {
     }
     assert.equal(plan?.objective.setups, 3)
   })
+
+  it('changes little when told to: what nobody needs sooner keeps its unit and its start', async () => {
+    const calm = new Shop({ objective: 'few-changes' })
+    try {
+      for (let n = 1; n <= 6; n++) await calm.order(`wo-${n}`, { product: 'plate', dueIn: 40 * HOUR })
+      const first = (await calm.replan()).plan
+      await calm.disruption({ id: 'dis-1', equipment: 'p/mill-1', action: 'block', unavailable: { from: START, to: START + HOUR } })
+      const { plan } = await calm.replan()
+      for (const row of first?.assignments ?? []) {
+        if (row.equipment === 'p/mill-1') continue
+        assert.deepEqual([of(plan, row.jobOrder).equipment, of(plan, row.jobOrder).start], [row.equipment, row.start])
+      }
+      assert.ok(plan?.changes.every((change) => change.because === 'dis-1'))
+    } finally {
+      await calm.close()
+    }
+  })
 })
