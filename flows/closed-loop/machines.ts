@@ -38,7 +38,7 @@ export function addMachines(flow: FlowBuilder, { plant, store, broker, endpoint 
       wornUnit: 'mill-2',
       wornAt: '0.71',
       orders: '2',
-      ordersAhead: '16',
+      ordersAhead: '22',
     },
     [2, 1],
   )
