@@ -36,7 +36,7 @@ async function report(red: NodeRedProcess, order: string): Promise<OrderReport> 
  */
 export function closedLoopSuite(kills: 0 | 2): void {
   describe(kills === 0 ? 'the closed loop' : `the closed loop, killed ${kills} times`, function () {
-    this.timeout(240_000)
+    this.timeout(400_000)
     let userDir: string
     let plant: PlantProcess
     let red: NodeRedProcess
@@ -46,7 +46,8 @@ export function closedLoopSuite(kills: 0 | 2): void {
 
     before(async () => {
       userDir = mkdtempSync(join(tmpdir(), 'takt-loop-'))
-      plant = await startPlant({ ...simulatedAs(), speed: SPEED })
+      // healthy at first; the shock comes when it is known what healthy looks like
+      plant = await startPlant({ ...simulatedAs(), wornAt: 0.5, speed: SPEED })
       red = new NodeRedProcess({ userDir, flow: flowOnPlant(plant) })
       await red.start()
       const look = <T>(read: (recorded: Recorded) => T): T => {
@@ -65,8 +66,11 @@ export function closedLoopSuite(kills: 0 | 2): void {
         await red.kill()
         await red.start()
       }
+      const partsOfWorn = (now: Recorded): number => [...now.counts()].reduce((sum, [key, { good }]) => sum + (key.endsWith(WORN) ? good : 0), 0)
+      await red.until('the unit has worked for a while', () => look((now) => partsOfWorn(now) >= 25), 120_000)
+      await plant.break('mill-2', 0.75)
       const repair = () => look((now) => now.documents('job-order').find((job) => job.maintenance !== undefined && job.equipment === WORN))
-      await red.until('a repair is asked for', () => repair() !== undefined)
+      await red.until('a repair is asked for', () => repair() !== undefined, 90_000)
       if (kills > 1) {
         await red.kill()
         await red.start()
