@@ -47,7 +47,7 @@ export function closedLoopSuite(kills: 0 | 2): void {
     before(async () => {
       userDir = mkdtempSync(join(tmpdir(), 'takt-loop-'))
       // healthy at first; the shock comes when it is known what healthy looks like
-      plant = await startPlant({ ...simulatedAs(), wornAt: 0.5, speed: SPEED })
+      plant = await startPlant({ ...simulatedAs(), wornUnit: 'mill-2', wornAt: 0.5, speed: SPEED })
       red = new NodeRedProcess({ userDir, flow: flowOnPlant(plant) })
       await red.start()
       const look = <T>(read: (recorded: Recorded) => T): T => {
