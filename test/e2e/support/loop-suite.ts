@@ -11,7 +11,7 @@ import { Recorded } from './recorded.ts'
 
 const LINE = 'acme/berlin/machining/line-1'
 const WORN = `${LINE}/mill-2`
-const SPEED = 240
+const SPEED = 160
 
 interface OrderReport {
   readonly jobOrders: readonly { readonly jobOrder: string; readonly good: number; readonly scrap: number }[]
@@ -68,7 +68,7 @@ export function closedLoopSuite(kills: 0 | 2): void {
       }
       const partsOfWorn = (now: Recorded): number => [...now.counts()].reduce((sum, [key, { good }]) => sum + (key.endsWith(WORN) ? good : 0), 0)
       await red.until('the unit has worked for a while', () => look((now) => partsOfWorn(now) >= 25), 120_000)
-      await plant.break('mill-2', 0.75)
+      await plant.break('mill-2', 0.7)
       const repair = () => look((now) => now.documents('job-order').find((job) => job.maintenance !== undefined && job.equipment === WORN))
       await red.until('a repair is asked for', () => repair() !== undefined, 90_000)
       if (kills > 1) {
