@@ -89,7 +89,7 @@ export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
       minScore: 0.5,
       persistMs: 2 * MINUTE_MS,
       // machines of this plant wear out within hours: on yours, give yourself more time
-      deadlineMs: { low: 25 * MINUTE_MS, medium: 20 * MINUTE_MS, high: 15 * MINUTE_MS },
+      deadlineMs: { low: 35 * MINUTE_MS, medium: 25 * MINUTE_MS, high: 15 * MINUTE_MS },
       falseAlarmBudget: 3,
       cooldownMs: 30 * MINUTE_MS,
     },

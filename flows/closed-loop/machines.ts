@@ -35,10 +35,10 @@ export function addMachines(flow: FlowBuilder, { plant, store, broker, endpoint 
       speed: '60',
       start: '2026-03-02T06:00',
       seed: '11',
-      wornUnit: 'mill-2',
-      wornAt: '0.71',
+      wornUnit: 'lathe-2',
+      wornAt: '0.7',
       orders: '2',
-      ordersAhead: '22',
+      ordersAhead: '20',
     },
     [2, 1],
   )
