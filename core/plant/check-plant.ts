@@ -1,7 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import { TaktError } from '../base/error.ts'
 import { assertSafe } from '../base/json.ts'
-import { type Operation, PlantModel } from './model.ts'
+import { type CommandTarget, type Operation, PlantModel } from './model.ts'
 import { Plant } from './plant.ts'
 
 /** One thing wrong with a plant model: the path in the document, and what. */
@@ -48,17 +48,20 @@ function referenceFaults(model: PlantModel): PlantFault[] {
     const signals = new Set<string>()
     equipment.signals?.forEach((signal, at) => {
       unique(signals, signal.name, `${path}/signals/${at}/name`)
-      if (signal.source !== undefined && signal.source.topic === undefined && signal.source.nodeId === undefined)
-        fault(`${path}/signals/${at}/source`, 'needs a topic (MQTT) or a nodeId (OPC UA)')
+      if (signal.source !== undefined && !isBound(signal.source))
+        fault(`${path}/signals/${at}/source`, 'needs a topic (MQTT), a device and a metric (Sparkplug B), or a nodeId (OPC UA)')
       if (signal.rollover !== undefined && signal.role !== 'good-count' && signal.role !== 'scrap-count')
         fault(`${path}/signals/${at}/rollover`, 'only a count rolls over')
     })
     const commands = new Set<string>()
     equipment.commands?.forEach((command, at) => {
       unique(commands, command.name, `${path}/commands/${at}/name`)
-      const { topic, nodeId, objectId, methodId } = command.target
-      if (topic === undefined && nodeId === undefined && (objectId === undefined || methodId === undefined))
-        fault(`${path}/commands/${at}/target`, 'needs a topic (MQTT), or an objectId and methodId, or a nodeId (OPC UA)')
+      const { jobReceiver, objectId, methodId } = command.target
+      if (!isBound(command.target) && jobReceiver === undefined && (objectId === undefined || methodId === undefined))
+        fault(
+          `${path}/commands/${at}/target`,
+          'needs a topic (MQTT), a device and a metric (Sparkplug B), or an objectId and methodId, a nodeId or a jobReceiver (OPC UA)',
+        )
     })
   })
   model.equipment.forEach((equipment, index) => {
@@ -110,6 +113,11 @@ function isTimeZone(name: string): boolean {
   } catch {
     return false
   }
+}
+
+/** It names a place to read from or write to, over one protocol. */
+function isBound({ topic, device, metric, nodeId }: Pick<CommandTarget, 'topic' | 'device' | 'metric' | 'nodeId'>): boolean {
+  return topic !== undefined || nodeId !== undefined || (device !== undefined && metric !== undefined)
 }
 
 function hasCycle(operations: readonly Operation[]): boolean {

@@ -13,12 +13,34 @@ const strict = { additionalProperties: false }
 export const SIGNAL_ROLES = ['packml-state', 'packml-mode', 'job-order', 'good-count', 'scrap-count', 'condition', 'characteristic', 'other'] as const
 export type SignalRole = (typeof SIGNAL_ROLES)[number]
 
-/** Where a signal's values come from. MQTT: `topic`, with paths into a JSON payload. OPC UA: `nodeId`. `connection` is the name of a broker or endpoint node. */
+const SparkplugDevice = Type.String({
+  maxLength: 500,
+  pattern: '^[^/+#]+/[^/+#]+(/[^/+#]+)?$',
+  description: 'Sparkplug B: `<group>/<edge node>`, or `<group>/<edge node>/<device>`',
+})
+
+/** How a signal's values are carried: `guaranteed` survives every restart, `fast` costs least. Without it the signal's role decides. */
+export const DELIVERIES = ['guaranteed', 'fast'] as const
+export type Delivery = (typeof DELIVERIES)[number]
+
+/**
+ * Where a signal's values come from. MQTT: `topic`, with paths into a JSON payload. Sparkplug B: `device` and `metric`. OPC UA: `nodeId`.
+ * `connection` is the name of a broker or endpoint node.
+ */
 export const SignalSource = Type.Object(
   {
     connection: Name,
     topic: Type.Optional(Name),
+    device: Type.Optional(SparkplugDevice),
+    metric: Type.Optional(Name),
     nodeId: Type.Optional(Name),
+    deadband: Type.Optional(
+      Type.Object(
+        { absolute: Type.Optional(Type.Number({ exclusiveMinimum: 0 })), percent: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100 })) },
+        { ...strict, description: 'OPC UA: changes smaller than this are not sent; percent of the range that the server states' },
+      ),
+    ),
+    delivery: Type.Optional(Type.Enum(DELIVERIES)),
     value: Type.Optional(Type.String({ description: 'path of the value in a JSON payload, `$.v`; without it the payload is the value' })),
     time: Type.Optional(Type.String({ description: 'path of the source time: epoch ms or ISO 8601' })),
     context: Type.Optional(
@@ -44,12 +66,18 @@ export const Signal = Type.Object(
 )
 export type Signal = Type.Static<typeof Signal>
 
-/** How a machine is told something. MQTT: publish to `topic`, answer on `reply`. OPC UA: call `methodId` of `objectId`, or write `nodeId`. */
+/**
+ * How a machine is told something. MQTT: publish to `topic`, answer on `reply`. Sparkplug B: write `metric` of `device`.
+ * OPC UA: call `methodId` of `objectId`, write `nodeId`, or hand the job to a `jobReceiver` (OPC 10031-4, ISA95JobOrderReceiver).
+ */
 export const CommandTarget = Type.Object(
   {
     connection: Name,
     topic: Type.Optional(Name),
     reply: Type.Optional(Name),
+    device: Type.Optional(SparkplugDevice),
+    metric: Type.Optional(Name),
+    jobReceiver: Type.Optional(Name),
     objectId: Type.Optional(Name),
     methodId: Type.Optional(Name),
     nodeId: Type.Optional(Name),
