@@ -18,6 +18,8 @@ export interface NodeRedOptions {
   readonly env?: Record<string, string>
   /** A folder with more nodes, besides the palette. */
   readonly nodesDir?: string
+  /** The folder of the palette's package, where it is not this one. */
+  readonly palette?: string
 }
 
 /** A real Node-RED in a process of its own, with the built palette installed in its user directory. */
@@ -138,10 +140,10 @@ export class NodeRedProcess {
   }
 }
 
-function prepare({ userDir, flow, nodesDir }: NodeRedOptions): void {
+function prepare({ userDir, flow, nodesDir, palette = packageRoot }: NodeRedOptions): void {
   const scope = join(userDir, 'node_modules', '@takt')
   mkdirSync(scope, { recursive: true })
-  if (!existsSync(join(scope, 'node-red-takt'))) symlinkSync(packageRoot, join(scope, 'node-red-takt'), 'dir')
+  if (!existsSync(join(scope, 'node-red-takt'))) symlinkSync(palette, join(scope, 'node-red-takt'), 'dir')
   writeFileSync(
     join(userDir, 'package.json'),
     JSON.stringify({
