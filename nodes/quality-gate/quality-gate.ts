@@ -6,6 +6,7 @@ import type { Sample } from '../../core/messages/sample.ts'
 import { hasKind, validateDocument } from '../../core/messages/validate.ts'
 import type { WorkOrder } from '../../core/messages/work-order.ts'
 import { DISPOSITION_REQUESTS, dispositionRequest } from '../../core/quality/disposition-request.ts'
+import { releaseFinishedLots } from '../../core/quality/finished-lots.ts'
 import { type GateOptions, gate } from '../../core/quality/gate.ts'
 import { disposeLot, settleHeldLots } from '../../core/quality/held-lots.ts'
 import { type Measurement, measurementOfMessage, measurementOfSample } from '../../core/quality/measurement.ts'
@@ -31,10 +32,11 @@ const PORTS = ['pass', 'hold', 'reject'] as const satisfies readonly QualityDeci
 const FILLS = { pass: 'green', hold: 'yellow', reject: 'red' } as const
 const PORT_OF_DISPOSITION = { 'in-process': 'pass', released: 'pass', held: 'hold', scrapped: 'reject' } as const
 
-/** Whatever can let a held lot go, or call for more rework. */
-function concernsHeldLots({ type, after }: LedgerEvent): boolean {
-  if (type === 'lot.released' || type === 'lot.scrapped') return true
-  return /^work-order\.(completed|closed|canceled)$/.test(type) && (after as WorkOrder).type === 'rework'
+/** Whatever can let a lot go, or call for more rework; a passed measurement only while a finished lot waits for it. */
+function concernsLots({ type, after }: LedgerEvent, awaited: boolean): boolean {
+  if (type === 'lot.released' || type === 'lot.scrapped' || type === 'work-order.completed') return true
+  if (type === 'quality-result.recorded') return awaited
+  return (type === 'work-order.closed' || type === 'work-order.canceled') && (after as WorkOrder).type === 'rework'
 }
 
 export default function registerQualityGate(RED: NodeAPI): void {
@@ -94,6 +96,7 @@ export default function registerQualityGate(RED: NodeAPI): void {
 
       let settling: Promise<void> | undefined
       let again = false
+      let waiting = 0
       /** One at a time; what happens meanwhile is seen to by another round. */
       function settle(): void {
         if (settling !== undefined) {
@@ -101,8 +104,14 @@ export default function registerQualityGate(RED: NodeAPI): void {
           return
         }
         settling = store
-          .transaction((tx) => settleHeldLots(tx, options.rework ? plantNode.plant() : null, options.actor))
-          .then((released) => {
+          .transaction(async (tx) => {
+            const plant = plantNode.plant()
+            const held = await settleHeldLots(tx, options.rework ? plant : null, options.actor)
+            const finished = await releaseFinishedLots(tx, plant, options.actor)
+            return { ...finished, released: [...held, ...finished.released] }
+          })
+          .then(({ released, waiting: still }) => {
+            waiting = still
             for (const lot of released) tellLot(node.send.bind(node) as Send, lot)
           })
           .catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
@@ -115,7 +124,7 @@ export default function registerQualityGate(RED: NodeAPI): void {
       }
       const forget = whenFlowsStarted(RED, settle)
       const unsubscribe = store.subscribe((event) => {
-        if (concernsHeldLots(event)) settle()
+        if (concernsLots(event, waiting > 0 || settling !== undefined)) settle()
       })
 
       node.status({ fill: 'grey', shape: 'ring', text: 'nothing measured yet' })

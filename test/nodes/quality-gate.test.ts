@@ -120,6 +120,20 @@ describe('quality gate node', () => {
     assert.deepEqual([payload.kind, payload.disposition], ['lot', 'in-process'])
   })
 
+  it('releases a finished lot with the measurement that it waited for', async () => {
+    await load()
+    const passed = nextMessage(port.pass)
+    send(sample(40, 'p-1'))
+    await passed
+    await world.count(MILL_1, JOB, 4)
+    await world.state(MILL_1, 'Complete', JOB)
+    const result = nextMessage(port.pass)
+    send({ topic: 'quality', payload: { characteristic: 'crack', values: [0], lot: LOT } })
+    assert.equal((await result).payload.kind, 'quality-result')
+    const { topic, payload } = await nextMessage(port.pass)
+    assert.deepEqual([topic, payload.kind, payload.disposition], [`lots/${LOT}`, 'lot', 'released'])
+  })
+
   it('releases after a restart what was made good while it was away', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'takt-gate-'))
     const file = join(folder, 'takt.db')

@@ -49,7 +49,7 @@ export async function judgeAnomaly(tx: StoreTransaction, anomaly: Anomaly, conte
   if (rested > tx.now) return { changed: [], again: rested }
 
   const deadline = tx.now + settings.deadlineMs[severity]
-  const seen = whyOfAnomaly(anomaly, plant, tx.now)
+  const seen = whyOfAnomaly(anomaly, plant)
   // decided at this severity already, whatever the decision was
   const id = `dis-${anomaly.id}-${severity}`
   const decided = await tx.get('disruption', id)

@@ -5,12 +5,12 @@ import type { Plant } from '../../plant/plant.ts'
 /** Sentences that tell people with numbers why something should be done. */
 
 /** `spindle.vibration of mill-2 is 5.9 mm/s against 2.2–4 expected, for 12 min (score 0.97, severity high)`. */
-export function whyOfAnomaly(anomaly: Anomaly, plant: Plant, now: number): string {
-  const { equipment, signals, evidence, since, score, severity } = anomaly
+export function whyOfAnomaly(anomaly: Anomaly, plant: Plant): string {
+  const { equipment, signals, evidence, since, time, score, severity } = anomaly
   const unit = plant.signalsOf(equipment).find((signal) => signal.name === signals[0])?.unit
   const numbers =
     evidence.map((piece) => numbersOf(piece, unit)).find((text) => text !== undefined) ?? evidence.find((piece) => piece.text)?.text ?? 'behaves unusually'
-  return `${signals.join(', ')} of ${plant.nameOf(equipment)} ${numbers}, for ${spanText(now - since)} (score ${round(score)}, severity ${severity})`
+  return `${signals.join(', ')} of ${plant.nameOf(equipment)} ${numbers}, for ${spanText(time - since)} (score ${round(score)}, severity ${severity})`
 }
 
 /** `mill-2 will probably reach its limit of spindle.wear in 6 h, with 90 % confidence not before 4 h and not after 8.3 h`. */
