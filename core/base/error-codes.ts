@@ -119,6 +119,32 @@ export const ERROR_CODES = {
   },
   TAKT_COMMAND_CONNECTION: { what: 'the connection of the command is missing', remedy: 'name a broker or endpoint node as the plant model does, and deploy' },
 
+  // connect: the historian and its database
+  TAKT_INFLUX_AWAY: {
+    what: 'the InfluxDB server does not answer',
+    remedy: 'see whether it runs, and check URL and firewall; values wait on this disk meanwhile',
+  },
+  TAKT_INFLUX_TLS: { what: 'the encrypted connection to the InfluxDB server failed', remedy: 'check the certificates in the TLS settings, and the host name' },
+  TAKT_INFLUX_REFUSED: { what: 'the InfluxDB server refused the user', remedy: 'check user and password, or the token, and what they may read and write' },
+  TAKT_INFLUX_DATABASE: {
+    what: 'the InfluxDB server has no such database or retention policy',
+    remedy: 'make it, or let the influxdb node make the database; for InfluxDB 2 map the bucket to a database',
+  },
+  TAKT_INFLUX_FAILED: { what: 'the InfluxDB server could not do what it was asked', remedy: 'see its reason and its log; values wait on this disk meanwhile' },
+  TAKT_INFLUX_POINT: { what: 'the database cannot hold the value', remedy: 'see the reason; a field keeps the type of its first value' },
+  TAKT_HISTORY_QUERY: {
+    what: 'the question to the historian makes no sense',
+    remedy: 'ask with signal, from, to, aggregate and every, as docs/historian.md says',
+  },
+  TAKT_HISTORIAN_DROPPED: {
+    what: 'the database was away for longer than the space on this disk lasts',
+    remedy: 'bring the database back, or give the historian more space',
+  },
+  TAKT_HISTORIAN_SPOOL: {
+    what: 'values that wait for the database cannot be kept on this disk',
+    remedy: "check space and permissions of the historian's folder",
+  },
+
   // quality: measured characteristics against their specification
   TAKT_QUALITY_VALUE_INVALID: { what: 'the measured value is not a finite number', remedy: 'send one number, or a list of numbers, one a part' },
   TAKT_QUALITY_NOT_ATTRIBUTABLE: {
