@@ -1,67 +1,80 @@
-import { connect, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt'
+import { connect, type IPublishPacket, type MqttClient } from 'mqtt'
 import { TaktError } from '../base/error.ts'
+import { Acknowledger } from './mqtt-acknowledge.ts'
+import { brokerProblem, clientOptions, type MqttSettings, type MqttWill, messageOf, type QoS, RECONNECT_MS } from './mqtt-options.ts'
 import { SharedLink } from './shared-link.ts'
 import { TopicRouter } from './topics.ts'
 
-export interface MqttSettings {
-  /** `mqtt://host:1883`, `mqtts://…`, `ws://…`, `wss://…`; asked at each opening, because an embedded broker may choose its port. */
-  readonly url: () => Promise<string>
-  readonly protocolVersion: 4 | 5
-  readonly clientId: string
-  /** false: the broker keeps the session, and queues QoS 1 and 2 messages while we are away. */
-  readonly cleanSession: boolean
-  readonly sessionExpirySeconds: number
-  readonly keepaliveSeconds: number
-  /** QoS 1 and 2 messages that the broker may have under way to us (MQTT 5). */
-  readonly receiveMaximum: number
-  /** Larger packets the broker does not send us (MQTT 5). */
-  readonly maximumPacketBytes: number
-  readonly username?: string | undefined
-  readonly password?: string | undefined
-  /** Options of `tls.connect`. */
-  readonly tls?: Readonly<Record<string, unknown>> | undefined
-  /** For errors: the node. */
-  readonly where: string
-  /** Opens nothing before `begin()`. */
-  readonly waiting?: boolean
-}
+export type { MqttSettings, MqttWill, QoS } from './mqtt-options.ts'
 
-export type MqttMessage = Pick<IPublishPacket, 'topic' | 'qos' | 'retain' | 'dup'> & { readonly payload: Buffer }
-export type QoS = 0 | 1 | 2
+/** `messageId`: the broker's number of a QoS 1 or 2 message, the same when it is sent again. */
+export type MqttMessage = Pick<IPublishPacket, 'topic' | 'qos' | 'retain' | 'dup' | 'messageId'> & { readonly payload: Buffer }
+
+export interface PublishOptions {
+  readonly qos: QoS
+  readonly retain?: boolean
+  /** MQTT 5; left out for a broker that speaks 3.1.1. */
+  readonly contentType?: string
+  readonly userProperties?: Readonly<Record<string, string>>
+}
 
 export interface MqttSubscription {
   readonly filter: string
   readonly qos: QoS
-  /** Runs before the message is acknowledged. Must not throw. */
-  take(message: MqttMessage): void
+  /**
+   * Must not throw. The message is acknowledged when every taker is done with it: at once, or when the promise resolves. Where one rejects, the connection is
+   * given up and made anew after a pause, and the broker sends again what was not acknowledged.
+   */
+  take(message: MqttMessage): void | Promise<void>
+  /**
+   * Nothing may be lost: the connection then asks for QoS 1 where 2 was wanted, on every filter. With QoS 2 a broker forgets a message before it could be committed here;
+   * with QoS 1 it sends it until it is, and repetitions are told apart by the inbox.
+   */
+  readonly guaranteed?: boolean
   /** The broker refused the filter. */
   refused?(problem: TaktError): void
 }
 
-/** A fixed period, so that a broker that is back is found within it; growing pauses would leave the plant blind for longer. */
-const RECONNECT_MS = 1000
-const CONNECT_TIMEOUT_MS = 5000
+const LONGEST_PAUSE_MS = 30_000
 const END_TIMEOUT_MS = 2000
+/** A broker of 3.1.1 knows no receive maximum: this many messages are taken at once, then no more is read until some are safe. */
+const MIN_UNDER_WAY = 1000
 
 /** A connection to an MQTT broker that several nodes share. Reconnects by itself and subscribes anew each time. */
 export class MqttConnection extends SharedLink {
   readonly #settings: MqttSettings
   readonly #router = new TopicRouter<MqttSubscription>()
   readonly #subscriptions = new Set<MqttSubscription>()
+  readonly #wills = new Set<() => MqttWill>()
   #client: MqttClient | undefined
+  #acknowledger: Acknowledger | undefined
   #lastError: Error | undefined
   #retry: NodeJS.Timeout | undefined
+  #pauseMs = RECONNECT_MS
 
   constructor(settings: MqttSettings) {
     super(settings.waiting)
     this.#settings = settings
   }
 
+  /** True where the broker queues QoS 1 messages while we are away. */
+  get keepsSession(): boolean {
+    return !this.#settings.cleanSession
+  }
+
+  /** Messages taken and not yet acknowledged. */
+  get underWay(): number {
+    return this.#acknowledger?.underWay ?? 0
+  }
+
   /** Takes effect now and after every reconnect. Resolves when the broker has granted it, or at once while it is away. */
   async subscribe(subscription: MqttSubscription): Promise<void> {
+    const limited = this.#guaranteed()
     this.#subscriptions.add(subscription)
     this.#router.add(subscription.filter, subscription)
-    if (this.#client?.connected) await this.#ask(this.#client, [subscription.filter])
+    if (!this.#client?.connected) return
+    const lowers = !limited && subscription.guaranteed === true
+    await this.#ask(this.#client, lowers ? this.#filters() : [subscription.filter])
   }
 
   /** `keep` leaves the filter in a persistent session: the broker goes on queueing for when we are back. */
@@ -73,14 +86,28 @@ export class MqttConnection extends SharedLink {
   }
 
   /** Resolves when the broker has it (QoS 1, 2) or it is written (QoS 0). Throws TAKT_BROKER_AWAY at once while not connected. */
-  async publish(topic: string, payload: string | Buffer, options: { readonly qos: QoS; readonly retain?: boolean }): Promise<void> {
+  async publish(topic: string, payload: string | Uint8Array, options: PublishOptions): Promise<void> {
     const client = this.#client
     if (!client?.connected) throw this.problem ?? this.away()
+    const { qos, retain = false, contentType, userProperties } = options
+    const five = this.#settings.protocolVersion === 5 && (contentType !== undefined || userProperties !== undefined)
+    const properties = five ? { ...(contentType && { contentType }), ...(userProperties && { userProperties: { ...userProperties } }) } : undefined
     try {
-      await client.publishAsync(topic, payload, { qos: options.qos, retain: options.retain ?? false })
+      await client.publishAsync(topic, asBuffer(payload), { qos, retain, ...(properties && { properties }) })
     } catch (cause) {
       throw new TaktError('TAKT_BROKER_AWAY', { what: `publishing to ${topic} failed: ${messageOf(cause)}`, where: this.#settings.where, cause })
     }
+  }
+
+  /**
+   * A last will for a connection that has none in its settings, asked anew before each attempt to connect; of several the first one counts.
+   * A connection that is up is made anew, because the will is told at its beginning. Returns the way to take it back.
+   */
+  offerWill(will: () => MqttWill): () => void {
+    const first = this.#wills.size === 0 && this.#settings.will === undefined
+    this.#wills.add(will)
+    if (first && this.#client?.connected) this.#client.stream.destroy()
+    return () => void this.#wills.delete(will)
   }
 
   away(): TaktError {
@@ -93,33 +120,38 @@ export class MqttConnection extends SharedLink {
     try {
       url = await this.#settings.url()
     } catch (thrown) {
-      this.changed('away', thrown instanceof TaktError ? thrown : this.#problemOf(thrown as Error))
+      this.changed('away', brokerProblem(thrown as Error, this.#settings.where))
       this.#retry = setTimeout(() => void this.open(), RECONNECT_MS)
       return
     }
-    const client = connect(url, this.#options())
+    const client = connect(url, { ...clientOptions(this.#settings), ...this.#will() })
     this.#client = client
     client.setMaxListeners(0)
+    this.#acknowledger = new Acknowledger(client, {
+      take: (packet) => this.#take(packet as MqttMessage),
+      failed: (problem) => this.#giveUp(client, problem),
+      limit: Math.max(MIN_UNDER_WAY, this.#settings.receiveMaximum),
+      where: this.#settings.where,
+    })
     client.on('connect', () => {
       this.#lastError = undefined
-      const filters = [...new Set([...this.#subscriptions].map((subscription) => subscription.filter))]
       // granted before it is called connected: who waits for the connection may rely on its subscriptions
-      void this.#ask(client, filters).then(() => {
-        if (client.connected && this.#client === client) this.changed('connected')
+      void this.#ask(client, this.#filters()).then(() => {
+        if (!client.connected || this.#client !== client) return
+        this.#sayBirth()
+        this.changed('connected')
       })
     })
-    client.on('message', (topic, _payload, packet) => {
-      for (const taker of this.#router.takers(topic)) taker.take(packet as MqttMessage)
-    })
+    client.on('reconnect', () => Object.assign(client.options, this.#will()))
     client.on('error', (error) => {
       this.#lastError = error
-      if (!client.connected) this.changed('away', this.#problemOf(error))
+      if (!client.connected) this.changed('away', brokerProblem(error, this.#settings.where))
     })
     client.on('disconnect', (packet) => {
       this.#lastError = new Error(`the broker ended the connection, reason code ${packet.reasonCode ?? 0}`)
     })
     client.on('close', () => {
-      if (this.#client === client) this.changed('away', this.#problemOf(this.#lastError))
+      if (this.#client === client) this.changed('away', brokerProblem(this.#lastError, this.#settings.where))
     })
   }
 
@@ -133,6 +165,52 @@ export class MqttConnection extends SharedLink {
     if (client.connected) await client.endAsync().catch(() => {})
     else await client.endAsync(true).catch(() => {})
     clearTimeout(forced)
+  }
+
+  /** Undefined when every taker is done; the usual case costs nothing more. */
+  #take(message: MqttMessage): void | Promise<void> {
+    let waiting: Promise<void>[] | undefined
+    for (const taker of this.#router.takers(message.topic)) {
+      const work = taker.take(message)
+      if (work === undefined) continue
+      if (waiting === undefined) waiting = [work]
+      else waiting.push(work)
+    }
+    if (waiting === undefined) return undefined
+    const safe = waiting.length === 1 ? (waiting[0] as Promise<void>) : Promise.all(waiting).then(() => {})
+    return this.#pauseMs === RECONNECT_MS
+      ? safe
+      : safe.then(() => {
+          this.#pauseMs = RECONNECT_MS
+        })
+  }
+
+  /** What cannot be kept must not be acknowledged, and a broker sends again only on a new connection: after a pause that grows while nothing can be kept. */
+  #giveUp(client: MqttClient, problem: TaktError): void {
+    if (this.#client !== client) return
+    this.#lastError = problem
+    client.options.reconnectPeriod = this.#pauseMs
+    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2)
+    client.once('close', () => {
+      client.options.reconnectPeriod = RECONNECT_MS
+    })
+    client.stream.destroy()
+  }
+
+  #sayBirth(): void {
+    const { birth } = this.#settings
+    if (birth === undefined) return
+    const { topic, payload, qos, retain } = birth
+    this.publish(topic, payload, { qos, retain }).catch(() => {})
+  }
+
+  #will(): { will?: { topic: string; payload: Buffer; qos: QoS; retain: boolean } } {
+    const will = this.#settings.will ?? [...this.#wills][0]?.()
+    return will === undefined ? {} : { will: { ...will, payload: asBuffer(will.payload) } }
+  }
+
+  #filters(): string[] {
+    return [...new Set([...this.#subscriptions].map((subscription) => subscription.filter))]
   }
 
   async #ask(client: MqttClient, filters: readonly string[]): Promise<void> {
@@ -174,47 +252,17 @@ export class MqttConnection extends SharedLink {
   }
 
   #qosOf(filter: string): QoS {
-    return Math.max(...[...this.#subscriptions].filter((subscription) => subscription.filter === filter).map((subscription) => subscription.qos), 0) as QoS
+    const wanted = Math.max(...[...this.#subscriptions].filter((subscription) => subscription.filter === filter).map((subscription) => subscription.qos), 0)
+    return (this.#guaranteed() ? Math.min(wanted, 1) : wanted) as QoS
   }
 
-  #options(): IClientOptions {
-    const settings = this.#settings
-    const options: IClientOptions = {
-      protocolVersion: settings.protocolVersion,
-      clientId: settings.clientId,
-      clean: settings.cleanSession,
-      keepalive: settings.keepaliveSeconds,
-      reconnectPeriod: RECONNECT_MS,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      // a broker that is starting, or whose password file is being changed, refuses for a while
-      reconnectOnConnackError: true,
-      resubscribe: false,
-      queueQoSZero: false,
-      ...(settings.username === undefined ? {} : { username: settings.username }),
-      ...(settings.password === undefined ? {} : { password: settings.password }),
-      ...settings.tls,
-    }
-    if (settings.protocolVersion === 5) {
-      options.properties = { receiveMaximum: settings.receiveMaximum, maximumPacketSize: settings.maximumPacketBytes }
-      if (!settings.cleanSession) options.properties.sessionExpiryInterval = settings.sessionExpirySeconds
-    }
-    return options
-  }
-
-  #problemOf(error: Error | undefined): TaktError {
-    const code = (error as { code?: unknown } | undefined)?.code
-    const { where } = this.#settings
-    if (error === undefined) return this.away()
-    if (typeof code === 'number') return new TaktError('TAKT_BROKER_REFUSED', { what: error.message, where, cause: error })
-    if (typeof code === 'string' && /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code))
-      return new TaktError('TAKT_BROKER_TLS', { what: error.message, where, cause: error })
-    return new TaktError('TAKT_BROKER_AWAY', { what: `the MQTT broker does not answer: ${messageOf(error)}`, where, cause: error })
+  #guaranteed(): boolean {
+    for (const subscription of this.#subscriptions) if (subscription.guaranteed) return true
+    return false
   }
 }
 
-/** Node gives an AggregateError without a message where a name has several addresses. */
-function messageOf(thrown: unknown): string {
-  if (thrown instanceof AggregateError && thrown.message === '') return thrown.errors.map(messageOf).join(', ')
-  if (!(thrown instanceof Error)) return String(thrown)
-  return thrown.message || String((thrown as { code?: unknown }).code ?? thrown.name)
+function asBuffer(payload: string | Uint8Array): Buffer {
+  if (typeof payload === 'string') return Buffer.from(payload)
+  return Buffer.isBuffer(payload) ? payload : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength)
 }

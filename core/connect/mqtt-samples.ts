@@ -1,10 +1,9 @@
 import { TaktError, toTaktError } from '../base/error.ts'
 import { parseJson, readPath } from '../base/json.ts'
-import type { Sample } from '../messages/sample.ts'
 import type { SignalRole, SignalSource } from '../plant/model.ts'
 import type { BoundSignal, Plant } from '../plant/plant.ts'
 import { findSignal, numberOf, roleRank, type SampleSetting, sampleOf } from '../signal/sample.ts'
-import type { MqttMessage } from './mqtt-connection.ts'
+import type { MqttDecoder } from './mqtt-decoder.ts'
 import { fillTemplate, TopicTemplate } from './topics.ts'
 
 export interface MqttSampleSetting extends SampleSetting {
@@ -12,18 +11,6 @@ export interface MqttSampleSetting extends SampleSetting {
   readonly maxBytes: number
   /** Name of the broker, for the sample's origin. */
   readonly source: string
-}
-
-export interface SampleSink {
-  /** Samples of one message, in the order they must be taken. */
-  sample(sample: Sample, topic: string): void
-  bad(problem: TaktError, message: MqttMessage): void
-}
-
-/** Turns the messages of one topic filter into samples. */
-export interface MqttDecoder {
-  readonly filter: string
-  decode(message: MqttMessage, sink: SampleSink): void
 }
 
 interface Binding {

@@ -1,7 +1,10 @@
 import type { NodeAPI, NodeDef } from 'node-red'
 import { TaktError } from '../../core/base/error.ts'
-import type { MqttSubscription, QoS } from '../../core/connect/mqtt-connection.ts'
-import { bindingDecoders, type MqttDecoder, type SampleSink, templateDecoder } from '../../core/connect/mqtt-samples.ts'
+import type { MqttFormat } from '../../core/connect/mqtt-decoder.ts'
+import type { QoS } from '../../core/connect/mqtt-options.ts'
+import { MqttReader } from '../../core/connect/mqtt-reader.ts'
+import { bindingDecoders, templateDecoder } from '../../core/connect/mqtt-samples.ts'
+import type { LinkUser } from '../../core/connect/shared-link.ts'
 import { isFilter } from '../../core/connect/topics.ts'
 import type { Plant } from '../../core/plant/plant.ts'
 import type { MqttBrokerNode } from '../mqtt-broker/mqtt-broker.ts'
@@ -56,42 +59,42 @@ export default function registerMqttSensor(RED: NodeAPI): void {
         () => ({ samples, bad: bad.count }),
         () => quietAfterMs(plantNode, setting.source),
       )
-      const sink: SampleSink = {
-        sample(sample, topic) {
+      const reader = new MqttReader({
+        connection,
+        qos,
+        send(topic, payload) {
           samples++
-          node.send({ topic, payload: sample } as never)
+          node.send({ topic, payload } as never)
         },
         bad(problem, message) {
           bad.report(problem, message)
           status.bad(problem)
         },
+        refused(problem, filter) {
+          status.bad(problem)
+          node.error(problem, { topic: filter } as never)
+        },
+      })
+      const forget = followPlant(
+        node,
+        plantNode,
+        (plant) => reader.use(formats(config, plant, setting)),
+        (problem) => status.fault(problem),
+      )
+      const user: LinkUser = {
+        linkChanged(state, problem) {
+          status.link(state, problem)
+          reader.linkChanged(state)
+        },
       }
-
-      let subscriptions: MqttSubscription[] = []
-      const subscribe = (plant: Plant): void => {
-        const old = subscriptions
-        subscriptions = decoders(config, plant, setting).map((decoder) => ({
-          filter: decoder.filter,
-          qos,
-          take: (message) => decoder.decode(message, sink),
-          refused: (problem) => {
-            status.bad(problem)
-            node.error(problem, { topic: decoder.filter } as never)
-          },
-        }))
-        for (const subscription of subscriptions) void connection.subscribe(subscription)
-        for (const subscription of old) connection.unsubscribe(subscription)
-      }
-      const forget = followPlant(node, plantNode, subscribe, (problem) => status.fault(problem))
-      const user = { linkChanged: status.link.bind(status) }
       connection.register(user)
 
       return {
-        close(removed) {
+        async close(removed) {
           forget()
           status.stop()
           // of a session that the broker keeps, the subscription goes on queueing until the node is back
-          for (const subscription of subscriptions) connection.unsubscribe(subscription, !removed)
+          await reader.stop(!removed)
           return connection.deregister(user)
         },
       }
@@ -99,7 +102,7 @@ export default function registerMqttSensor(RED: NodeAPI): void {
   })
 }
 
-function decoders(config: MqttSensorConfig, plant: Plant, setting: Parameters<typeof bindingDecoders>[2]): readonly MqttDecoder[] {
+function formats(config: MqttSensorConfig, plant: Plant, setting: Parameters<typeof bindingDecoders>[2]): readonly MqttFormat[] {
   const { where } = setting
   if (config.mode === 'topic') {
     if (!isFilter(config.topic)) throw new TaktError('TAKT_CONFIG_INVALID', { what: `'${config.topic}' is not a topic filter`, where })
@@ -110,10 +113,10 @@ function decoders(config: MqttSensorConfig, plant: Plant, setting: Parameters<ty
       value: config.value || undefined,
       time: config.time || undefined,
     }
-    return [templateDecoder(mapping, plant, setting)]
+    return [{ decoders: [templateDecoder(mapping, plant, setting)] }]
   }
   const found = bindingDecoders(plant, setting.source, setting)
   if (found.length === 0)
     throw new TaktError('TAKT_CONFIG_INVALID', { what: `no signal of the plant model has a topic on the connection '${setting.source}'`, where })
-  return found
+  return [{ decoders: found }]
 }

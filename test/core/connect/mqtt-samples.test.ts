@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { ManualClock } from '../../../core/base/clock.ts'
 import type { TaktError } from '../../../core/base/error.ts'
 import type { MqttMessage } from '../../../core/connect/mqtt-connection.ts'
-import { bindingDecoders, type MqttDecoder, type MqttSampleSetting, templateDecoder } from '../../../core/connect/mqtt-samples.ts'
+import type { MqttDecoder } from '../../../core/connect/mqtt-decoder.ts'
+import { bindingDecoders, type MqttSampleSetting, templateDecoder } from '../../../core/connect/mqtt-samples.ts'
 import type { Sample } from '../../../core/messages/sample.ts'
 import { validateDocument } from '../../../core/messages/validate.ts'
 import { checkPlant } from '../../../core/plant/check-plant.ts'
@@ -48,6 +49,8 @@ function run(decoders: readonly MqttDecoder[], topic: string, payload: string | 
         samples.push(validateDocument(sample, 'sample', 'test'))
       },
       bad: (problem: TaktError) => bad.push(problem.code),
+      document: () => assert.fail('a JSON message brings samples only'),
+      numbered: () => assert.fail('nothing numbers these messages'),
     })
   }
   return { samples, bad }
