@@ -58,11 +58,37 @@ export const ERROR_CODES = {
     remedy: 'wait for nothing but the store inside a transaction, and start no second one there',
   },
   TAKT_STORE_OVERLOADED: { what: 'more is written than the disk takes', remedy: 'send less, or give the store a faster disk' },
+  TAKT_STORE_DISK_BUDGET: {
+    what: 'the disk is nearly full: new orders are refused, so that what runs can be recorded',
+    remedy: 'free disk space, then send the order again; the limits are on the store node',
+  },
   TAKT_STORE_CLOSED: { what: 'the store is closed', remedy: 'deploy again; if it stays, report it' },
   TAKT_LEDGER_APPEND_ONLY: { what: 'the ledger can only be appended to', remedy: 'record a new event that corrects the old one' },
   TAKT_LEDGER_FAULT: {
     what: 'rows of the ledger are wrong or missing',
     remedy: 'run the ledger check, compare with a backup and tell who answers for the records',
+  },
+
+  // delivery: inbox, outbox, replay
+  TAKT_INBOX_CONTRADICTION: {
+    what: 'a sender gave the same number to two different messages; the first one counts',
+    remedy: "see the sender's numbering: two senders with one name, or one that began anew without a new session",
+  },
+  TAKT_INBOX_UNREPLAYED: {
+    what: 'messages were kept for a sensor that never came back, and were given up',
+    remedy: 'nothing, if the sensor was removed on purpose; the ledger names the rows',
+  },
+  TAKT_INBOX_OVERFLOW: {
+    what: 'more messages wait for the store than are kept in memory',
+    remedy: 'send less, or give the store a faster disk; senders that can repeat lose nothing',
+  },
+  TAKT_OUTBOX_GIVEN_UP: {
+    what: 'a message to the outside was refused too often and was put aside',
+    remedy: "see the receiver's reason in the quarantine, correct it and send the message again",
+  },
+  TAKT_SOURCE_GAP: {
+    what: 'values of a source are missing',
+    remedy: 'see the gap in the ledger for its bounds; counters catch up by themselves, other values are missing',
   },
 
   // connect: brokers and OPC UA servers
@@ -99,6 +125,11 @@ export const ERROR_CODES = {
     what: 'the OPC UA server could not deliver some notifications',
     remedy: 'compare load and network; counters catch up by themselves, other values are missing',
   },
+
+  // connect: Sparkplug B
+  TAKT_SPARKPLUG_INVALID: { what: 'the payload is no Sparkplug B message', remedy: 'see what publishes on the topic; it must be Sparkplug B 3.0 (protobuf)' },
+  TAKT_SPARKPLUG_TOO_LARGE: { what: 'the Sparkplug message is larger than the limits', remedy: 'send less in one message, or raise the limit on the sensor' },
+  TAKT_SPARKPLUG_VALUE: { what: 'a metric has a value that is not of its data type', remedy: "correct the metric's data type or value at the edge node" },
 
   // connect: commands to machines
   TAKT_COMMAND_UNKNOWN: { what: 'the equipment has no such command', remedy: "correct the name, or add the command to the plant model's equipment" },
