@@ -72,7 +72,7 @@ describe('mqtt broker node', () => {
       needsMosquitto(this)
       folder = mkdtempSync(join(tmpdir(), 'takt-tls-'))
       files = await selfSigned(join(folder, 'server'))
-      server = await Mosquitto.start(files)
+      server = await Mosquitto.start({ tls: files })
     })
     after(async () => {
       await server?.remove()

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { pbkdf2Sync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -19,6 +20,14 @@ export interface TlsFiles {
   readonly key: string
 }
 
+export interface MosquittoOptions {
+  readonly tls?: TlsFiles
+  /** Further lines of its configuration: `max_inflight_messages 0`. */
+  readonly lines?: readonly string[]
+  /** Users and their passwords; nobody else may connect. */
+  readonly users?: Readonly<Record<string, string>>
+}
+
 /** A real broker (MQTT 5) on a port of its own. Stops and starts on the same port, keeping its sessions on disk. */
 export class Mosquitto {
   readonly port: number
@@ -27,26 +36,29 @@ export class Mosquitto {
 
   readonly #tls: TlsFiles | undefined
 
-  private constructor(port: number, tls: TlsFiles | undefined) {
+  private constructor(port: number, { tls, lines = [], users }: MosquittoOptions) {
     this.port = port
     this.#tls = tls
+    const passwords = join(this.#folder, 'passwords')
+    if (users !== undefined) this.#writePasswords(passwords, users)
     writeFileSync(
       join(this.#folder, 'mosquitto.conf'),
       [
         `listener ${port} 127.0.0.1`,
         ...(tls === undefined ? [] : [`certfile ${tls.certificate}`, `keyfile ${tls.key}`]),
-        'allow_anonymous true',
+        ...(users === undefined ? ['allow_anonymous true'] : ['allow_anonymous false', `password_file ${passwords}`]),
         'persistence true',
         `persistence_location ${this.#folder}/`,
         'max_queued_messages 100000',
         `user ${process.env.USER ?? 'root'}`,
+        ...lines,
         '',
       ].join('\n'),
     )
   }
 
-  static async start(tls?: TlsFiles): Promise<Mosquitto> {
-    const mosquitto = new Mosquitto(await freePort(), tls)
+  static async start(options: MosquittoOptions = {}): Promise<Mosquitto> {
+    const mosquitto = new Mosquitto(await freePort(), options)
     await mosquitto.start()
     return mosquitto
   }
@@ -68,6 +80,17 @@ export class Mosquitto {
     const exited = once(child, 'exit')
     child.kill(signal)
     await exited
+  }
+
+  /** As `mosquitto_passwd` writes them: `$7$`, PBKDF2 with SHA-512. */
+  #writePasswords(file: string, users: Readonly<Record<string, string>>): void {
+    const [rounds, bytes] = [101, 64]
+    const lines = Object.entries(users).map(([user, password]) => {
+      const salt = randomBytes(12)
+      const hash = pbkdf2Sync(password, salt, rounds, bytes, 'sha512')
+      return `${user}:$7$${rounds}$${salt.toString('base64')}$${hash.toString('base64')}`
+    })
+    writeFileSync(file, `${lines.join('\n')}\n`, { mode: 0o600 })
   }
 
   async remove(): Promise<void> {
