@@ -130,6 +130,21 @@ export const ERROR_CODES = {
   TAKT_SPARKPLUG_INVALID: { what: 'the payload is no Sparkplug B message', remedy: 'see what publishes on the topic; it must be Sparkplug B 3.0 (protobuf)' },
   TAKT_SPARKPLUG_TOO_LARGE: { what: 'the Sparkplug message is larger than the limits', remedy: 'send less in one message, or raise the limit on the sensor' },
   TAKT_SPARKPLUG_VALUE: { what: 'a metric has a value that is not of its data type', remedy: "correct the metric's data type or value at the edge node" },
+  TAKT_SPARKPLUG_STATE: {
+    what: 'a STATE message of the primary host cannot be read',
+    remedy: 'let the host publish {"online": true, "timestamp": <epoch ms>} as Sparkplug 3.0 asks',
+  },
+  TAKT_SPARKPLUG_NAME: { what: 'hosts could not tell a metric or device from another by its name', remedy: 'rename it in the plant model' },
+  TAKT_SPARKPLUG_BACKLOG: {
+    what: 'more values waited for the hosts than are kept; the oldest were given up',
+    remedy: 'bring broker and primary host back sooner, or keep more values on the node',
+  },
+  TAKT_SPARKPLUG_NO_BIRTH: {
+    what: 'the Sparkplug device has not told what it can be told',
+    remedy: 'see whether its edge node runs on this broker and answers a rebirth request',
+  },
+  TAKT_SPARKPLUG_DEAD: { what: 'the Sparkplug device is dead', remedy: 'bring the device or its edge node back; commands pass after its next birth' },
+  TAKT_SPARKPLUG_METRIC_UNKNOWN: { what: 'the Sparkplug device has no such metric', remedy: "compare the metric with the device's birth" },
 
   // connect: commands to machines
   TAKT_COMMAND_UNKNOWN: { what: 'the equipment has no such command', remedy: "correct the name, or add the command to the plant model's equipment" },

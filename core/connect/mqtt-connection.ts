@@ -57,6 +57,11 @@ export class MqttConnection extends SharedLink {
     this.#settings = settings
   }
 
+  /** Where the broker is and how it lets us in, for one who needs a connection of its own there: a Sparkplug edge node with its will. */
+  get settings(): MqttSettings {
+    return this.#settings
+  }
+
   /** True where the broker queues QoS 1 messages while we are away. */
   get keepsSession(): boolean {
     return !this.#settings.cleanSession

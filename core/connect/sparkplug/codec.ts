@@ -1,4 +1,4 @@
 /** The Sparkplug B 3.0 payload codec: exact, bounded, and without a library. */
 export { decodePayload, PAYLOAD_LIMITS, type PayloadLimits } from './decode.ts'
-export { encodePayload } from './encode.ts'
+export { type EncodeOptions, encodePayload } from './encode.ts'
 export type * from './payload.ts'

@@ -5,44 +5,49 @@ import type { DataSet, Metadata, Metric, Parameter, Payload, Property, PropertyS
 import { integerBits, Misfit, packArray } from './values.ts'
 import { WireWriter } from './wire.ts'
 
+export interface EncodeOptions {
+  /** Metrics are encoded by their data types but do not carry them: data messages and commands, whose types the birth has told. */
+  readonly omitDataTypes?: boolean
+}
+
 /**
  * The bytes of a payload. Throws TAKT_SPARKPLUG_VALUE, naming the metric, for a value that is not what its data type says: a number that does
  * not fit, an integer that is not exact, a value without a data type.
  */
-export function encodePayload(payload: Payload): Uint8Array {
+export function encodePayload(payload: Payload, { omitDataTypes = false }: EncodeOptions = {}): Uint8Array {
   const writer = new WireWriter()
   // back to front: the last field first
   if (payload.body !== undefined) writer.bytes(5, payload.body)
   if (payload.uuid !== undefined) writer.string(4, payload.uuid)
   if (payload.seq !== undefined) writer.varint(3, unsigned64(payload.seq, 'seq'))
-  for (let index = payload.metrics.length - 1; index >= 0; index--) writeMetric(writer, 2, payload.metrics[index] as Metric, 0)
+  for (let index = payload.metrics.length - 1; index >= 0; index--) writeMetric(writer, 2, payload.metrics[index] as Metric, 0, omitDataTypes)
   if (payload.timestamp !== undefined) writer.varint(1, unsigned64(payload.timestamp, 'timestamp'))
   return writer.finish()
 }
 
-function writeMetric(writer: WireWriter, field: number, metric: Metric, depth: number): void {
+function writeMetric(writer: WireWriter, field: number, metric: Metric, depth: number, untyped: boolean): void {
   const mark = writer.length
   const { datatype, value } = metric
   const where = `metric '${metric.name ?? `alias ${metric.alias}`}'`
-  if (metric.isNull !== true && value !== undefined) writeMetricValue(writer, value, datatype, depth, where)
+  if (metric.isNull !== true && value !== undefined) writeMetricValue(writer, value, datatype, depth, where, untyped)
   if (metric.properties !== undefined) writePropertySet(writer, 9, metric.properties, depth + 1, where)
   if (metric.metadata !== undefined) writeMetadata(writer, metric.metadata, where)
   if (metric.isNull !== undefined) writer.boolean(7, metric.isNull)
   if (metric.isTransient !== undefined) writer.boolean(6, metric.isTransient)
   if (metric.isHistorical !== undefined) writer.boolean(5, metric.isHistorical)
-  if (datatype !== undefined) writer.varint(4, datatype)
+  if (datatype !== undefined && !untyped) writer.varint(4, datatype)
   if (metric.timestamp !== undefined) writer.varint(3, unsigned64(metric.timestamp, where))
   if (metric.alias !== undefined) writer.varint(2, unsigned64(metric.alias, where))
   if (metric.name !== undefined) writer.string(1, metric.name)
   writer.message(field, mark)
 }
 
-function writeMetricValue(writer: WireWriter, value: Value, type: number | undefined, depth: number, where: string): void {
+function writeMetricValue(writer: WireWriter, value: Value, type: number | undefined, depth: number, where: string, untyped: boolean): void {
   if (type === DATA_TYPES.Bytes || type === DATA_TYPES.File) {
     if (!(value instanceof Uint8Array)) refuse('the value is no Uint8Array', where)
     writer.bytes(16, value)
   } else if (type === DATA_TYPES.DataSet) writeDataSet(writer, value as DataSet, where)
-  else if (type === DATA_TYPES.Template) writeTemplate(writer, value as Template, depth + 1, where)
+  else if (type === DATA_TYPES.Template) writeTemplate(writer, value as Template, depth + 1, where, untyped)
   else if (type !== undefined && ELEMENT_TYPES.has(type)) {
     const packed = Array.isArray(value) ? packArray(value as readonly Scalar[], type) : new Misfit('the value is no array')
     if (packed instanceof Misfit) refuse(packed.why, where)
@@ -131,13 +136,13 @@ function writeDataSet(writer: WireWriter, { columns, types, rows }: DataSet, whe
   writer.message(17, mark)
 }
 
-function writeTemplate(writer: WireWriter, template: Template, depth: number, where: string): void {
+function writeTemplate(writer: WireWriter, template: Template, depth: number, where: string, untyped: boolean): void {
   assertDepth(depth, where)
   const mark = writer.length
   if (template.isDefinition !== undefined) writer.boolean(5, template.isDefinition)
   if (template.templateRef !== undefined) writer.string(4, template.templateRef)
   for (const parameter of [...template.parameters].reverse()) writeParameter(writer, parameter, where)
-  for (const metric of [...template.metrics].reverse()) writeMetric(writer, 2, metric, depth)
+  for (const metric of [...template.metrics].reverse()) writeMetric(writer, 2, metric, depth, untyped)
   if (template.version !== undefined) writer.string(1, template.version)
   writer.message(18, mark)
 }
