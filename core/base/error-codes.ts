@@ -165,6 +165,24 @@ export const ERROR_CODES = {
   },
   TAKT_COMMAND_CONNECTION: { what: 'the connection of the command is missing', remedy: 'name a broker or endpoint node as the plant model does, and deploy' },
 
+  // connect: job orders over OPC UA Job Control (OPC 10031-4)
+  TAKT_JOB_CONTROL_INVALID: {
+    what: 'the job order or job response cannot be used',
+    remedy: 'correct the field that is named; docs/job-control.md says what is taken',
+  },
+  TAKT_JOB_CONTROL_UNSUPPORTED: {
+    what: 'the OPC UA server does not offer this part of Job Control',
+    remedy: "compare the node id in the plant model's jobReceiver with the server's address space; it must be an ISA95JobOrderReceiver",
+  },
+  TAKT_JOB_CONTROL_REFUSED: { what: 'the job order receiver refused the command', remedy: 'see its return status, and the state of the job order there' },
+  TAKT_JOB_CONTROL_PORT: { what: 'the Job Control server cannot listen', remedy: 'choose another port, or end the program that has it' },
+  TAKT_JOB_CONTROL_EXISTS: { what: 'the job order id was used for another job order', remedy: 'give every job order an id of its own; change one with Update' },
+  TAKT_JOB_CONTROL_FULL: { what: 'the list of job orders is full', remedy: 'clear those that have ended, or raise the limit on the node' },
+  TAKT_JOB_CONTROL_STATE: {
+    what: 'the state of the job order does not allow it',
+    remedy: 'see its state in the JobOrderList; the legal ways are in docs/job-control.md',
+  },
+
   // connect: the historian and its database
   TAKT_INFLUX_AWAY: {
     what: 'the InfluxDB server does not answer',
