@@ -1,0 +1,6 @@
+import { mqttGuaranteed } from '../cases/mqtt-guaranteed.ts'
+import { mqttTelemetry } from '../cases/mqtt-telemetry.ts'
+import type { FaultCase } from '../support/case.ts'
+
+/** Plant data in and out: nothing lost, nothing twice, and for telemetry no gap that is not declared. */
+export const cases: readonly FaultCase[] = [...mqttGuaranteed, ...mqttTelemetry]
