@@ -4,6 +4,7 @@ import { parseJson } from '../base/json.ts'
 import type { Command } from '../messages/command.ts'
 import type { CommandTarget } from '../plant/model.ts'
 import type { Answer } from './command-gate.ts'
+import { JobOrderWire } from './job-control/job-wire.ts'
 import type { MqttConnection, MqttSubscription } from './mqtt-connection.ts'
 import type { OpcuaConnection } from './opcua-connection.ts'
 
@@ -108,22 +109,28 @@ export class MqttCommandWire implements CommandWire {
   }
 }
 
-/** Calls a method with the command as JSON, or writes to a variable: its one argument, or the JSON where there are several or none. */
+/**
+ * Hands a job order to a receiver of OPC UA Job Control, calls a method with the command as JSON, or writes to a variable: its one argument, or the JSON
+ * where there are several or none.
+ */
 export class OpcuaCommandWire implements CommandWire {
   readonly #connection: OpcuaConnection
   readonly #setting: WireSetting
+  readonly #jobs: JobOrderWire
 
   constructor(connection: OpcuaConnection, setting: WireSetting) {
     this.#connection = connection
     this.#setting = setting
+    this.#jobs = new JobOrderWire(connection, setting)
   }
 
   async send(command: Command, target: CommandTarget): Promise<Answer> {
     const { timeoutMs, now, where } = this.#setting
     const { id, name, arguments: given } = command
     await this.#connection.whenConnected(timeoutMs, () => this.#connection.away())
+    const { objectId, methodId, nodeId, jobReceiver } = target
+    if (jobReceiver !== undefined) return this.#jobs.send(command, jobReceiver)
     const body = JSON.stringify({ id, name, arguments: given, ts: now() })
-    const { objectId, methodId, nodeId } = target
     if (objectId !== undefined && methodId !== undefined) {
       const result = await this.#connection.call(objectId, methodId, body)
       if (result.statusCode.isNotGood()) return refused(result.statusCode)
@@ -139,7 +146,9 @@ export class OpcuaCommandWire implements CommandWire {
     return { status: (await this.#connection.read(nodeId)) === value ? 'done' : 'sent' }
   }
 
-  close(): void {}
+  close(): void {
+    this.#jobs.close()
+  }
 }
 
 function refused(status: StatusCode): Answer {
