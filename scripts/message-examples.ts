@@ -221,4 +221,16 @@ export const MESSAGE_EXAMPLES: { readonly [K in Kind]: DocumentOf<K> } = {
     bytes: 162,
     excerpt: '{"kind":"sample","value":"wide"}',
   },
+  gap: {
+    kind: 'gap',
+    source: 'line-1-opcua',
+    equipment: MILL_2,
+    signals: ['spindle.vibration'],
+    from: minutes(30),
+    to: minutes(31),
+    code: 'TAKT_OPCUA_LOST',
+    why: 'the server could not repeat notifications 412 to 431',
+    lost: 20,
+    backfilled: false,
+  },
 }

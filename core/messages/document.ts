@@ -3,6 +3,7 @@ import { Anomaly } from './anomaly.ts'
 import { Command, Receipt } from './command.ts'
 import { Count } from './count.ts'
 import { Disruption } from './disruption.ts'
+import { Gap } from './gap.ts'
 import { Genealogy } from './genealogy.ts'
 import { JobOrder } from './job-order.ts'
 import { JobResponse } from './job-response.ts'
@@ -37,6 +38,7 @@ export const DOCUMENTS = {
   command: Command,
   receipt: Receipt,
   quarantined: Quarantined,
+  gap: Gap,
 } as const
 
 export type Kind = keyof typeof DOCUMENTS

@@ -24,8 +24,13 @@ export interface Tables {
     previous_hash: string
     hash: string
   }
-  effect: { key: string; ledger: number; time: number }
-  inbox: { id: Generated<number>; source: string; session: string; sequence: number; content_hash: string; received: number; body: string; settled: number }
+  /** Effects that happened; `inbox` is the row of the inbox that one followed from, null where it followed from none. */
+  effect: { key: string; ledger: number; time: number; inbox: number | null }
+  /** What was received, known long after it was settled. Without a sender's key `session` and `sequence` are null. `received`: real time. */
+  inbox: { id: number; source: string; session: string | null; sequence: number | null; content_hash: string; received: number }
+  /** The messages of rows that are not settled: a JSON array of `{ topic, payload }`. */
+  inbox_pending: { id: number; source: string; body: string }
+  /** `created`, `leased_until` and `due` are real time. */
   outbox: {
     id: Generated<number>
     destination: string
@@ -35,7 +40,10 @@ export interface Tables {
     leased_by: string | null
     leased_until: number | null
     attempts: number
+    due: Generated<number>
   }
+  /** Recent samples for charts, a bounded number a signal. `value` is JSON. */
+  sample_ring: { equipment: string; signal: string; time: number; value: string; quality: string; unit: string | null }
   quarantine: { id: Generated<number>; code: string; what: string; where: string; remedy: string; received: number; bytes: number; excerpt: string }
   node_state: { node: string; key: string; state: string; saved: number }
 

@@ -65,8 +65,11 @@ export interface StoreTransaction extends StoreReader {
     document: DocumentOf<K> & { readonly kind: K },
     event: { readonly type: string; readonly actor: Actor; readonly why?: string | undefined },
   ): Promise<DocumentOf<K>>
-  /** Keyed effect: true when this key is new, and from then on taken. A replay that finds it taken changes nothing. */
-  once(key: string): Promise<boolean>
+  /**
+   * Keyed effect: true when this key is new, and from then on taken. A replay that finds it taken changes nothing.
+   * A key that belongs to a row of the inbox is forgotten with the row.
+   */
+  once(key: string, inbox?: number): Promise<boolean>
 }
 
 export interface LedgerHead {

@@ -100,10 +100,10 @@ export class Transaction implements StoreTransaction {
     return saved
   }
 
-  async once(key: string): Promise<boolean> {
+  async once(key: string, inbox: number | null = null): Promise<boolean> {
     const result = await this.db
       .insertInto('effect')
-      .values({ key, ledger: this.#chain.head.sequence, time: this.now })
+      .values({ key, ledger: this.#chain.head.sequence, time: this.now, inbox })
       .onConflict((conflict) => conflict.column('key').doNothing())
       .executeTakeFirst()
     return result.numInsertedOrUpdatedRows === 1n

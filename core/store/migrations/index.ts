@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.ts'
 import { initialTables } from './0001-initial-tables.ts'
+import { delivery } from './0002-delivery.ts'
 
 /** The whole history, oldest first; a database's version is how many of them it has. */
-export const MIGRATIONS: readonly Migration[] = [initialTables]
+export const MIGRATIONS: readonly Migration[] = [initialTables, delivery]
