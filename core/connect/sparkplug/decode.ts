@@ -224,7 +224,9 @@ class PayloadDecoder {
       else this.#other(key, 2, end, 'a property set')
     }
     if (keys.length !== values.length) reader.refuse(`a property set has ${keys.length} keys and ${values.length} values`)
-    return new Map(keys.map((key, index) => [key, values[index] as Property]))
+    const set = new Map<string, Property>()
+    for (let index = 0; index < keys.length; index++) set.set(keys[index] as string, values[index] as Property)
+    return set
   }
 
   #property(end: number, depth: number): Property {

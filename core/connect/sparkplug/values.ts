@@ -18,55 +18,55 @@ const T = DATA_TYPES
  * anything else must have the form of its type. Without a data type the value stays as it stood.
  */
 export function interpret(form: WireForm, raw: Value, type: number | undefined): Value | Misfit {
+  if (type === undefined) return raw
+  const due = FORMS[type]
+  if (due === form) return raw
+  if (due !== undefined) return misfit(form, type)
+  const range = INTEGER_RANGES.get(type)
+  if (range !== undefined) {
+    if (type === T.Int64) return form === 'long' ? signed64(raw as Integer) : misfit(form, type)
+    if (form !== 'int' && form !== 'long') return misfit(form, type)
+    return range.signed ? narrowSigned(raw as Integer, type, range.bits) : unsigned(raw as Integer, type, range.bits)
+  }
+  if (ELEMENT_TYPES.has(type)) return form === 'bytes' ? arrayOf(raw as Uint8Array, type) : misfit(form, type)
+  return new Misfit(`data type ${type} is not known`)
+}
+
+/** By data type: the one form that its values have, where there is only one and it needs no conversion. */
+const FORMS: ReadonlyArray<WireForm | undefined> = Array.from({ length: 22 }, (_, type): WireForm | undefined => {
   switch (type) {
-    case undefined:
-      return raw
     case T.Float:
-      return form === 'float' ? raw : misfit(form, type)
+      return 'float'
     case T.Double:
-      return form === 'double' ? raw : misfit(form, type)
+      return 'double'
     case T.Boolean:
-      return form === 'boolean' ? raw : misfit(form, type)
+      return 'boolean'
     case T.String:
     case T.Text:
     case T.UUID:
-      return form === 'string' ? raw : misfit(form, type)
+      return 'string'
     case T.Bytes:
     case T.File:
-      return form === 'bytes' ? raw : misfit(form, type)
+      return 'bytes'
     case T.DataSet:
-      return form === 'dataset' ? raw : misfit(form, type)
+      return 'dataset'
     case T.Template:
-      return form === 'template' ? raw : misfit(form, type)
+      return 'template'
     case T.PropertySet:
-      return form === 'propertyset' ? raw : misfit(form, type)
+      return 'propertyset'
     case T.PropertySetList:
-      return form === 'propertysets' ? raw : misfit(form, type)
-    case T.Int8:
-    case T.Int16:
-    case T.Int32:
-      return form === 'int' || form === 'long' ? narrowSigned(raw as Integer, type) : misfit(form, type)
-    case T.Int64:
-      return form === 'long' ? signed64(raw as Integer) : misfit(form, type)
-    case T.UInt8:
-    case T.UInt16:
-    case T.UInt32:
-    case T.UInt64:
-    case T.DateTime:
-      return form === 'int' || form === 'long' ? unsigned(raw as Integer, type) : misfit(form, type)
+      return 'propertysets'
     default:
-      if (ELEMENT_TYPES.has(type)) return form === 'bytes' ? arrayOf(raw as Uint8Array, type) : misfit(form, type)
-      return new Misfit(`data type ${type} is not known`)
+      return undefined
   }
-}
+})
 
 function misfit(form: WireForm, type: number): Misfit {
   return new Misfit(`${form}_value on the wire where ${dataTypeName(type)} is due`)
 }
 
 /** Two's complement in the type's own width or widened to 32 or 64 bits: encoders do all three. */
-function narrowSigned(raw: Integer, type: number): number | Misfit {
-  const bits = type === T.Int8 ? 8 : type === T.Int16 ? 16 : 32
+function narrowSigned(raw: Integer, type: number, bits: number): number | Misfit {
   if (typeof raw === 'number') {
     if (raw <= 0xffff_ffff >>> (32 - bits)) return (raw << (32 - bits)) >> (32 - bits)
     if (raw <= 0xffff_ffff && raw >= 2 ** 32 - 2 ** (bits - 1)) return raw | 0
@@ -81,8 +81,7 @@ function signed64(raw: Integer): Integer {
   return typeof raw === 'number' ? raw : shrink(BigInt.asIntN(64, raw))
 }
 
-function unsigned(raw: Integer, type: number): Integer | Misfit {
-  const bits = INTEGER_RANGES.get(type)?.bits ?? 64
+function unsigned(raw: Integer, type: number, bits: number): Integer | Misfit {
   return bits === 64 || raw < 2 ** bits ? raw : new Misfit(`${raw} does not fit ${dataTypeName(type)}`)
 }
 

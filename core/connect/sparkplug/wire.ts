@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { endianness } from 'node:os'
 import { TaktError } from '../../base/error.ts'
 import type { Integer } from './payload.ts'
 
@@ -6,8 +7,17 @@ import type { Integer } from './payload.ts'
 export const WIRE = Object.freeze({ varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const)
 
 const TWO_32 = 0x1_0000_0000
-/** Above this a text is read by the buffer; below it a loop is faster than the call. */
-const SHORT_TEXT = 24
+/** Names of metrics and properties come again and again: texts up to this many bytes are looked up before they are made. */
+const SHORT_TEXT = 64
+const KNOWN_TEXTS = 4096
+const knownTexts: (string | undefined)[] = new Array(KNOWN_TEXTS).fill(undefined)
+
+/** Faster than the buffer's own methods, which check again what has been checked. */
+const double = new Float64Array(1)
+const float = new Float32Array(1)
+const doubleBytes = new Uint8Array(double.buffer)
+const floatBytes = new Uint8Array(float.buffer)
+const LITTLE_ENDIAN = endianness() === 'LE'
 
 /** Reads one buffer from front to back. Everything that is not as it must be throws TAKT_SPARKPLUG_INVALID. */
 export class WireReader {
@@ -58,6 +68,10 @@ export class WireReader {
   uint64(end: number): Integer {
     const { buffer } = this
     let { position } = this
+    if (position < end && (buffer[position] as number) < 0x80) {
+      this.position = position + 1
+      return buffer[position] as number
+    }
     let low = 0
     let byte = 0
     for (let shift = 0; shift < 28; shift += 7) {
@@ -99,12 +113,16 @@ export class WireReader {
 
   float(end: number): number {
     const at = this.#advance(4, end)
-    return this.buffer.readFloatLE(at)
+    const { buffer } = this
+    for (let index = 0; index < 4; index++) floatBytes[LITTLE_ENDIAN ? index : 3 - index] = buffer[at + index] as number
+    return float[0] as number
   }
 
   double(end: number): number {
     const at = this.#advance(8, end)
-    return this.buffer.readDoubleLE(at)
+    const { buffer } = this
+    for (let index = 0; index < 8; index++) doubleBytes[LITTLE_ENDIAN ? index : 7 - index] = buffer[at + index] as number
+    return double[0] as number
   }
 
   /** Reads a length and returns where the field ends; the position is at its first byte. */
@@ -127,15 +145,21 @@ export class WireReader {
   /** UTF-8 between two positions. */
   text(start: number, stop: number): string {
     const { buffer } = this
-    if (stop - start < SHORT_TEXT) {
-      let text = ''
-      let at = start
-      for (; at < stop; at++) {
+    const length = stop - start
+    if (length <= SHORT_TEXT) {
+      let hash = length
+      let wide = 0
+      for (let at = start; at < stop; at++) {
         const byte = buffer[at] as number
-        if (byte >= 0x80) break
-        text += String.fromCharCode(byte)
+        wide |= byte
+        hash = (Math.imul(hash, 31) + byte) | 0
       }
-      if (at === stop) return text
+      if (wide < 0x80) {
+        const slot = hash & (KNOWN_TEXTS - 1)
+        const known = knownTexts[slot]
+        if (known !== undefined && known.length === length && sameText(known, buffer, start)) return known
+        return (knownTexts[slot] = buffer.toString('latin1', start, stop))
+      }
     }
     const text = buffer.toString('utf8', start, stop)
     if (text.includes('�') && !isUtf8(buffer.subarray(start, stop))) this.refuse('a text is not valid UTF-8')
@@ -189,6 +213,11 @@ export class WireReader {
   #truncated(): never {
     return this.refuse('the payload is cut off')
   }
+}
+
+function sameText(text: string, buffer: Buffer, start: number): boolean {
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) !== buffer[start + index]) return false
+  return true
 }
 
 function exact(low: number, middle: number, high: number): Integer {
