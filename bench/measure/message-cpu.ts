@@ -18,7 +18,7 @@ interface Spent {
   readonly cpu: { readonly user: number; readonly system: number }
 }
 
-/** What people write today: parse, keep a window per topic, score against its mean and deviation. */
+/** What people write today to watch a signal: parse, keep a window per topic, score against its mean and deviation. */
 const ROLLING_Z = `
 const windows = context.get('windows') || {}
 const window = windows[msg.topic] || (windows[msg.topic] = [])
@@ -31,7 +31,16 @@ msg.alarm = msg.score > 4
 context.set('windows', windows)
 return msg`
 
-function functionFlow(port: number): FlowNode[] {
+/** What people write today to get a sample out of a message. */
+const MAKE_SAMPLE = `
+const [plant, unit, signal] = msg.topic.split('/')
+const value = Number(msg.payload.v)
+if (!Number.isFinite(value)) { node.error('not a number', msg); return null }
+msg.topic = plant + '/' + unit + '/' + signal
+msg.payload = { kind: 'sample', equipment: plant + '/' + unit, signal, value, quality: 'good', time: msg.payload.ts, received: Date.now() }
+return msg`
+
+function functionFlow(port: number, func: string): FlowNode[] {
   return [
     { id: 'f0', type: 'tab', label: 'function' },
     {
@@ -46,12 +55,12 @@ function functionFlow(port: number): FlowNode[] {
       autoConnect: true,
     },
     { id: 'f1', z: 'f0', type: 'mqtt in', topic: 'function/#', qos: '0', datatype: 'json', broker: 'aa01', inputs: 0, wires: [['f2']] },
-    { id: 'f2', z: 'f0', type: 'function', func: ROLLING_Z, outputs: 1, wires: [['f3']] },
+    { id: 'f2', z: 'f0', type: 'function', func, outputs: 1, wires: [['f3']] },
     { id: 'f3', z: 'f0', type: 'bench-sink', wires: [] },
   ]
 }
 
-function taktFlow(port: number): FlowNode[] {
+function taktFlow(port: number, behind: readonly FlowNode[]): FlowNode[] {
   const signals = Array.from({ length: SIGNALS }, (_, i) => `{ name: s${i}, role: condition }`).join(', ')
   const model = `plant: takt\nequipment:\n  - { id: takt/unit, level: workUnit, signals: [${signals}] }\n`
   return [
@@ -72,9 +81,24 @@ function taktFlow(port: number): FlowNode[] {
       qos: '0',
       wires: [['t2']],
     },
-    { id: 't2', z: 't0', type: 'takt-anomaly', plant: 'bb01', method: 'auto', wires: [[], ['t3']] },
-    { id: 't3', z: 't0', type: 'bench-sink', wires: [] },
+    ...behind,
   ]
+}
+
+/** `mqtt in` → function with a rolling z-score, and mqtt sensor → anomaly. */
+const ANOMALY_FLOWS: ComparedFlows = {
+  functionFlow: (port) => functionFlow(port, ROLLING_Z),
+  taktFlow: (port) =>
+    taktFlow(port, [
+      { id: 't2', z: 't0', type: 'takt-anomaly', plant: 'bb01', method: 'auto', wires: [[], ['t3']] },
+      { id: 't3', z: 't0', type: 'bench-sink', wires: [] },
+    ]),
+}
+
+/** `mqtt in` → function that makes a sample, and mqtt sensor alone. */
+export const SAMPLE_FLOWS: ComparedFlows = {
+  functionFlow: (port) => functionFlow(port, MAKE_SAMPLE),
+  taktFlow: (port) => taktFlow(port, [{ id: 't2', z: 't0', type: 'bench-sink', wires: [] }]),
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -102,8 +126,15 @@ async function round(client: mqtt.MqttClient, red: NodeRedProcess, tree: string)
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
-/** CPU microseconds a message of both flows, each in a Node-RED of its own, fed in turn from the same broker. */
-export async function messageCpu(): Promise<{ functionFlow: number; taktFlow: number }> {
+export interface ComparedFlows {
+  /** Reads `function/#` from the broker on a port. */
+  readonly functionFlow: (port: number) => FlowNode[]
+  /** Reads `takt/#`. */
+  readonly taktFlow: (port: number) => FlowNode[]
+}
+
+/** CPU microseconds a message of two flows, each in a Node-RED of its own, fed in turn from the same broker. */
+export async function messageCpu({ functionFlow, taktFlow }: ComparedFlows = ANOMALY_FLOWS): Promise<{ functionFlow: number; taktFlow: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'takt-bench-'))
   const broker = await Aedes.createBroker()
   const server: Server = createServer(broker.handle)
