@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import { TaktError } from '../../base/error.ts'
 import type { Sample } from '../../messages/sample.ts'
+import { encodePayload } from './codec.ts'
 import { DATA_TYPES, type DataType } from './datatypes.ts'
-import type { Metric, Property, Template, Value } from './payload.ts'
+import type { Metric, Property, Value } from './payload.ts'
 
 /** One timed value that an edge node publishes. */
 export interface EdgeValue {
@@ -22,12 +23,16 @@ export interface EdgeValue {
 interface EdgeMetric {
   readonly alias: number
   current: EdgeValue
+  unit: string | undefined
   /** What hosts heard last, in a birth or in a data message. */
   told: EdgeValue | undefined
 }
 
-/** `birth`: hosts do not know this metric, or know it with another type; they need a birth before they can take it. */
-export type Taken = 'same' | 'changed' | 'birth'
+/**
+ * `birth`: hosts do not know this metric, or know it with another type; they need a birth before they can take it.
+ * `late`: older than the present value, so that it can only be told as historical.
+ */
+export type Taken = 'same' | 'changed' | 'late' | 'birth'
 
 /** Quality codes that the specification has for a metric (6.4.12): bad, good, stale. */
 const QUALITY_CODES = Object.freeze({ good: 192, uncertain: 500, bad: 0 })
@@ -46,6 +51,8 @@ export class EdgeUnit {
   readonly #metrics = new Map<string, EdgeMetric>()
   readonly #folded = new Map<string, string>()
   readonly #byAlias = new Map<number, string>()
+  /** Values that stood in a birth. */
+  readonly #heard = new WeakSet<EdgeValue>()
   readonly #nextAlias: (() => number) | undefined
   readonly #where: string
 
@@ -59,24 +66,36 @@ export class EdgeUnit {
     return this.#metrics.size
   }
 
-  /** Keeps the value as the present one. Throws TAKT_SPARKPLUG_NAME for a name that hosts could not tell from another. */
+  /**
+   * Keeps the value as the present one. Throws TAKT_SPARKPLUG_NAME for a name that hosts could not tell from another, TAKT_SPARKPLUG_VALUE for a value
+   * that is not of its type.
+   */
   take(value: EdgeValue): Taken {
+    if (!fits(value)) encodePayload({ metrics: [{ name: value.name, timestamp: value.time, datatype: value.datatype, ...carried(value) }] })
     const metric = this.#metrics.get(value.name)
     if (metric === undefined) {
       this.#add(value)
       return 'birth'
     }
     const { current } = metric
+    metric.unit = value.unit ?? metric.unit
     if (value.datatype !== current.datatype) {
-      // a value of the new type has not been told, whatever was told of the old one
-      this.#metrics.set(value.name, { alias: metric.alias, current: value, told: undefined })
+      metric.current = value
+      // whatever hosts were told of the old type, they do not know the new one
+      metric.told = undefined
       return 'birth'
     }
-    const same = value.always !== true && value.quality === current.quality && equal(value.value, current.value)
-    if (same) return 'same'
-    // what comes late must not become the present value
-    if (value.time >= current.time || value.always === true) metric.current = { ...value, unit: value.unit ?? current.unit }
+    if (value.always !== true) {
+      if (value.time < current.time) return 'late'
+      if (value.quality === current.quality && equal(value.value, current.value)) return 'same'
+    }
+    metric.current = value
     return 'changed'
+  }
+
+  /** Some metric was not in the last birth as it is now. */
+  get hasNews(): boolean {
+    return !this.born || [...this.#metrics.values()].some(({ told }) => told === undefined)
   }
 
   /** The present value of a metric, by its name. */
@@ -89,10 +108,16 @@ export class EdgeUnit {
     return this.born && this.#metrics.get(name)?.told?.datatype === datatype
   }
 
-  /** True when hosts were told exactly this value, by a birth. */
-  wasTold(value: EdgeValue): boolean {
-    const told = this.#metrics.get(value.name)?.told
-    return told !== undefined && told.time === value.time && told.quality === value.quality && equal(told.value, value.value)
+  /** True when a birth has told this very value. */
+  heard(value: EdgeValue): boolean {
+    return this.#heard.has(value)
+  }
+
+  /** Hosts may not have heard it after all. */
+  doubt(value: EdgeValue): void {
+    this.#heard.delete(value)
+    const metric = this.#metrics.get(value.name)
+    if (metric?.told === value) metric.told = undefined
   }
 
   /** The name that an alias stands for. */
@@ -104,11 +129,12 @@ export class EdgeUnit {
   birth(fresh: (value: EdgeValue) => void): Metric[] {
     this.born = true
     return [...this.#metrics.values()].map((metric) => {
-      const { alias, current } = metric
+      const { alias, current, unit } = metric
       if (metric.told !== current) fresh(current)
       metric.told = current
+      this.#heard.add(current)
       const properties = new Map<string, Property>([['Quality', qualityOf(current)]])
-      if (current.unit !== undefined) properties.set('engUnit', { type: DATA_TYPES.String, value: current.unit })
+      if (unit !== undefined) properties.set('engUnit', { type: DATA_TYPES.String, value: unit })
       return {
         name: current.name,
         ...(this.#nextAlias === undefined ? {} : { alias }),
@@ -120,7 +146,7 @@ export class EdgeUnit {
     })
   }
 
-  /** Values of metrics that hosts know, for a data message: without type, by alias where there are any. */
+  /** Values of metrics that hosts know, for a data message: by alias where there are any. Their types are for the encoder, hosts have them from the birth. */
   data(values: readonly EdgeValue[], historical: boolean): Metric[] {
     return values.map((value) => {
       const metric = this.#metrics.get(value.name)
@@ -130,6 +156,7 @@ export class EdgeUnit {
       return {
         ...(this.#nextAlias === undefined || metric === undefined ? { name: value.name } : { alias: metric.alias }),
         timestamp: value.time,
+        datatype: value.datatype,
         ...(historical ? { isHistorical: true } : {}),
         ...carried(value),
         ...(marked ? { properties: new Map([['Quality', qualityOf(value)]]) } : {}),
@@ -149,8 +176,17 @@ export class EdgeUnit {
     const alias = this.#nextAlias?.() ?? 0
     this.#folded.set(folded, name)
     this.#byAlias.set(alias, name)
-    this.#metrics.set(name, { alias, current: value, told: undefined })
+    this.#metrics.set(name, { alias, current: value, unit: value.unit, told: undefined })
   }
+}
+
+/** What plainly fits needs no trial: the encoder says of the rest what is wrong. */
+function fits({ value, datatype, time }: EdgeValue): boolean {
+  if (!Number.isSafeInteger(time) || time < 0) return false
+  if (value === null) return true
+  if (datatype === DATA_TYPES.Double) return typeof value === 'number'
+  if (datatype === DATA_TYPES.String) return typeof value === 'string'
+  return datatype === DATA_TYPES.Boolean && typeof value === 'boolean'
 }
 
 function carried({ value }: EdgeValue): Pick<Metric, 'value' | 'isNull'> {
@@ -164,6 +200,3 @@ function qualityOf({ quality }: EdgeValue): Property {
 function equal(one: Value | null, other: Value | null): boolean {
   return Object.is(one, other) || (typeof one === 'object' && one !== null && isDeepStrictEqual(one, other))
 }
-
-/** A template's definition as an edge node announces it. */
-export type TemplateDefinition = Template & { readonly isDefinition: true }
