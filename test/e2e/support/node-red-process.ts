@@ -16,6 +16,8 @@ export interface NodeRedOptions {
   /** `node-red` (5) or `node-red-4` (4.1). */
   readonly runtime?: 'node-red' | 'node-red-4'
   readonly env?: Record<string, string>
+  /** Options of Node.js itself. */
+  readonly nodeOptions?: readonly string[]
   /** A folder with more nodes, besides the palette. */
   readonly nodesDir?: string
   /** The folder of the palette's package, where it is not this one. */
@@ -54,10 +56,10 @@ export class NodeRedProcess {
   /** Starts, or starts again, with the flow that the user directory holds; resolves when the flows run. */
   async start(): Promise<void> {
     if (this.port === 0) this.port = await freePort()
-    const { userDir, runtime = 'node-red', env } = this.#options
+    const { userDir, runtime = 'node-red', env, nodeOptions = [] } = this.#options
     const child = spawn(
       process.execPath,
-      [join(packageRoot, 'node_modules', runtime, 'red.js'), '-u', userDir, '-s', join(userDir, 'settings.cjs'), '-p', String(this.port)],
+      [...nodeOptions, join(packageRoot, 'node_modules', runtime, 'red.js'), '-u', userDir, '-s', join(userDir, 'settings.cjs'), '-p', String(this.port)],
       {
         cwd: userDir,
         env: { ...process.env, NODE_OPTIONS: '', ...env },
