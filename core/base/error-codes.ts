@@ -125,6 +125,14 @@ export const ERROR_CODES = {
     what: 'the OPC UA server could not deliver some notifications',
     remedy: 'compare load and network; counters catch up by themselves, other values are missing',
   },
+  TAKT_OPCUA_INTERRUPTED: {
+    what: 'the OPC UA server no longer had our subscription',
+    remedy: 'let it keep subscriptions longer, let their owner take them over (user or certificate instead of anonymous), or let it keep a history',
+  },
+  TAKT_OPCUA_DEADBAND: {
+    what: 'the OPC UA server takes no deadband for a signal',
+    remedy: 'remove it; a deadband needs a number, one in percent a variable with its range (EURange)',
+  },
 
   // connect: Sparkplug B
   TAKT_SPARKPLUG_INVALID: { what: 'the payload is no Sparkplug B message', remedy: 'see what publishes on the topic; it must be Sparkplug B 3.0 (protobuf)' },

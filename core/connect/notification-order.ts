@@ -7,8 +7,8 @@ export interface NotificationOrderSetting<M extends Numbered> {
   take(message: M): void
   /** The message once more, from those that the server keeps until they are acknowledged; `undefined` when it no longer has it. */
   repeat(sequenceNumber: number): Promise<M | undefined>
-  /** So many messages will never come. */
-  lost(count: number): void
+  /** So many messages before this one will never come. */
+  lost(count: number, before: M): void
   /** How long a gap may fill by itself, ms: a client asks for repetitions after a loss, and new messages may overtake them. */
   readonly patienceMs?: number
 }
@@ -28,6 +28,11 @@ export class NotificationOrder<M extends Numbered> {
     this.#setting = setting
   }
 
+  /** The number of the last message that was taken, or given up; 0 before the first. */
+  get last(): number {
+    return this.#next === undefined ? 0 : preceding(this.#next)
+  }
+
   receive(message: M): void {
     const { sequenceNumber } = message
     this.#next ??= sequenceNumber
@@ -35,18 +40,17 @@ export class NotificationOrder<M extends Numbered> {
       this.#take(message)
       return this.#release()
     }
-    // half of the numbers lie behind: those came already
-    if ((sequenceNumber - this.#next + LAST) % LAST > LAST / 2) return
+    if (isBehind(sequenceNumber, this.#next)) return
     this.#held.set(sequenceNumber, message)
     this.#await()
   }
 
-  /** The subscription was made anew: the server counts from 1 again. */
-  restart(): void {
+  /** Another subscription: its first message is any, or `expected` where it is known what must come next. */
+  restart(expected?: number): void {
     clearTimeout(this.#gap)
     this.#gap = undefined
     this.#held.clear()
-    this.#next = undefined
+    this.#next = expected
     this.#era++
   }
 
@@ -89,11 +93,21 @@ export class NotificationOrder<M extends Numbered> {
         lost++
       }
     }
-    if (lost > 0) this.#setting.lost(lost)
+    const next = this.#heldNext()
+    if (lost > 0 && next !== undefined) this.#setting.lost(lost, next)
     this.#gap = undefined
     this.#release()
     if (this.#held.size > 0) this.#await()
   }
+}
+
+/** Half of the numbers lie behind: those came already. */
+function isBehind(sequenceNumber: number, next: number): boolean {
+  return (sequenceNumber - next + LAST) % LAST > LAST / 2
+}
+
+function preceding(sequenceNumber: number): number {
+  return sequenceNumber === 1 ? LAST : sequenceNumber - 1
 }
 
 function following(sequenceNumber: number): number {

@@ -108,8 +108,8 @@ export class OpcuaConnection extends SharedLink {
   }
 
   /** Drops everything and builds it anew: for users who see that what looks alive is not. `session` guards against a second call for the same loss. */
-  rebuild(session: ClientSession, problem: TaktError): void {
-    if (session === this.#session) this.#renew(problem, 0)
+  rebuild(session: ClientSession, problem: TaktError, afterMs = 0): void {
+    if (session === this.#session) this.#renew(problem, afterMs)
   }
 
   protected async open(): Promise<void> {
@@ -208,9 +208,10 @@ export class OpcuaConnection extends SharedLink {
   async #drop(): Promise<void> {
     clearTimeout(this.#retry)
     const client = this.#client
+    const session = this.#session
     this.#client = undefined
     this.#session = undefined
-    if (client !== undefined) await dispose(client)
+    if (client !== undefined) await dispose(client, session)
   }
 
   #present(): { readonly session: ClientSession; readonly opcua: Opcua } {

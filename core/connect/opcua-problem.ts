@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { OPCUAClient } from 'node-opcua'
+import type { ClientSession, OPCUAClient } from 'node-opcua'
 import { TaktError } from '../base/error.ts'
 import type { Opcua } from './load-opcua.ts'
 import type { OpcuaSettings } from './opcua-settings.ts'
@@ -70,10 +70,13 @@ function rejectedFile(pkiFolder: string, thumbprint: string): string | undefined
   }
 }
 
-/** Says goodbye if the server listens, and never waits long for it. */
-export async function dispose(client: OPCUAClient): Promise<void> {
+/** Says goodbye if the server listens, and never waits long for it. Subscriptions that their owners did not end stay on the server for them. */
+export async function dispose(client: OPCUAClient, session?: ClientSession): Promise<void> {
   let timer: NodeJS.Timeout | undefined
-  const goodbye = client.disconnect().catch(() => {})
+  const goodbye = Promise.resolve(session?.close(false))
+    .catch(() => {})
+    .then(() => client.disconnect())
+    .catch(() => {})
   await Promise.race([
     goodbye,
     new Promise<void>((resolve) => {

@@ -1,49 +1,33 @@
-import type {
-  ClientMonitoredItemBase,
-  ClientSession,
-  ClientSubscription,
-  DataValue,
-  NotificationMessage,
-  RepublishRequest,
-  RepublishResponse,
-} from 'node-opcua'
+import type { ClientSession, DataValue, NotificationMessage } from 'node-opcua'
 import { TaktError, toTaktError } from '../base/error.ts'
+import type { ErrorCode } from '../base/error-codes.ts'
+import type { Gap } from '../messages/gap.ts'
 import type { Sample } from '../messages/sample.ts'
-import type { BoundSignal, Plant } from '../plant/plant.ts'
-import { findSignal, qualityOfStatus, roleRank, type SampleSetting, sampleOf } from '../signal/sample.ts'
+import type { BoundSignal } from '../plant/plant.ts'
+import { qualityOfStatus, roleRank, type SampleSetting, sampleOf } from '../signal/sample.ts'
+import { GapCollector } from './gap-collector.ts'
 import type { Opcua } from './load-opcua.ts'
-import { NotificationOrder } from './notification-order.ts'
+import { Checkpoint, type KeptState, keptState, type SamplerMemory } from './opcua-checkpoint.ts'
 import type { OpcuaConnection } from './opcua-connection.ts'
-import { scalarOf } from './opcua-value.ts'
+import { haveHistory, readHistory } from './opcua-history.ts'
+import { checkNodeId, hasExtras, type MonitoringSetting, monitoringRequest, type OpcuaItem } from './opcua-items.ts'
+import { OpcuaSubscription, type SubscriptionHooks } from './opcua-subscription.ts'
+import { partOf, scalarOf } from './opcua-value.ts'
 
-export interface OpcuaItem {
-  readonly nodeId: string
-  readonly bound: BoundSignal
-}
-
-/** Every signal that the plant model binds to an endpoint. */
-export function boundItems(plant: Plant, connection: string): readonly OpcuaItem[] {
-  return plant.signalsOfConnection(connection).flatMap((bound) => {
-    const nodeId = bound.signal.source?.nodeId
-    return nodeId === undefined ? [] : [{ nodeId, bound }]
-  })
-}
-
-/** Items by hand: a node id and `<equipment>/<signal>`. Throws TAKT_EQUIPMENT_UNKNOWN, TAKT_SIGNAL_UNKNOWN. */
-export function listedItems(list: ReadonlyArray<{ readonly nodeId: string; readonly topic: string }>, plant: Plant, where: string): readonly OpcuaItem[] {
-  return list.map(({ nodeId, topic }) => ({ nodeId, bound: findSignal({ topic }, plant, `${where}, node ${nodeId}`) }))
-}
-
-export interface OpcuaSampleSetting extends SampleSetting {
+export interface OpcuaSampleSetting extends SampleSetting, MonitoringSetting {
   readonly publishingMs: number
-  /** -1: the publishing interval; 0: every change, where the server can. */
-  readonly samplingMs: number
-  /** Values that the server keeps for each signal between two publications. */
-  readonly queueSize: number
-  /** When the queue is full: true drops the oldest, false the newest. */
-  readonly discardOldest: boolean
   /** Name of the endpoint, for the sample's origin. */
   readonly source: string
+  /** Which server, for a memory that may be of another. */
+  readonly url?: string
+  /** For gaps: the connection, and the node that reads it; `source` without it. */
+  readonly reader?: string
+  /** Signals whose values must be durable before the server may forget them; none without it. */
+  readonly guaranteed?: (bound: BoundSignal) => boolean
+  /** What outlives the process; without it a later one begins anew. */
+  readonly memory?: SamplerMemory | undefined
+  /** How long the server keeps the subscription for a client that is away, ms. */
+  readonly lifetimeMs?: number
 }
 
 export interface OpcuaSink {
@@ -51,12 +35,16 @@ export interface OpcuaSink {
   began(): void
   /** In the order they must be taken: by source time, then job, counts, mode, state. */
   sample(sample: Sample, topic: string): void
+  /** The same for guaranteed signals: fulfilled once durable; rejects where it cannot be made so now. `content` tells values apart, `repeated` that it may have come before. */
+  deliver?(sample: Sample, topic: string, content: string, repeated: boolean): Promise<void>
   /** A value that cannot be used. */
   bad(problem: TaktError, value: unknown, topic: string): void
-  /** A signal that the server does not give; told once a session. The others go on. */
+  /** A signal that the server does not give, or not as asked for; told once a subscription. The others go on. */
   unknown(problem: TaktError): void
   /** Values were lost on the way: an overflow, a gap in the sequence. */
   lost(problem: TaktError): void
+  /** The bounds of what is missing, or came later from the server's history. */
+  gap?(gap: Gap): void
   /** The server answers, whether or not anything changed. */
   alive(): void
 }
@@ -66,165 +54,505 @@ interface Watched {
   readonly topic: string
   readonly setting: OpcuaSampleSetting
   readonly rank: number
+  readonly guaranteed: boolean
+  /** The server cuts the array to the element. */
+  cut: boolean
   last: Sample['value'] | undefined
+  /** Of the last value: its source time, epoch ms. */
+  lastTime: number | undefined
+  lastStatus: number
+  /** Real time of the last value, `performance.now()`. */
+  lastSeen: number
+  /** The next value is the first of a subscription: it may be one that came before. */
+  first: boolean
+  /** Whether the server keeps a history of it that we may read. */
+  history: boolean | undefined
 }
 
 interface Ranked {
   readonly sample: Sample
   readonly topic: string
   readonly rank: number
+  readonly guaranteed: boolean
+  readonly repeated: boolean
+  readonly content: string
+}
+
+interface Held {
+  readonly message: NotificationMessage
+  readonly repeated: boolean
+  prepared: boolean
+}
+
+interface Range {
+  readonly watched: Watched
+  readonly from: number
+  readonly to: number
 }
 
 /** The server must speak at least this often, changed values or none. */
 const KEEP_ALIVE_MS = 2000
-/** How long a subscription outlives a lost connection on the server, and keeps its values for us. */
-const LIFETIME_MS = 120_000
+/** How long a subscription outlives a lost connection or process on the server, and keeps its values for us. */
+const LIFETIME_MS = 600_000
 const WATCH_MS = 500
-const ITEMS_PER_CALL = 200
+/** Source times are saved this often, and messages of fast signals acknowledged. */
+const SAVE_FAST_MS = 1000
+const SAVE_GUARANTEED_MS = 100
+/** Messages that are not dealt with: above the first no more are asked for, below the second again. */
+const PAUSE_AT = 50
+const RESUME_AT = 10
+/** First values of a new subscription are waited for before what happened since the last ones is asked for. */
+const FIRST_VALUES_MS = 3000
+const HISTORY_PAGE = 1000
+const HISTORY_MOST = 100_000
+const HISTORY_MS = 30_000
+const HISTORY_AT_ONCE = 4
+const READS_AT_ONCE = 200
+const STORE_RETRY_MS = 1000
+const GOOD_PART = 0xffff0000
 
-/** A subscription that makes samples. It follows its connection through losses, and has the connection built anew when it stays mute. */
+/**
+ * A subscription that makes samples. It follows its connection through losses, takes over what a process before it left on the server, fills from the
+ * server's history what neither kept, declares what nothing can fill, and has the connection built anew when it stays mute.
+ */
 export class OpcuaSampler {
   readonly #connection: OpcuaConnection
-  readonly #items: readonly OpcuaItem[]
   readonly #setting: OpcuaSampleSetting
   readonly #sink: OpcuaSink
-  readonly #watched = new Map<number, Watched>()
+  /** By client handle less one. */
+  readonly #watched: readonly Watched[]
+  readonly #gaps: GapCollector
+  readonly #checkpoint: Checkpoint
+  readonly #made: string
   readonly #forget: () => void
   readonly #watch: NodeJS.Timeout
   #session: ClientSession | undefined
   #opcua: Opcua | undefined
-  #subscription: ClientSubscription | undefined
-  readonly #order: NotificationOrder<NotificationMessage>
+  #subscription: OpcuaSubscription | undefined
+  /** Counts sessions: what an earlier one began has no say any more. */
+  #era = 0
+  #kept: KeptState | undefined
+  #loaded: Promise<void> | undefined
+  #held: Held[] = []
+  #blocked = true
+  #paused = false
+  /** Signals whose first value is waited for; what was lost lies between their last value and that. */
+  #awaited: Map<Watched, { readonly from: number; to: number | undefined }> | undefined
   #heard = 0
   #mute = 0
-  #early: NotificationMessage[] | undefined
 
   constructor(connection: OpcuaConnection, items: readonly OpcuaItem[], setting: OpcuaSampleSetting, sink: OpcuaSink) {
     this.#connection = connection
-    this.#items = items
     this.#setting = setting
     this.#sink = sink
-    this.#order = new NotificationOrder<NotificationMessage>({
-      take: (message) => this.#take(message),
-      repeat: (sequenceNumber) => this.#repeat(sequenceNumber),
-      lost: (count) => sink.lost(new TaktError('TAKT_OPCUA_LOST', { what: `${count} notifications were not delivered`, where: setting.where })),
+    const { where, guaranteed } = setting
+    this.#watched = items.map((item) => {
+      const { equipment, signal } = item.bound
+      const topic = `${equipment.id}/${signal.name}`
+      return {
+        item,
+        topic,
+        setting: { ...setting, where: `${where}, ${topic}, node ${item.nodeId}` },
+        rank: roleRank(signal.role),
+        guaranteed: sink.deliver !== undefined && guaranteed?.(item.bound) === true,
+        cut: false,
+        last: undefined,
+        lastTime: undefined,
+        lastStatus: 0,
+        lastSeen: performance.now(),
+        first: true,
+        history: undefined,
+      }
+    })
+    this.#made = fingerprint(this.#watched, setting)
+    this.#gaps = new GapCollector(setting.reader ?? setting.source, (gap) => sink.gap?.(gap))
+    this.#checkpoint = new Checkpoint({
+      memory: setting.memory,
+      everyMs: this.#watched.some((watched) => watched.guaranteed) ? SAVE_GUARANTEED_MS : SAVE_FAST_MS,
+      made: this.#made,
+      times: () => this.#times(),
+      failed: (thrown) => sink.lost(toTaktError(thrown, where)),
     })
     this.#watch = setInterval(() => this.#notice(), WATCH_MS).unref()
-    this.#forget = connection.onSession((session, opcua) => void this.#subscribe(session, opcua))
+    this.#forget = connection.onSession((session, opcua) => void this.#begin(session, opcua))
   }
 
-  async close(): Promise<void> {
+  /** Topics of signals that had no new value for longer than their `staleAfterMs`. */
+  get stale(): readonly string[] {
+    const now = performance.now()
+    const rate = Math.max(this.#setting.clock.rate, 1e-9)
+    return this.#watched.flatMap(({ item, lastSeen, topic }) => {
+      const { staleAfterMs } = item.bound.signal
+      return staleAfterMs !== undefined && now - lastSeen > Math.max(staleAfterMs / rate, this.#setting.publishingMs * 2) ? [topic] : []
+    })
+  }
+
+  /** Messages of the server that are not dealt with yet. */
+  get waiting(): number {
+    return this.#checkpoint.underWay + this.#held.length
+  }
+
+  /** Ends it on the server, or leaves it there for whoever comes after (`keep`, where there is a memory). */
+  async close(keep = false): Promise<void> {
     clearInterval(this.#watch)
-    this.#order.restart()
     this.#forget()
+    this.#era++
+    this.#gaps.flush()
     const subscription = this.#subscription
     this.#subscription = undefined
     this.#session = undefined
-    if (subscription !== undefined && this.#connection.state === 'connected') await subscription.terminate().catch(() => {})
+    this.#blocked = true
+    if (keep && this.#setting.memory !== undefined) {
+      subscription?.leave()
+      await this.#checkpoint.end()
+    } else if (subscription !== undefined && this.#connection.state === 'connected') await subscription.delete()
   }
 
-  async #subscribe(session: ClientSession, opcua: Opcua): Promise<void> {
-    const { publishingMs, samplingMs, queueSize, discardOldest, where } = this.#setting
-    const subscription = opcua.ClientSubscription.create(session, {
-      requestedPublishingInterval: publishingMs,
-      requestedMaxKeepAliveCount: Math.max(3, Math.ceil(KEEP_ALIVE_MS / publishingMs)),
-      requestedLifetimeCount: Math.max(100, Math.ceil(LIFETIME_MS / publishingMs)),
-      maxNotificationsPerPublish: 0,
-      publishingEnabled: true,
-      priority: 1,
-    })
+  async #begin(session: ClientSession, opcua: Opcua): Promise<void> {
+    this.#remember()
+    const era = ++this.#era
     this.#session = session
     this.#opcua = opcua
-    this.#subscription = subscription
-    this.#order.restart()
+    this.#held = []
+    this.#blocked = true
+    this.#paused = false
+    this.#awaited = undefined
     this.#hear()
-    this.#watched.clear()
-    this.#sink.began()
-    this.#early = []
-    const present = (): boolean => this.#subscription === subscription
-    subscription.on('raw_notification', (message: NotificationMessage) => {
-      if (present()) this.#receive(message)
-    })
-    // the client made it anew on the same session: the server counts from 1 again, and knows nothing of the time between
-    ;(subscription as unknown as NodeJS.EventEmitter).on('subscriptionId_changed', () => {
-      this.#order.restart()
-      this.#hear()
-    })
-    subscription.on('error', (error) => this.#fail(session, error))
-    // the server has ended it; without this only the silence would tell
-    subscription.on('terminated', () => {
-      if (present()) this.#fail(session, new Error('the server ended it'))
-    })
-    try {
-      for (let from = 0; from < this.#items.length; from += ITEMS_PER_CALL) {
-        const chunk = this.#items.slice(from, from + ITEMS_PER_CALL).filter((item) => this.#isNodeId(item, opcua))
-        if (chunk.length === 0) continue
-        const group = await subscription.monitorItems(
-          chunk.map(({ nodeId }) => ({ nodeId, attributeId: opcua.AttributeIds.Value })),
-          { samplingInterval: samplingMs, queueSize, discardOldest },
-          opcua.TimestampsToReturn.Both,
-        )
-        if (!present()) return
-        for (const [index, monitored] of group.monitoredItems.entries()) this.#watchItem(monitored, chunk[index] as OpcuaItem)
-      }
-    } catch (thrown) {
-      return this.#fail(session, toTaktError(thrown, where))
+    for (const watched of this.#watched) {
+      watched.first = true
+      watched.history = undefined
     }
-    const early = this.#early
-    this.#early = undefined
-    for (const message of early ?? []) this.#receive(message)
+    this.#sink.began()
+    await (this.#loaded ??= this.#load())
+    if (era !== this.#era) return
+    try {
+      const adopted = await this.#adopt(era, session, opcua)
+      if (!adopted && era === this.#era) await this.#create(era, session, opcua)
+    } catch (thrown) {
+      if (era === this.#era) this.#fail(session, toTaktError(thrown, this.#setting.where))
+    }
   }
 
-  #isNodeId(item: OpcuaItem, { resolveNodeId }: Opcua): boolean {
+  /** What this process knows itself goes before what was saved. */
+  #remember(): void {
+    const subscription = this.#subscription
+    if (subscription === undefined) return
+    subscription.leave()
+    this.#subscription = undefined
+    this.#kept = { made: this.#made, subscription: subscription.state, sequenceNumber: this.#checkpoint.sequenceNumber, times: this.#times() }
+  }
+
+  async #load(): Promise<void> {
+    this.#kept ??= keptState(await this.#setting.memory?.load().catch(() => undefined))
+  }
+
+  #times(): Record<string, number> {
+    const times: Record<string, number> = { ...this.#kept?.times }
+    for (const { topic, lastTime } of this.#watched) if (lastTime !== undefined) times[topic] = lastTime
+    return times
+  }
+
+  /** Takes over what is left on the server; false where there is nothing, or it is of other items. */
+  async #adopt(era: number, session: ClientSession, opcua: Opcua): Promise<boolean> {
+    const kept = this.#kept
+    if (kept === undefined) return false
+    const same = kept.made === this.#made
+    const hooks = same ? this.#hooks(era, session) : { ...this.#hooks(era, session), take: () => {}, lost: () => {}, gone: () => {} }
+    let subscription: OpcuaSubscription
     try {
-      resolveNodeId(item.nodeId)
-      return true
-    } catch (cause) {
-      this.#sink.unknown(new TaktError('TAKT_OPCUA_NODE_UNKNOWN', { what: `'${item.nodeId}' is not a node id`, where: this.#whereOf(item), cause }))
+      subscription = await OpcuaSubscription.adopt(session, opcua, kept.subscription, kept.sequenceNumber, hooks)
+    } catch {
       return false
     }
+    if (era !== this.#era) {
+      subscription.leave()
+      return true
+    }
+    if (!same) {
+      await subscription.delete()
+      return false
+    }
+    this.#subscription = subscription
+    for (const watched of this.#watched) watched.first = false
+    for (const [handle, cut] of (kept.subscription.cut ?? []).entries()) (this.#watched[handle] as Watched).cut = cut === 1
+    for (const [topic, status] of Object.entries(kept.subscription.refused ?? {})) this.#refuse(topic, status)
+    this.#checkpoint.begin(subscription, kept.sequenceNumber)
+    const present = this.#watched.some(({ last }) => last === undefined) ? await this.#present(kept, session, opcua) : []
+    if (era !== this.#era) return true
+    for (const each of present) this.#send(each, [])
+    this.#goOn()
+    return true
   }
 
-  #watchItem(monitored: ClientMonitoredItemBase, item: OpcuaItem): void {
-    const where = this.#whereOf(item)
-    const { statusCode } = monitored as unknown as { statusCode: { name: string; isNotGood(): boolean } }
-    if (statusCode.isNotGood()) {
-      this.#sink.unknown(new TaktError('TAKT_OPCUA_NODE_UNKNOWN', { what: `the server refused to monitor ${item.nodeId}: ${statusCode.name}`, where }))
-      return
+  /** What has not changed since it was last seen: nodes after us in the flow may have begun with us and know no value. */
+  async #present(kept: KeptState, session: ClientSession, opcua: Opcua): Promise<readonly Ranked[]> {
+    const made: Ranked[] = []
+    const asked = this.#watched.filter(({ topic, guaranteed, last, cut }) => !guaranteed && !cut && last === undefined && kept.times[topic] !== undefined)
+    for (let from = 0; from < asked.length; from += READS_AT_ONCE) {
+      const chunk = asked.slice(from, from + READS_AT_ONCE)
+      const values = await session.read(chunk.map(({ item }) => ({ nodeId: item.nodeId, attributeId: opcua.AttributeIds.Value }))).catch(() => [])
+      for (const [index, value] of values.entries()) {
+        const watched = chunk[index] as Watched
+        // newer ones come by the subscription, after what it kept
+        if (value.sourceTimestamp?.getTime() !== kept.times[watched.topic]) continue
+        const sample = this.#sample(watched, value, opcua, true)
+        if (sample !== undefined) made.push(sample)
+      }
     }
-    const { equipment, signal } = item.bound
-    this.#watched.set(monitored.monitoringParameters.clientHandle, {
-      item,
-      topic: `${equipment.id}/${signal.name}`,
-      setting: { ...this.#setting, where },
-      rank: roleRank(signal.role),
-      last: undefined,
+    return made.sort(inOrder)
+  }
+
+  async #create(era: number, session: ClientSession, opcua: Opcua): Promise<void> {
+    const { publishingMs, lifetimeMs = LIFETIME_MS } = this.#setting
+    const subscription = await OpcuaSubscription.create(session, opcua, { publishingMs, keepAliveMs: KEEP_ALIVE_MS, lifetimeMs }, this.#hooks(era, session))
+    if (era !== this.#era) return subscription.leave()
+    this.#subscription = subscription
+    const times = this.#kept?.times ?? {}
+    const awaited = new Map<Watched, { readonly from: number; to: number | undefined }>()
+    for (const watched of this.#watched) {
+      const from = watched.lastTime ?? times[watched.topic]
+      if (from !== undefined) awaited.set(watched, { from, to: undefined })
+    }
+    this.#awaited = awaited
+    const refused = await this.#monitor(subscription, opcua)
+    if (era !== this.#era) return
+    for (const watched of this.#watched) if (refused[watched.topic] !== undefined) awaited.delete(watched)
+    Object.assign(subscription.state, { refused, cut: this.#watched.map(({ cut }) => (cut ? 1 : 0)) })
+    this.#checkpoint.begin(subscription, 0)
+    await this.#untilFirstValues(era)
+    if (era !== this.#era) return
+    this.#awaited = undefined
+    const ranges = [...awaited].flatMap(([watched, { from, to }]) => (to !== undefined && to > from ? [{ watched, from, to }] : []))
+    await this.#heal(era, ranges, 'TAKT_OPCUA_INTERRUPTED', 'the server no longer had the subscription: what changed meanwhile was not collected')
+    if (era === this.#era) this.#goOn()
+  }
+
+  /** Answers the signals that the server does not give, with its reason. */
+  async #monitor(subscription: OpcuaSubscription, opcua: Opcua): Promise<Record<string, string>> {
+    const refused: Record<string, string> = {}
+    const known = this.#watched.filter((watched) => {
+      try {
+        checkNodeId(watched.item.nodeId, opcua, watched.setting.where)
+        return true
+      } catch (thrown) {
+        refused[watched.topic] = toTaktError(thrown, watched.setting.where).what
+        this.#sink.unknown(toTaktError(thrown, watched.setting.where))
+        return false
+      }
+    })
+    const ask = async (asked: readonly Watched[], bare: boolean): Promise<Array<{ watched: Watched; status: string }>> => {
+      if (asked.length === 0) return []
+      for (const watched of asked) watched.cut = !bare && watched.item.path !== undefined && /^(\[\d+\])+$/.test(watched.item.path)
+      const requests = asked.map((watched) =>
+        monitoringRequest(watched.item, this.#watched.indexOf(watched) + 1, watched.guaranteed, this.#setting, opcua, bare),
+      )
+      const results = await subscription.monitor(requests)
+      return asked.flatMap((watched, index) => {
+        const status = results[index]?.statusCode
+        return status?.isGood() ? [] : [{ watched, status: status?.name ?? 'no answer' }]
+      })
+    }
+    const failed = await ask(known, false)
+    const again = failed.filter(({ watched }) => hasExtras(watched.item))
+    const still = new Map(
+      (
+        await ask(
+          again.map(({ watched }) => watched),
+          true,
+        )
+      ).map(({ watched, status }) => [watched, status]),
+    )
+    for (const { watched, status } of failed) {
+      const final = hasExtras(watched.item) ? still.get(watched) : status
+      if (final !== undefined) {
+        refused[watched.topic] = final
+        this.#refuse(watched.topic, final)
+      } else if (watched.item.deadband !== undefined)
+        this.#sink.unknown(new TaktError('TAKT_OPCUA_DEADBAND', { what: `the server takes no deadband here: ${status}`, where: watched.setting.where }))
+    }
+    return refused
+  }
+
+  #refuse(topic: string, status: string): void {
+    const watched = this.#watched.find((each) => each.topic === topic)
+    if (watched !== undefined)
+      this.#sink.unknown(
+        new TaktError('TAKT_OPCUA_NODE_UNKNOWN', { what: `the server refused to monitor ${watched.item.nodeId}: ${status}`, where: watched.setting.where }),
+      )
+  }
+
+  /** Held messages bring them. A signal that brings none is not waited for without end. */
+  async #untilFirstValues(era: number): Promise<void> {
+    const end = performance.now() + FIRST_VALUES_MS + this.#setting.publishingMs
+    const missing = (): boolean => [...(this.#awaited?.values() ?? [])].some(({ to }) => to === undefined)
+    while (era === this.#era && missing() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
+  #hooks(era: number, session: ClientSession): SubscriptionHooks {
+    const present = (): boolean => era === this.#era
+    return {
+      take: (message, repeated) => {
+        if (present()) this.#receive(message, repeated)
+      },
+      lost: (count, before) => {
+        if (present()) this.#missed(era, count, before)
+      },
+      heard: () => {
+        if (present()) this.#hear()
+      },
+      gone: (why) => {
+        if (!present()) return
+        if (this.#connection.state === 'connected' && this.#opcua !== undefined) void this.#begin(session, this.#opcua)
+        else this.#fail(session, new Error(why))
+      },
+    }
+  }
+
+  #receive(message: NotificationMessage, repeated: boolean): void {
+    if (this.#blocked || this.#held.length > 0) {
+      this.#held.push({ message, repeated, prepared: false })
+      if (this.#awaited !== undefined) this.#noteFirst(message)
+      return this.#mind()
+    }
+    const preparing = this.#prepare(message)
+    if (preparing === undefined) return this.#take(message, repeated)
+    this.#held.push({ message, repeated, prepared: true })
+    this.#hold(preparing)
+  }
+
+  /** Goes on with what was held. */
+  #goOn(): void {
+    this.#blocked = false
+    while (this.#held.length > 0 && !this.#blocked) {
+      const held = this.#held[0] as Held
+      const preparing = held.prepared ? undefined : this.#prepare(held.message)
+      held.prepared = true
+      if (preparing !== undefined) return this.#hold(preparing)
+      this.#held.shift()
+      this.#take(held.message, held.repeated)
+    }
+  }
+
+  #hold(until: Promise<void>): void {
+    const era = this.#era
+    this.#blocked = true
+    void until.finally(() => {
+      if (era === this.#era) this.#goOn()
     })
   }
 
-  #whereOf(item: OpcuaItem): string {
-    return `${this.#setting.where}, ${item.bound.equipment.id}/${item.bound.signal.name}, node ${item.nodeId}`
+  /** What must be done before a message can be taken: structures that the library has not decoded, values lost before one of its values. */
+  #prepare(message: NotificationMessage): Promise<void> | undefined {
+    const opcua = this.#opcua
+    const session = this.#session
+    if (opcua === undefined || session === undefined) return undefined
+    const opaque: DataValue[] = []
+    const overflown: Range[] = []
+    for (const { watched, value } of this.#changes(message, opcua)) {
+      if (watched.item.path !== undefined && value.value?.dataType === opcua.DataType.ExtensionObject) opaque.push(value)
+      if (!value.statusCode.hasOverflowBit) continue
+      this.#sink.lost(new TaktError('TAKT_OPCUA_OVERFLOW', { where: watched.setting.where }))
+      const to = timeOf(value)?.getTime()
+      if (watched.lastTime !== undefined && to !== undefined && to > watched.lastTime) overflown.push({ watched, from: watched.lastTime, to })
+    }
+    if (opaque.length === 0 && overflown.length === 0) return undefined
+    const era = this.#era
+    return Promise.all([
+      opaque.length === 0 ? undefined : opcua.promoteOpaqueStructure(session as never, opaque).catch(() => {}),
+      this.#heal(era, overflown, 'TAKT_OPCUA_OVERFLOW', 'its queue on the server was full'),
+    ]).then(() => {})
   }
 
-  #receive(message: NotificationMessage): void {
-    this.#hear()
-    if ((message.notificationData ?? []).length === 0) return
-    // values may come before the answer that says which handle is which
-    if (this.#early !== undefined) this.#early.push(message)
-    else this.#order.receive(message)
+  #missed(era: number, count: number, before: NotificationMessage): void {
+    const { where } = this.#setting
+    this.#sink.lost(new TaktError('TAKT_OPCUA_LOST', { what: `${count} notifications were not delivered`, where }))
+    const to = before.publishTime?.getTime()
+    const ranges = this.#watched.flatMap((watched) => {
+      const from = watched.lastTime ?? this.#kept?.times[watched.topic]
+      return from !== undefined && to !== undefined && to > from ? [{ watched, from, to }] : []
+    })
+    this.#hold(this.#heal(era, ranges, 'TAKT_OPCUA_LOST', `${count} notifications were not delivered`, count))
   }
 
-  #take(message: NotificationMessage): void {
+  #noteFirst(message: NotificationMessage): void {
     const opcua = this.#opcua
     if (opcua === undefined) return
+    for (const { watched, value } of this.#changes(message, opcua)) {
+      const entry = this.#awaited?.get(watched)
+      if (entry !== undefined) entry.to ??= timeOf(value)?.getTime() ?? entry.from
+    }
+  }
+
+  *#changes(message: NotificationMessage, opcua: Opcua): Generator<{ readonly watched: Watched; readonly value: DataValue }> {
+    for (const notification of message.notificationData ?? []) {
+      if (!(notification instanceof opcua.DataChangeNotification)) continue
+      for (const { clientHandle, value } of notification.monitoredItems ?? []) {
+        const watched = this.#watched[clientHandle - 1]
+        if (watched !== undefined) yield { watched, value }
+      }
+    }
+  }
+
+  /** Fills from the server's history what lies between, and declares what cannot be filled. Never rejects. */
+  async #heal(era: number, ranges: readonly Range[], code: ErrorCode, why: string, lost?: number): Promise<void> {
+    const session = this.#session
+    const opcua = this.#opcua
+    if (ranges.length === 0 || session === undefined || opcua === undefined) return
+    const asking = [...new Set(ranges.map(({ watched }) => watched))].filter(({ history }) => history === undefined)
+    const answers = await haveHistory(
+      session,
+      opcua,
+      asking.map(({ item }) => item.nodeId),
+    )
+    for (const [index, watched] of asking.entries()) watched.history = answers[index] === true
+    const bounds = { pageSize: HISTORY_PAGE, most: HISTORY_MOST, deadline: performance.now() + HISTORY_MS }
+    const recovered: Ranked[] = []
+    const queue = [...ranges]
+    const fill = async (): Promise<void> => {
+      for (let range = queue.shift(); range !== undefined && era === this.#era; range = queue.shift()) {
+        const { watched, from, to } = range
+        const gap = { bound: watched.item.bound, from, to, code, why, ...(lost === undefined ? {} : { lost }) }
+        if (watched.history !== true || watched.item.path !== undefined) {
+          this.#gaps.add(gap)
+          continue
+        }
+        const { values, complete, why: reason } = await readHistory(session, opcua, watched.item.nodeId, from, to, bounds)
+        if (era !== this.#era) return
+        const before = recovered.length
+        let last = from
+        for (const value of values) {
+          const time = timeOf(value)?.getTime() ?? 0
+          // what lies on the bounds is known to the inbox, and to nobody else
+          if (!watched.guaranteed && (time <= from || time >= to)) continue
+          last = Math.max(last, time)
+          const sample = this.#sample(watched, value, opcua, true)
+          if (sample !== undefined) recovered.push(sample)
+        }
+        if (!complete) this.#gaps.add({ ...gap, from: last, why: `${why}; ${reason}` })
+        else if (recovered.length > before) this.#gaps.add({ ...gap, backfilled: true })
+      }
+    }
+    await Promise.all(Array.from({ length: HISTORY_AT_ONCE }, fill))
+    if (era !== this.#era) return
+    const under: Promise<void>[] = []
+    for (const each of recovered.sort(inOrder)) this.#send(each, under)
+    await Promise.all(under).catch((thrown: unknown) => {
+      if (era === this.#era) this.#fail(session, toTaktError(thrown, this.#setting.where), STORE_RETRY_MS)
+    })
+  }
+
+  #take(message: NotificationMessage, repeated: boolean): void {
+    const opcua = this.#opcua
+    const session = this.#session
+    if (opcua === undefined || session === undefined) return
     const samples: Ranked[] = []
     let ordered = true
     for (const notification of message.notificationData ?? []) {
       if (!(notification instanceof opcua.DataChangeNotification)) continue
       for (const { clientHandle, value } of notification.monitoredItems ?? []) {
-        const watched = this.#watched.get(clientHandle)
+        const watched = this.#watched[clientHandle - 1]
         if (watched === undefined) continue
-        const made = this.#sample(watched, value, opcua)
+        const made = this.#sample(watched, value, opcua, repeated)
         if (made === undefined) continue
         const before = samples.at(-1)
         if (before !== undefined && inOrder(before, made) > 0) ordered = false
@@ -232,43 +560,71 @@ export class OpcuaSampler {
       }
     }
     if (!ordered) samples.sort(inOrder)
-    for (const { sample, topic } of samples) this.#sink.sample(sample, topic)
+    const { sequenceNumber } = message
+    const under: Promise<void>[] = []
+    this.#checkpoint.took(sequenceNumber)
+    for (const each of samples) this.#send(each, under)
+    if (under.length === 0) return this.#checkpoint.dealtWith(sequenceNumber)
+    const era = this.#era
+    this.#mind()
+    Promise.all(under).then(
+      () => {
+        if (era !== this.#era) return
+        this.#checkpoint.dealtWith(sequenceNumber)
+        this.#mind()
+      },
+      (thrown: unknown) => {
+        if (era === this.#era) this.#fail(session, toTaktError(thrown, this.#setting.where), STORE_RETRY_MS)
+      },
+    )
   }
 
-  #repeat(retransmitSequenceNumber: number): Promise<NotificationMessage | undefined> {
-    const session = this.#session
-    const subscriptionId = this.#subscription?.subscriptionId
-    const opcua = this.#opcua
-    if (session === undefined || opcua === undefined || typeof subscriptionId !== 'number') return Promise.resolve(undefined)
-    return new Promise((resolve) => {
-      const { republish } = session as unknown as Republisher
-      republish.call(session, new opcua.RepublishRequest({ subscriptionId, retransmitSequenceNumber }), (error, response) =>
-        resolve(!error && response?.responseHeader.serviceResult.isGood() ? response.notificationMessage : undefined),
-      )
-    })
+  #send({ sample, topic, guaranteed, content, repeated }: Ranked, under: Promise<void>[]): void {
+    if (guaranteed && this.#sink.deliver !== undefined) under.push(this.#sink.deliver(sample, topic, content, repeated))
+    else this.#sink.sample(sample, topic)
   }
 
-  #sample(watched: Watched, value: DataValue, opcua: Opcua): Ranked | undefined {
+  /** Asks for no more than can be dealt with: the server's queues are made for that. */
+  #mind(): void {
+    const { waiting } = this
+    if (!this.#paused && waiting >= PAUSE_AT) {
+      this.#paused = true
+      this.#subscription?.pause()
+    } else if (this.#paused && waiting <= RESUME_AT) {
+      this.#paused = false
+      this.#hear()
+      this.#subscription?.resume()
+    }
+  }
+
+  #sample(watched: Watched, value: DataValue, opcua: Opcua, repeated: boolean): Ranked | undefined {
     const { statusCode } = value
+    const { item, guaranteed } = watched
     const { where } = watched.setting
-    if (statusCode.hasOverflowBit) this.#sink.lost(new TaktError('TAKT_OPCUA_OVERFLOW', { where }))
     const quality = qualityOfStatus(statusCode.value)
     let raw: unknown
     try {
-      raw = scalarOf(value.value, where, opcua)
+      raw = item.path === undefined ? scalarOf(value.value, where, opcua) : partOf(value.value, item.path, watched.cut, where, opcua)
       // a value that is bad and empty says when the last one ceased to be good
       if ((raw === null || raw === undefined) && quality === 'bad') {
         if (watched.last === undefined) throw new TaktError('TAKT_SAMPLE_VALUE_MISSING', { what: `no value: ${statusCode.name}`, where })
         raw = watched.last
       }
-      const time = value.sourceTimestamp ?? value.serverTimestamp
-      const sample = sampleOf(
-        watched.item.bound,
-        { value: raw, time: time === null ? undefined : time.getTime(), quality, origin: { source: this.#setting.source } },
-        watched.setting,
-      )
+      const time = timeOf(value)
+      const sample = sampleOf(item.bound, { value: raw, time: time?.getTime(), quality, origin: { source: this.#setting.source } }, watched.setting)
+      const again = repeated || watched.first
+      const sameAsLast = sample.time === watched.lastTime && sample.value === watched.last && statusCode.value === watched.lastStatus
+      watched.first = false
       watched.last = sample.value
-      return { sample, topic: watched.topic, rank: watched.rank }
+      watched.lastStatus = statusCode.value
+      watched.lastSeen = performance.now()
+      if (watched.lastTime === undefined || sample.time > watched.lastTime || !again) watched.lastTime = sample.time
+      // the inbox knows better than the last value what came before
+      if (again && sameAsLast && !guaranteed) return undefined
+      const content = guaranteed
+        ? `${item.nodeId}${item.path ?? ''} ${sample.time} ${value.sourcePicoseconds ?? 0} ${(statusCode.value & GOOD_PART) >>> 0} ${JSON.stringify(sample.value)}`
+        : ''
+      return { sample, topic: watched.topic, rank: watched.rank, guaranteed, repeated: again, content }
     } catch (thrown) {
       this.#sink.bad(toTaktError(thrown, where), raw ?? value.value?.value, watched.topic)
       return undefined
@@ -284,23 +640,27 @@ export class OpcuaSampler {
   /** A subscription may be gone on the server while the session lives. Twice in a row: our own process may have stood still. */
   #notice(): void {
     const session = this.#session
-    if (session === undefined || this.#connection.state !== 'connected') {
+    if (session === undefined || this.#connection.state !== 'connected' || this.#paused) {
       this.#heard = performance.now()
       return
     }
-    const { publishingInterval, maxKeepAliveCount } = this.#subscription ?? { publishingInterval: this.#setting.publishingMs, maxKeepAliveCount: 3 }
-    const patience = 2 * publishingInterval * maxKeepAliveCount + KEEP_ALIVE_MS
+    const { publishingMs, keepAliveCount } = this.#subscription?.state ?? { publishingMs: this.#setting.publishingMs, keepAliveCount: 3 }
+    const patience = 2 * publishingMs * keepAliveCount + KEEP_ALIVE_MS
     this.#mute = performance.now() - this.#heard > patience ? this.#mute + 1 : 0
     if (this.#mute >= 2) this.#fail(session, new Error(`the subscription has been mute for ${Math.round(patience)} ms`))
   }
 
-  #fail(session: ClientSession, cause: Error): void {
+  #fail(session: ClientSession, cause: Error, afterMs = 0): void {
     this.#hear()
     if (session !== this.#session) return
-    this.#subscription = undefined
+    this.#remember()
     this.#session = undefined
-    const problem = new TaktError('TAKT_OPCUA_AWAY', { what: `the subscription failed: ${cause.message}`, where: this.#setting.where, cause })
-    this.#connection.rebuild(session, problem)
+    this.#era++
+    const problem =
+      cause instanceof TaktError && cause.code.startsWith('TAKT_STORE')
+        ? cause
+        : new TaktError('TAKT_OPCUA_AWAY', { what: `the subscription failed: ${cause.message}`, where: this.#setting.where, cause })
+    this.#connection.rebuild(session, problem, afterMs)
   }
 }
 
@@ -308,7 +668,12 @@ function inOrder(a: Ranked, b: Ranked): number {
   return a.sample.time - b.sample.time || a.rank - b.rank
 }
 
-/** A service that the session has and the published types do not list. */
-interface Republisher {
-  republish(request: RepublishRequest, callback: (error: Error | null, response?: RepublishResponse) => void): void
+function timeOf(value: DataValue): Date | undefined {
+  return value.sourceTimestamp ?? value.serverTimestamp ?? undefined
+}
+
+/** Another server, other items or parameters make another subscription. */
+function fingerprint(watched: readonly Watched[], { url, publishingMs, samplingMs, queueSize, discardOldest }: OpcuaSampleSetting): string {
+  const items = watched.map(({ item, topic, guaranteed }) => [item.nodeId, item.path ?? null, item.deadband ?? null, topic, guaranteed])
+  return JSON.stringify([url ?? null, publishingMs, samplingMs, queueSize ?? null, discardOldest, items])
 }

@@ -1,6 +1,7 @@
 import type { NodeAPI, NodeDef } from 'node-red'
 import { TaktError } from '../../core/base/error.ts'
-import { boundItems, listedItems, type OpcuaItem, OpcuaSampler, type OpcuaSampleSetting, type OpcuaSink } from '../../core/connect/opcua-samples.ts'
+import { boundItems, listedItems, type OpcuaItem } from '../../core/connect/opcua-items.ts'
+import { OpcuaSampler, type OpcuaSampleSetting, type OpcuaSink } from '../../core/connect/opcua-samples.ts'
 import type { Plant } from '../../core/plant/plant.ts'
 import type { OpcuaEndpointNode } from '../opcua-endpoint/opcua-endpoint.ts'
 import type { PlantNode } from '../plant/plant.ts'
