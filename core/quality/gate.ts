@@ -33,8 +33,8 @@ export interface GateOutcome {
  * Throws TAKT_QUALITY_JOB_UNKNOWN, TAKT_QUALITY_NOT_ATTRIBUTABLE, TAKT_QUALITY_SPECIFICATION_MISSING.
  */
 export async function gate(tx: StoreTransaction, plant: Plant, measurement: Measurement, options: GateOptions): Promise<GateOutcome> {
-  const known = await tx.get('quality-result', measurement.id)
-  if (known !== undefined) return { result: known, replayed: true, rework: null }
+  const known = await knownResult(tx, measurement)
+  if (known !== undefined) return known
 
   const { job, order, characteristic } = await attribute(tx, plant, measurement)
   const equipment = measurement.equipment ?? job.equipment
@@ -70,6 +70,12 @@ export async function gate(tx: StoreTransaction, plant: Plant, measurement: Meas
   await setLotDisposition(tx, lot, 'held', { actor, why })
   if (decision === 'reject' || !options.rework || order.state === 'Canceled') return { result, replayed: false, rework: null }
   return { result, replayed: false, rework: await requestRework(tx, plant, lot, job.id, why ?? '', actor) }
+}
+
+/** The result of a measurement that was judged before; nothing is changed. */
+export async function knownResult(reader: StoreReader, measurement: Measurement): Promise<GateOutcome | undefined> {
+  const result = await reader.get('quality-result', measurement.id)
+  return result === undefined ? undefined : { result, replayed: true, rework: null }
 }
 
 interface Attribution {

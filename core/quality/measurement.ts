@@ -38,9 +38,9 @@ export function measurementOfSample(sample: Sample, plant: Plant): Measurement |
 
 /**
  * A measurement from a plain message of a person or a gauge: `{ characteristic, values | value, lot?, jobOrder?, equipment?, serial?, time?, id? }`.
- * Give an `id`, or a `time`, to what may be sent twice. Throws TAKT_MESSAGE_INVALID, TAKT_QUALITY_VALUE_INVALID.
+ * Give an `id`, or a `time`, to what may be sent twice; `occasion` stands for both where the message came with a number of its own. Throws TAKT_MESSAGE_INVALID, TAKT_QUALITY_VALUE_INVALID.
  */
-export function measurementOfMessage(payload: unknown, now: number, where: string): Measurement {
+export function measurementOfMessage(payload: unknown, now: number, where: string, occasion?: string): Measurement {
   assertSafe(payload, where)
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload))
     throw new TaktError('TAKT_MESSAGE_INVALID', { what: 'not a sample and not an object with characteristic and values', where })
@@ -60,7 +60,8 @@ export function measurementOfMessage(payload: unknown, now: number, where: strin
     time,
   }
   const id = text(fields, 'id', where)
-  return id === null ? identified(measured) : { ...measured, id: `qr-${id}`.slice(0, 200) }
+  if (id !== null) return { ...measured, id: `qr-${id}`.slice(0, 200) }
+  return identified(measured, fields.time === undefined || fields.time === null ? occasion : undefined)
 }
 
 const MOST_VALUES = 10_000
@@ -90,10 +91,10 @@ function text(fields: Readonly<Record<string, unknown>>, key: string, where: str
 }
 
 /** Measurements without a number of their own are told apart by everything that is known of them. */
-function identified(measured: Omit<Measurement, 'id'>): Measurement {
+function identified(measured: Omit<Measurement, 'id'>, occasion?: string): Measurement {
   const { characteristic, values, equipment, jobOrder, lot, serial, time } = measured
   const hash = createHash('sha256')
-    .update(JSON.stringify([characteristic, values, equipment, jobOrder, lot, serial, time]))
+    .update(JSON.stringify([characteristic, values, equipment, jobOrder, lot, serial, occasion ?? time]))
     .digest('hex')
   return { ...measured, id: `qr-${hash.slice(0, 20)}` }
 }

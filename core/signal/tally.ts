@@ -6,6 +6,7 @@ export type CountKind = 'good' | 'scrap'
 interface Naming {
   readonly time: number
   readonly job: string | null
+  readonly order?: number
 }
 
 /** A counter's value at a time, and all it had counted by then. */
@@ -78,16 +79,18 @@ export function attribute(tally: Tally): ReadonlyMap<string | null, Readonly<Par
 }
 
 /** The same tally where the fact is known already, or is older than what is remembered. */
-export function nameJob(tally: Tally, time: number, job: string | null): Tally {
+export function nameJob(tally: Tally, time: number, job: string | null, order?: number): Tally {
   const { jobs } = tally
   if (time < tally.horizon) return tally
   const at = lastAtOrBefore(jobs, time)
   const inForce = jobs[at]
   if (inForce !== undefined && inForce.job === job) return tally
   const changed = jobs.slice()
-  // two namings in the same millisecond: the one that came last holds
-  if (inForce?.time === time) changed[at] = { time, job }
-  else changed.splice(at + 1, 0, { time, job })
+  const naming = order === undefined ? { time, job } : { time, job, order }
+  // two namings in the same millisecond: the one that came last holds, or the one further on in the inbox where both came through it
+  if (inForce?.time !== time) changed.splice(at + 1, 0, naming)
+  else if (order !== undefined && inForce.order !== undefined && order < inForce.order) return tally
+  else changed[at] = naming
   return { ...tally, jobs: changed.filter((naming, index) => naming.job !== changed[index - 1]?.job || index === 0) }
 }
 

@@ -6,21 +6,25 @@ import { packmlMode, packmlState, timeElement } from './packml.ts'
 import { roleRank } from './sample.ts'
 import { attribute, type CountKind, EMPTY_TALLY, nameJob, type Parts, presentJob, readCounter, settle, type Tally } from './tally.ts'
 
-/** Something said about one unit: a checked sample of a signal with a machine role, or that the unit fell silent or was heard again. */
+/**
+ * Something said about one unit: a checked sample of a signal with a machine role, or that the unit fell silent or was heard again.
+ * `order` tells facts of the same moment apart: the place of a guaranteed message in the inbox, the same when it comes again.
+ */
 export type UnitFact =
-  | { readonly what: 'state'; readonly time: number; readonly received: number; readonly state: PackmlState }
-  | { readonly what: 'mode'; readonly time: number; readonly received: number; readonly mode: PackmlMode }
-  | { readonly what: 'job'; readonly time: number; readonly received: number; readonly job: string | null }
+  | { readonly what: 'state'; readonly time: number; readonly received: number; readonly order?: number; readonly state: PackmlState }
+  | { readonly what: 'mode'; readonly time: number; readonly received: number; readonly order?: number; readonly mode: PackmlMode }
+  | { readonly what: 'job'; readonly time: number; readonly received: number; readonly order?: number; readonly job: string | null }
   | {
       readonly what: 'count'
       readonly time: number
       readonly received: number
+      readonly order?: number
       readonly kind: CountKind
       readonly signal: string
       readonly raw: number
       readonly rollover: number | undefined
     }
-  | { readonly what: 'silent' | 'heard'; readonly time: number; readonly received: number; readonly why?: string }
+  | { readonly what: 'silent' | 'heard'; readonly time: number; readonly received: number; readonly order?: number; readonly why?: string }
 
 /** What a unit does now; the row of its history that has no end yet. */
 export interface Present {
@@ -35,6 +39,7 @@ export interface Present {
 interface Timed<T> {
   readonly value: T
   readonly time: number
+  readonly order?: number
 }
 
 /** All that is remembered of one unit between two samples; plain JSON, never changed in place. */
@@ -142,13 +147,13 @@ export function stepUnit(memory: UnitMemory, arrived: readonly UnitFact[], now: 
     let from = fact.time
     switch (fact.what) {
       case 'state':
-        if (state === null || fact.time >= state.time) state = { value: fact.state, time: fact.time }
+        if (isNewer(fact, state)) state = timed(fact.state, fact)
         break
       case 'mode':
-        if (mode === null || fact.time >= mode.time) mode = { value: fact.mode, time: fact.time }
+        if (isNewer(fact, mode)) mode = timed(fact.mode, fact)
         break
       case 'job':
-        tally = nameJob(tally, fact.time, fact.job)
+        tally = nameJob(tally, fact.time, fact.job, fact.order)
         break
       case 'count':
         tally = readCounter(tally, fact.signal, fact.kind, fact.time, fact.raw, fact.rollover)
@@ -174,6 +179,21 @@ export function stepUnit(memory: UnitMemory, arrived: readonly UnitFact[], now: 
   const parts = partsChanged(memory.tally, tally)
   const learned = tally !== memory.tally || states.length > 0
   return { memory: { state, mode, silent, present, tally: settle(tally), newest, late }, states, parts, learned }
+}
+
+interface Moment {
+  readonly time: number
+  readonly order?: number
+}
+
+/** Of one moment the last fact holds: the one that comes later, or the one further on in the inbox where both came through it. */
+function isNewer(fact: Moment, known: Moment | null): boolean {
+  if (known === null || fact.time > known.time) return true
+  return fact.time === known.time && (fact.order === undefined || known.order === undefined || fact.order >= known.order)
+}
+
+function timed<T>(value: T, { time, order }: Moment): Timed<T> {
+  return order === undefined ? { value, time } : { value, time, order }
 }
 
 /** The facts by their time; the time of arrival takes its place where the unit's clock was set back. */

@@ -15,6 +15,7 @@ import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
 import { followPlant } from '../shared/follow-plant.ts'
+import { inboxMarkOf, KeyedEffects } from '../shared/keyed-effects.ts'
 import { optionalConfigNode, requireConfigNode } from '../shared/lookup.ts'
 import { isSample, sampleReader } from '../shared/sample-fields.ts'
 import type { StoreNode } from '../store/store.ts'
@@ -28,6 +29,8 @@ export interface MachineStateConfig extends NodeDef {
 
 interface Item {
   readonly fact: UnitFact
+  /** Lets the message's row of the inbox go, once what it said is recorded. */
+  readonly release?: () => void
   /** The message that said so, and its way on; none where a unit fell silent. */
   readonly message?: Message
   readonly send?: Send
@@ -53,6 +56,7 @@ export default function registerMachineState(RED: NodeAPI): void {
       file?.remove()
       const recorder = volatile ?? new StoreRecorder(store as NonNullable<typeof store>, clock, `node:${node.id}`)
 
+      const effects = store === undefined ? undefined : new KeyedEffects(node, store)
       const units = new Set<string>()
       let fault: TaktError | undefined
       let shown = ''
@@ -71,6 +75,7 @@ export default function registerMachineState(RED: NodeAPI): void {
             equipment,
             items.map(({ fact }) => fact),
           )
+          for (const { release } of items) release?.()
           units.add(equipment)
           fault = undefined
           tell(
@@ -124,11 +129,14 @@ export default function registerMachineState(RED: NodeAPI): void {
         const { equipment, signal: name, quality } = sample
         const bound = plantNode.plant().signal(`${equipment}/${name}`)
         if (bound === undefined) return undefined
-        const said = readFact(sample, bound.signal, where)
-        const facts: UnitFact[] = said === undefined ? [] : [said]
+        const mark = inboxMarkOf(message)
+        const said = inOrderOf(readFact(sample, bound.signal, where), mark)
+        const items: Item[] = said === undefined ? [] : [{ fact: said, message, send, release: effects?.hold(message) ?? (() => {}) }]
         const received = clock.now()
-        if (quality !== 'bad' && silence.heard(equipment, bound.signal.role)) facts.push({ what: 'heard', time: received, received })
-        return facts.length === 0 ? undefined : queue.add(equipment, ...facts.map((fact) => ({ fact, message, send })))
+        // what is sent again says nothing about whether the unit is there now
+        const isHeard = quality !== 'bad' && mark?.replayed !== true && silence.heard(equipment, bound.signal.role)
+        if (isHeard) items.push({ fact: { what: 'heard', time: received, received }, message, send })
+        return items.length === 0 ? undefined : queue.add(equipment, ...items)
       }
 
       return {
@@ -153,6 +161,14 @@ export default function registerMachineState(RED: NodeAPI): void {
       }
     },
   })
+}
+
+/** Room for the messages of one row between two rows of the inbox. */
+const MESSAGES_A_ROW = 65_536
+
+/** A fact of a guaranteed message knows its place, so that a replay leaves what is known of the same moment as it is. */
+function inOrderOf(fact: UnitFact | undefined, mark: { readonly inbox: number; readonly index: number } | undefined): UnitFact | undefined {
+  return fact === undefined || mark === undefined ? fact : { ...fact, order: mark.inbox + mark.index / MESSAGES_A_ROW }
 }
 
 function secondsOf(value: string | number | undefined, where: string): number | undefined {

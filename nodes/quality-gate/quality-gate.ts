@@ -7,7 +7,7 @@ import { hasKind, validateDocument } from '../../core/messages/validate.ts'
 import type { WorkOrder } from '../../core/messages/work-order.ts'
 import { DISPOSITION_REQUESTS, dispositionRequest } from '../../core/quality/disposition-request.ts'
 import { releaseFinishedLots } from '../../core/quality/finished-lots.ts'
-import { type GateOptions, gate } from '../../core/quality/gate.ts'
+import { type GateOptions, gate, knownResult } from '../../core/quality/gate.ts'
 import { disposeLot, settleHeldLots } from '../../core/quality/held-lots.ts'
 import { type Measurement, measurementOfMessage, measurementOfSample } from '../../core/quality/measurement.ts'
 import type { LedgerEvent } from '../../core/store/store.ts'
@@ -15,6 +15,7 @@ import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
+import { inboxMarkOf, KeyedEffects } from '../shared/keyed-effects.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import { isSample, sampleReader } from '../shared/sample-fields.ts'
 import type { StoreNode } from '../store/store.ts'
@@ -55,6 +56,7 @@ export default function registerQualityGate(RED: NodeAPI): void {
       }
       const bad = new BadInput(node, { store, now: () => clock.now() })
       const read = sampleReader(RED, node, {}, { clock, plant: () => plantNode.plant() })
+      const effects = new KeyedEffects(node, store)
       const tally = { pass: 0, hold: 0, reject: 0 }
 
       const showStatus = (last: QualityDecision): void => {
@@ -65,14 +67,22 @@ export default function registerQualityGate(RED: NodeAPI): void {
       const tellLot = (send: Send, lot: Lot, message: Message = {}): void =>
         out(send, PORT_OF_DISPOSITION[lot.disposition], { ...message, topic: `lots/${lot.id}`, payload: lot })
 
-      async function judge(measurement: Measurement, message: Message, send: Send): Promise<void> {
-        const { result, replayed } = await store.transaction((tx) => gate(tx, plantNode.plant(), measurement, options))
-        if (!replayed) tally[result.decision]++
-        showStatus(result.decision)
-        // told again when it comes again: whoever missed it before a crash gets it, and its id is the same
-        const topic = `quality/${result.lot ?? result.jobOrder ?? result.characteristic}`
-        out(send, result.decision, { ...message, topic, payload: result, ...(replayed ? { replayed } : {}) })
-      }
+      const judge = (measurement: Measurement, message: Message, send: Send): Promise<void> =>
+        effects.record(
+          message,
+          // a message that had its effect before can only find its result again
+          (tx, fresh) => (fresh ? gate(tx, plantNode.plant(), measurement, options) : knownResult(tx, measurement)),
+          (outcome) => {
+            if (outcome === undefined) return
+            const { result, replayed } = outcome
+            if (!replayed) tally[result.decision]++
+            showStatus(result.decision)
+            // told again when it comes again: whoever missed it before a crash gets it, and its id is the same
+            const topic = `quality/${result.lot ?? result.jobOrder ?? result.characteristic}`
+            out(send, result.decision, { ...message, topic, payload: result, ...(replayed ? { replayed } : {}) })
+          },
+          measurement.id,
+        )
 
       async function dispose(message: Message, send: Send): Promise<void> {
         const request = dispositionRequest(dispositionOf(message), message.payload, message.by, where)
@@ -88,7 +98,7 @@ export default function registerQualityGate(RED: NodeAPI): void {
           return measurementOfSample(validateDocument(payload, 'sample', where), plant)
         }
         if (hasKind(payload)) return undefined
-        if (typeof payload === 'object') return measurementOfMessage(payload, clock.now(), where)
+        if (typeof payload === 'object') return measurementOfMessage(payload, clock.now(), where, inboxMarkOf(message)?.key)
         // from a plain flow: a value whose topic is a signal of the plant
         if (typeof topic === 'string' && plant.signal(topic) !== undefined) return measurementOfSample((await read(message)) as Sample, plant)
         throw new TaktError('TAKT_MESSAGE_INVALID', { what: `a ${typeof payload} without a signal of the plant as topic`, where })
@@ -145,6 +155,7 @@ export default function registerQualityGate(RED: NodeAPI): void {
         async close() {
           forget()
           unsubscribe()
+          effects.stop()
           again = false
           await settling
         },
