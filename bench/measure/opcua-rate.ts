@@ -1,33 +1,33 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from '../../core/base/package-root.ts'
 import { freePort } from '../../test/e2e/support/free-port.ts'
 import { type FlowNode, NodeRedProcess } from '../../test/e2e/support/node-red-process.ts'
+import { Child } from '../support/child.ts'
 
-const VARIABLES = 500
-const CHANGE_EVERY_MS = 50
-const SECONDS = 10
-
-function child(script: string, ...args: string[]): ChildProcess {
-  return spawn(process.execPath, [join(packageRoot, 'bench', 'support', script), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+export interface OpcuaLoad {
+  readonly variables: number
+  readonly everyMs: number
+  readonly seconds: number
 }
 
-function line(process: ChildProcess, accept: (text: string) => boolean): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    process.stdout?.on('data', (data) => {
-      text += data
-      const found = text.split('\n').slice(0, -1).find(accept)
-      if (found !== undefined) resolve(found)
-    })
-    process.once('exit', () => reject(new Error(`ended without an answer: ${text}`)))
-  })
+/** What a reader made of a load. */
+export interface OpcuaRate {
+  /** Changes a second, between the first and the last that it got. */
+  readonly rate: number
+  /** Changes of the server's variables. */
+  readonly sent: number
+  readonly lost: number
 }
 
-function sensorFlow(url: string): FlowNode[] {
-  const signals = Array.from({ length: VARIABLES }, (_, i) => `{ name: v${i}, source: { connection: load, nodeId: 'ns=1;s=v${i}' } }`).join(', ')
+export const TEN_THOUSAND: OpcuaLoad = { variables: 500, everyMs: 50, seconds: 10 }
+export const FORTY_THOUSAND: OpcuaLoad = { variables: 1000, everyMs: 25, seconds: 10 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+function sensorFlow(url: string, variables: number): FlowNode[] {
+  const signals = Array.from({ length: variables }, (_, i) => `{ name: v${i}, source: { connection: load, nodeId: 'ns=1;s=v${i}' } }`).join(', ')
   return [
     { id: 'o0', type: 'tab', label: 'opcua' },
     {
@@ -46,8 +46,8 @@ function sensorFlow(url: string): FlowNode[] {
       plant: 'cc01',
       endpoint: 'cc02',
       mode: 'bindings',
-      publishingMs: 100,
-      samplingMs: 0,
+      publishing: 100,
+      sampling: 0,
       queueSize: 100,
       wires: [['o2']],
     },
@@ -55,27 +55,116 @@ function sensorFlow(url: string): FlowNode[] {
   ]
 }
 
+/** As the contrib palette's documentation subscribes many variables: one message with all of them. */
+function contribFlow(url: string, variables: number): FlowNode[] {
+  const items = Array.from({ length: variables }, (_, i) => ({ nodeId: `ns=1;s=v${i}` }))
+  return [
+    { id: 'o0', type: 'tab', label: 'opcua' },
+    { id: 'cc02', type: 'OpcUa-Endpoint', endpoint: url, secpol: 'None', secmode: 'None', none: true, login: false, usercert: false },
+    {
+      id: 'o3',
+      z: 'o0',
+      type: 'inject',
+      props: [{ p: 'topic', vt: 'str' }, { p: 'payload' }, { p: 'interval', v: '10', vt: 'num' }],
+      topic: 'multiple',
+      payload: JSON.stringify(items),
+      payloadType: 'json',
+      once: true,
+      onceDelay: 3,
+      repeat: '',
+      crontab: '',
+      wires: [['o1']],
+    },
+    {
+      id: 'o1',
+      z: 'o0',
+      type: 'OpcUa-Client',
+      endpoint: 'cc02',
+      action: 'subscribe',
+      deadbandtype: 'a',
+      deadbandvalue: 1,
+      time: 10,
+      timeUnit: 'ms',
+      certificate: 'n',
+      localfile: '',
+      localkeyfile: '',
+      useTransport: false,
+      maxChunkCount: '',
+      maxMessageSize: '',
+      receiveBufferSize: '',
+      sendBufferSize: '',
+      wires: [['o2'], [], []],
+    },
+    { id: 'o2', z: 'o0', type: 'bench-sink', wires: [] },
+  ]
+}
+
+/** Starts the server with this load, and stops it whatever happens. */
+async function withServer<T>(load: OpcuaLoad, measure: (url: string, go: () => Promise<number>) => Promise<T>): Promise<T> {
+  const port = await freePort()
+  const server = new Child('opcua-load-server.ts', String(port), String(load.variables), String(load.everyMs))
+  const rounds = Math.round((load.seconds * 1000) / load.everyMs)
+  try {
+    await server.line()
+    return await measure(`opc.tcp://127.0.0.1:${port}`, async () => {
+      await server.ask(`go ${rounds}`)
+      return rounds * load.variables
+    })
+  } finally {
+    server.kill()
+  }
+}
+
+/** What a bare node-opcua client gets of a load. */
+export function bareRate(load: OpcuaLoad): Promise<OpcuaRate> {
+  return withServer(load, async (url, go) => {
+    const client = new Child('opcua-bare-client.ts', url, String(load.variables))
+    try {
+      await client.line()
+      await client.ask('reset')
+      const sent = await go()
+      await pause(3000)
+      const [received = 0, ms = 0] = (await client.ask('count')).split(' ').map(Number)
+      return { rate: (received / ms) * 1000, sent, lost: sent - received }
+    } finally {
+      client.kill()
+    }
+  })
+}
+
+/** What reaches a flow, through the opcua sensor or the contrib palette installed in `contribModules`. */
+export function flowRate(load: OpcuaLoad, contribModules?: string): Promise<OpcuaRate> {
+  const folder = mkdtempSync(join(tmpdir(), 'takt-bench-'))
+  return withServer(load, async (url, go) => {
+    const flow = contribModules === undefined ? sensorFlow(url, load.variables) : contribFlow(url, load.variables)
+    if (contribModules !== undefined) installContrib(folder, contribModules)
+    const red = new NodeRedProcess({ userDir: folder, flow, nodesDir: join(packageRoot, 'bench', 'sink') })
+    const read = async (query = ''): Promise<{ received: number; first: number; last: number }> =>
+      (await (await fetch(`${red.url}/bench${query}`)).json()) as { received: number; first: number; last: number }
+    try {
+      await red.start()
+      // every variable's first value: from then on all changes count
+      await red.until('first values arrive', async () => (await read()).received >= load.variables)
+      await pause(2000)
+      await read('?reset')
+      const sent = await go()
+      await pause(3000)
+      const { received, first, last } = await read()
+      return { rate: (received / (last - first)) * 1000, sent, lost: sent - received }
+    } finally {
+      await red.stop()
+    }
+  }).finally(() => rmSync(folder, { recursive: true, force: true }))
+}
+
+/** Its dependencies stay where they were installed; Node-RED finds the palette in the user directory. */
+function installContrib(userDir: string, modules: string): void {
+  const own = join(userDir, 'node_modules')
+  if (!existsSync(own)) mkdirSync(own, { recursive: true })
+  symlinkSync(join(modules, 'node-red-contrib-opcua'), join(own, 'node-red-contrib-opcua'), 'dir')
+}
+
 /** Changes a second that reach a bare node-opcua client, and those that reach a flow as samples, from the same server one after the other. */
 export async function opcuaRate(): Promise<{ bare: number; sensor: number }> {
-  const folder = mkdtempSync(join(tmpdir(), 'takt-bench-'))
-  const port = await freePort()
-  const url = `opc.tcp://127.0.0.1:${port}`
-  const server = child('opcua-load-server.ts', String(port), String(VARIABLES), String(CHANGE_EVERY_MS))
-  const red = new NodeRedProcess({ userDir: folder, flow: sensorFlow(url), nodesDir: join(packageRoot, 'bench', 'sink') })
-  try {
-    await line(server, (text) => text === 'ready')
-    const bare = Number(await line(child('opcua-bare-client.ts', url, String(VARIABLES), String(SECONDS)), (text) => Number.isFinite(Number(text))))
-    await red.start()
-    const received = async (): Promise<number> => ((await (await fetch(`${red.url}/bench`)).json()) as { received: number }).received
-    await red.until('samples arrive', async () => (await received()) > 0)
-    await new Promise((resolve) => setTimeout(resolve, 2000))
-    const [from, start] = [await received(), performance.now()]
-    await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000))
-    const sensor = (((await received()) - from) / (performance.now() - start)) * 1000
-    return { bare, sensor }
-  } finally {
-    await red.stop()
-    server.kill()
-    rmSync(folder, { recursive: true, force: true })
-  }
+  return { bare: (await bareRate(TEN_THOUSAND)).rate, sensor: (await flowRate(TEN_THOUSAND)).rate }
 }

@@ -1,8 +1,12 @@
+import { createInterface } from 'node:readline'
 import { AttributeIds, ClientMonitoredItemGroup, ClientSubscription, MessageSecurityMode, OPCUAClient, TimestampsToReturn } from 'node-opcua'
 
-/** The cheapest client there is: subscribes and counts. `node opcua-bare-client.ts <url> <variables> <seconds>` prints changes a second. */
+/**
+ * The cheapest client there is: subscribes and counts. `node opcua-bare-client.ts <url> <variables>` says `ready`, and answers each line on standard
+ * input with `<received> <ms between the first and the last>` since the line before.
+ */
 
-const [url = '', variables = '500', seconds = '10'] = process.argv.slice(2)
+const [url = '', variables = '500'] = process.argv.slice(2)
 const client = OPCUAClient.create({ endpointMustExist: false, securityMode: MessageSecurityMode.None })
 await client.connect(url)
 const session = await client.createSession()
@@ -17,9 +21,15 @@ const subscription = ClientSubscription.create(session, {
 const items = Array.from({ length: Number(variables) }, (_, i) => ({ nodeId: `ns=1;s=v${i}`, attributeId: AttributeIds.Value }))
 const group = ClientMonitoredItemGroup.create(subscription, items, { samplingInterval: 0, discardOldest: true, queueSize: 100 }, TimestampsToReturn.Both)
 let received = 0
-group.on('changed', () => received++)
-await new Promise((resolve) => setTimeout(resolve, 2000))
-const [from, start] = [received, performance.now()]
-await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1000))
-console.log(((received - from) / (performance.now() - start)) * 1000)
-process.exit(0)
+let first = 0
+let last = 0
+group.on('changed', () => {
+  received++
+  last = performance.now()
+  if (first === 0) first = last
+})
+group.on('initialized', () => setTimeout(() => console.log('ready'), 2000))
+createInterface({ input: process.stdin }).on('line', () => {
+  console.log(`${received} ${last - first}`)
+  received = first = last = 0
+})
