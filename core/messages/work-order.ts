@@ -16,6 +16,15 @@ export const RoutedOperation = Type.Object({
 })
 export type RoutedOperation = Type.Static<typeof RoutedOperation>
 
+/** An order that came over OPC UA Job Control (OPC 10031-4): what was asked for, and what the asker's list of job orders shows of it. */
+export const JobControl = Type.Object({
+  receiver: EquipmentId,
+  request: Type.String({ description: 'hash of the first request: the same again changes nothing' }),
+  terms: Type.Unknown({ description: 'the job order as it stands, ISA95JobOrderDataType in JSON' }),
+  listed: Type.Boolean({ description: 'false when the asker has taken it off its list (Cancel, Clear)' }),
+})
+export type JobControl = Type.Static<typeof JobControl>
+
 /** What is to be made: product, quantity, due time (ISA-95 work request). Topic: `orders/<id>`. */
 export const WorkOrder = Type.Object({
   kind: Type.Literal('work-order'),
@@ -39,6 +48,7 @@ export const WorkOrder = Type.Object({
   /** an order without a work master: what it makes and how */
   product: Type.Optional(Id),
   operations: Type.Optional(Type.Array(RoutedOperation, { minItems: 1 })),
+  jobControl: Type.Optional(JobControl),
   created: Time,
   completed: Type.Optional(Time),
   ...stored,

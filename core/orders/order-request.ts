@@ -74,9 +74,10 @@ export function orderTerms(request: OrderRequest, plant: Plant, where: string): 
   }
   const value = typeof request.quantity === 'number' ? request.quantity : request.quantity.value
   if (!(value > 0) || !Number.isFinite(value)) throw new TaktError('TAKT_ORDER_QUANTITY', { what: `the quantity is ${value}`, where })
-  const master = request.operations === undefined ? workMasterOf(request, plant, where) : undefined
+  // an order with operations of its own may still name the work master, for what it specifies
+  const master = request.operations === undefined ? workMasterOf(request, plant, where) : plant.workMaster(request.workMaster ?? '')
   const unit = typeof request.quantity === 'number' ? unitOf(plant, master?.produces ?? request.product) : request.quantity.unit
-  const product = master === undefined && request.product !== undefined ? { product: request.product } : {}
+  const product = (master === undefined || request.operations !== undefined) && request.product !== undefined ? { product: request.product } : {}
   const operations = request.operations === undefined ? {} : { operations: routedOperations(request.operations, value, plant, where) }
   return {
     id: request.id,

@@ -13,7 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   signal: ['store', 'plant', 'messages', 'base'],
   detect: ['signal', 'store', 'plant', 'messages', 'base'],
   schedule: ['plant', 'messages', 'base'],
-  orders: ['schedule', 'signal', 'store', 'plant', 'messages', 'base'],
+  orders: ['schedule', 'connect', 'signal', 'store', 'plant', 'messages', 'base'],
   quality: ['orders', 'store', 'plant', 'messages', 'base'],
   kpi: ['orders', 'signal', 'store', 'plant', 'messages', 'base'],
   report: ['quality', 'kpi', 'orders', 'schedule', 'detect', 'signal', 'store', 'plant', 'messages', 'base'],
