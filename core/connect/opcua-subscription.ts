@@ -110,9 +110,11 @@ export class OpcuaSubscription {
     const own = result?.statusCode.equals(opcua.StatusCodes.BadNothingToDo) === true
     if (result === undefined || (result.statusCode.isNotGood() && !own)) throw new Error(result?.statusCode.name ?? 'no answer')
     const subscription = new OpcuaSubscription(session, opcua, state, hooks)
+    subscription.#order.restart(sequenceNumber === 0xffffffff ? 1 : sequenceNumber + 1)
+    // what comes from now on waits in the order for what came before
+    subscription.#join()
     if (own) await subscription.#receiveNext(sequenceNumber)
     else await subscription.#receiveKept([...(result.availableSequenceNumbers ?? [])], sequenceNumber)
-    subscription.#join()
     return subscription
   }
 
@@ -211,7 +213,6 @@ export class OpcuaSubscription {
     // after the largest number they begin again at 1
     const distance = (number: number): number => (number - sequenceNumber + 0xffffffff) % 0xffffffff
     available.sort((a, b) => distance(a) - distance(b))
-    this.#order.restart(sequenceNumber === 0xffffffff ? 1 : sequenceNumber + 1)
     for (const number of available) {
       if (distance(number) === 0 || distance(number) > 0x7fffffff) {
         this.acknowledge(number)
@@ -226,8 +227,7 @@ export class OpcuaSubscription {
 
   /** The same where the server does not say which it kept. */
   async #receiveNext(sequenceNumber: number): Promise<void> {
-    this.#order.restart(sequenceNumber === 0xffffffff ? 1 : sequenceNumber + 1)
-    for (let number = this.#order.last; ; ) {
+    for (let number = sequenceNumber; ; ) {
       number = number === 0xffffffff ? 1 : number + 1
       const message = await this.#repeat(number)
       if (message === undefined) return

@@ -6,6 +6,7 @@ import {
   MessageSecurityMode,
   OPCUACertificateManager,
   OPCUAServer,
+  Range,
   SecurityPolicy,
   StatusCodes,
   type UAVariable,
@@ -27,6 +28,32 @@ const VARIABLES: Readonly<Record<string, { dataType: DataType; value: unknown }>
   Order: { dataType: DataType.String, value: '' },
 }
 
+/** Arrays and structures, which only some tests set. */
+const SHAPES: Readonly<Record<string, Variant>> = {
+  Speeds: new Variant({ dataType: DataType.Double, arrayType: VariantArrayType.Array, value: [1, 2, 3] }),
+  Wide: new Variant({
+    dataType: DataType.Int64,
+    arrayType: VariantArrayType.Array,
+    value: [
+      [0, 5],
+      [0xffffffff, 0xfffffffe],
+    ],
+  }),
+  Grid: new Variant({ dataType: DataType.Int32, arrayType: VariantArrayType.Matrix, dimensions: [2, 2], value: [11, 12, 21, 22] }),
+  Range: new Variant({ dataType: DataType.ExtensionObject, value: new Range({ low: -5, high: 55 }) }),
+}
+
+export interface TestServerOptions {
+  readonly user?: { readonly name: string; readonly password: string } | undefined
+  /** Names of variables of which the server keeps a history. */
+  readonly history?: readonly string[]
+  readonly securityModes?: readonly MessageSecurityMode[]
+  readonly securityPolicies?: readonly SecurityPolicy[]
+  /** Users may come with a certificate; taken is any (true) or none. */
+  readonly userCertificates?: boolean
+  readonly acceptClients?: boolean
+}
+
 /** A small machine behind a real OPC UA server. Restarts on the same port with the same certificate; a restart forgets all sessions. */
 export class OpcuaTestServer {
   readonly port: number
@@ -35,18 +62,18 @@ export class OpcuaTestServer {
   answer = StatusCodes.Good
   reply = ''
   readonly #folder: string
-  readonly #user: { name: string; password: string } | undefined
+  readonly #options: TestServerOptions
   #server: OPCUAServer | undefined
   #variables = new Map<string, UAVariable>()
 
-  private constructor(port: number, folder: string, user: { name: string; password: string } | undefined) {
+  private constructor(port: number, folder: string, options: TestServerOptions) {
     this.port = port
     this.#folder = folder
-    this.#user = user
+    this.#options = options
   }
 
-  static async start(user?: { name: string; password: string }): Promise<OpcuaTestServer> {
-    const server = new OpcuaTestServer(await freePort(), mkdtempSync(join(tmpdir(), 'takt-opcua-')), user)
+  static async start(user?: { name: string; password: string }, options: TestServerOptions = {}): Promise<OpcuaTestServer> {
+    const server = new OpcuaTestServer(await freePort(), mkdtempSync(join(tmpdir(), 'takt-opcua-')), { user, ...options })
     await server.start()
     return server
   }
@@ -56,13 +83,21 @@ export class OpcuaTestServer {
   }
 
   async start(): Promise<void> {
-    const user = this.#user
+    const { user, history = [], securityModes, securityPolicies, userCertificates, acceptClients = true } = this.#options
     const server = new OPCUAServer({
       port: this.port,
       hostname: '127.0.0.1',
-      serverCertificateManager: new OPCUACertificateManager({ rootFolder: join(this.#folder, 'pki'), automaticallyAcceptUnknownCertificate: true }),
-      securityModes: [MessageSecurityMode.None, MessageSecurityMode.SignAndEncrypt],
-      securityPolicies: [SecurityPolicy.None, SecurityPolicy.Basic256Sha256],
+      serverCertificateManager: new OPCUACertificateManager({ rootFolder: join(this.#folder, 'pki'), automaticallyAcceptUnknownCertificate: acceptClients }),
+      ...(userCertificates === undefined
+        ? {}
+        : {
+            userCertificateManager: new OPCUACertificateManager({
+              rootFolder: join(this.#folder, 'users'),
+              automaticallyAcceptUnknownCertificate: userCertificates,
+            }),
+          }),
+      securityModes: [...(securityModes ?? [MessageSecurityMode.None, MessageSecurityMode.SignAndEncrypt])],
+      securityPolicies: [...(securityPolicies ?? [SecurityPolicy.None, SecurityPolicy.Basic256Sha256])],
       allowAnonymous: user === undefined,
       ...(user === undefined ? {} : { userManager: { isValidUser: (name: string, password: string) => name === user.name && password === user.password } }),
       // 0: every change is told; otherwise changes within 50 ms would be made one
@@ -87,6 +122,19 @@ export class OpcuaTestServer {
         }),
       ]),
     )
+    for (const [name, value] of Object.entries(SHAPES)) {
+      const variable = namespace.addVariable({
+        componentOf: machine,
+        browseName: name,
+        nodeId: `s=${name}`,
+        dataType: name === 'Range' ? 'Range' : value.dataType,
+        ...(value.arrayType === VariantArrayType.Scalar ? {} : { valueRank: value.dimensions?.length ?? 1, arrayDimensions: value.dimensions ?? [0] }),
+        minimumSamplingInterval: 0,
+      })
+      variable.setValueFromSource(value)
+      this.#variables.set(name, variable)
+    }
+    for (const name of history) addressSpace.installHistoricalDataNode(this.#variables.get(name)!, { maxOnlineValues: 10_000 })
     const method = namespace.addMethod(machine, {
       browseName: 'Command',
       nodeId: 's=Machine.Command',
@@ -105,6 +153,16 @@ export class OpcuaTestServer {
   set(name: string, value: unknown, { time, status = StatusCodes.Good }: { time?: number; status?: typeof StatusCodes.Good } = {}): void {
     const variable = this.#variables.get(name)!
     variable.setValueFromSource(scalar(VARIABLES[name]!.dataType, value), status, time === undefined ? new Date() : new Date(time))
+  }
+
+  /** Sets an array or a structure as it is. */
+  shape(name: string, value: Variant): void {
+    this.#variables.get(name)!.setValueFromSource(value)
+  }
+
+  /** How many subscriptions the server holds. */
+  get subscriptions(): number {
+    return this.#server?.engine.currentSubscriptionCount ?? 0
   }
 
   get(name: string): unknown {
