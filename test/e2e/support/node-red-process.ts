@@ -30,9 +30,12 @@ export class NodeRedProcess {
   #child: ChildProcess | undefined
   #log = ''
   port = 0
+  /** Environment of the next start. */
+  env: Record<string, string>
 
   constructor(options: NodeRedOptions) {
     this.#options = options
+    this.env = options.env ?? {}
     prepare(options)
   }
 
@@ -56,13 +59,13 @@ export class NodeRedProcess {
   /** Starts, or starts again, with the flow that the user directory holds; resolves when the flows run. */
   async start(): Promise<void> {
     if (this.port === 0) this.port = await freePort()
-    const { userDir, runtime = 'node-red', env, nodeOptions = [] } = this.#options
+    const { userDir, runtime = 'node-red', nodeOptions = [] } = this.#options
     const child = spawn(
       process.execPath,
       [...nodeOptions, join(packageRoot, 'node_modules', runtime, 'red.js'), '-u', userDir, '-s', join(userDir, 'settings.cjs'), '-p', String(this.port)],
       {
         cwd: userDir,
-        env: { ...process.env, NODE_OPTIONS: '', ...env },
+        env: { ...process.env, NODE_OPTIONS: '', ...this.env },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     )
