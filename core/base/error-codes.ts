@@ -86,10 +86,6 @@ export const ERROR_CODES = {
     what: 'a message to the outside was refused too often and was put aside',
     remedy: "see the receiver's reason in the quarantine, correct it and send the message again",
   },
-  TAKT_SOURCE_GAP: {
-    what: 'values of a source are missing',
-    remedy: 'see the gap in the ledger for its bounds; counters catch up by themselves, other values are missing',
-  },
 
   // connect: brokers and OPC UA servers
   TAKT_BROKER_AWAY: {
@@ -103,6 +99,14 @@ export const ERROR_CODES = {
   TAKT_BROKER_OPEN: {
     what: 'the embedded broker would serve everyone without a password',
     remedy: 'set user and password, or let it listen on 127.0.0.1 only',
+  },
+  TAKT_BROKER_INTERRUPTED: {
+    what: 'the MQTT broker kept nothing for us while the connection was lost',
+    remedy: 'let the broker keep the session (mqtt broker node) and use QoS 1, where every value counts',
+  },
+  TAKT_SOURCE_NUMBERS: {
+    what: 'numbers that a sender gave to its messages did not arrive',
+    remedy: "see the sender's and the broker's queues; let the broker keep the session and more messages",
   },
   TAKT_OPCUA_AWAY: { what: 'the OPC UA server does not answer', remedy: 'see whether it runs, and check URL and firewall; Takt tries again every second' },
   TAKT_OPCUA_UNTRUSTED: {
@@ -129,6 +133,10 @@ export const ERROR_CODES = {
     what: 'the OPC UA server no longer had our subscription',
     remedy: 'let it keep subscriptions longer, let their owner take them over (user or certificate instead of anonymous), or let it keep a history',
   },
+  TAKT_OPCUA_STALE: {
+    what: 'signals have no new value for longer than their staleAfterMs',
+    remedy: 'see whether the machine still feeds the server; raise staleAfterMs for signals that change less often',
+  },
   TAKT_OPCUA_DEADBAND: {
     what: 'the OPC UA server takes no deadband for a signal',
     remedy: 'remove it; a deadband needs a number, one in percent a variable with its range (EURange)',
@@ -153,6 +161,34 @@ export const ERROR_CODES = {
   },
   TAKT_SPARKPLUG_DEAD: { what: 'the Sparkplug device is dead', remedy: 'bring the device or its edge node back; commands pass after its next birth' },
   TAKT_SPARKPLUG_METRIC_UNKNOWN: { what: 'the Sparkplug device has no such metric', remedy: "compare the metric with the device's birth" },
+  TAKT_SPARKPLUG_TOPIC: {
+    what: 'the topic is none of Sparkplug B',
+    remedy: 'see what publishes there; topics are spBv1.0/<group>/<message type>/<edge node>[/<device>]',
+  },
+  TAKT_SPARKPLUG_RETAINED: {
+    what: 'a retained Sparkplug message: nobody knows how old it is',
+    remedy: 'let the edge node publish without retain, and delete what the broker keeps on the topic',
+  },
+  TAKT_SPARKPLUG_BIRTH_INVALID: { what: 'a birth certificate is not complete', remedy: 'correct the edge node; what can be used of the birth was used' },
+  TAKT_SPARKPLUG_NOT_BORN: { what: 'data of a Sparkplug device that has no birth', remedy: 'see whether the edge node answers rebirth requests (NCMD)' },
+  TAKT_SPARKPLUG_UNCONFIRMED: {
+    what: 'the Sparkplug edge node does not confirm its births',
+    remedy: 'let the host publish NCMD to the edge node, and let it answer Node Control/Rebirth',
+  },
+  TAKT_SPARKPLUG_SEQUENCE: {
+    what: 'messages of a Sparkplug edge node are missing',
+    remedy: "compare the broker's limits (queues, QoS 0 under load) and the network",
+  },
+  TAKT_SPARKPLUG_ALIAS_UNKNOWN: { what: 'the alias is not in the birth', remedy: 'the births were asked for again; if it comes back, correct the edge node' },
+  TAKT_SPARKPLUG_ALIAS_DUPLICATE: { what: 'an alias stands for several metrics', remedy: 'give every metric of the edge node an alias of its own' },
+  TAKT_SPARKPLUG_TYPE: {
+    what: 'a metric has another data type than in its birth',
+    remedy: 'let the edge node publish its births anew when a data type changes',
+  },
+  TAKT_SPARKPLUG_STATE_FOREIGN: {
+    what: 'somebody else said that this host application is offline',
+    remedy: 'give every host application an id of its own, and see who may publish on spBv1.0/STATE',
+  },
 
   // connect: commands to machines
   TAKT_COMMAND_UNKNOWN: { what: 'the equipment has no such command', remedy: "correct the name, or add the command to the plant model's equipment" },

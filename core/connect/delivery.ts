@@ -17,10 +17,10 @@ export function deliverySetting(value: unknown, hasStore: boolean, where: string
   return setting as DeliverySetting
 }
 
-/** Whether the values of this signal are guaranteed: the signal's own wish goes first, then the sensor's setting, then the role. */
+/** Whether the values of this signal are guaranteed. By `role` a signal's own wish in the plant model goes before its role. */
 export function isGuaranteed(setting: DeliverySetting, signal: Signal | undefined, hasStore: boolean): boolean {
-  if (!hasStore) return false
-  const wish = signal?.source?.delivery ?? (setting === 'role' ? undefined : setting)
-  if (wish !== undefined) return wish === 'guaranteed'
-  return RECORDED.has(signal?.role ?? 'other')
+  if (!hasStore || setting === 'fast') return false
+  if (setting === 'guaranteed') return true
+  const wish = signal?.source?.delivery
+  return wish === undefined ? RECORDED.has(signal?.role ?? 'other') : wish === 'guaranteed'
 }

@@ -7,7 +7,7 @@ import type { Store, StoreTransaction } from '../store/store.ts'
 import type { Because } from './change-job-order.ts'
 import { cancelWorkOrder, closeWorkOrder, commandJobOrder, holdWorkOrder, resumeWorkOrder } from './control-work-order.ts'
 import { readImportFile } from './import/import-file.ts'
-import { type ImportSummary, importOrders } from './import/import-orders.ts'
+import { type ImportSummary, importOrders, type TakeOnce } from './import/import-orders.ts'
 import type { OrderMapping } from './import/order-mapping.ts'
 import { readOrders } from './import/read-orders.ts'
 import { requestMaintenance } from './maintenance.ts'
@@ -44,16 +44,17 @@ export class OrderDesk {
     this.#settings = settings
   }
 
-  async handle(topic: DeskTopic, payload: unknown, because: Because): Promise<DeskAnswer> {
+  /** `once` takes the key of a message that may come again: what it asked for is done once. */
+  async handle(topic: DeskTopic, payload: unknown, because: Because, once?: TakeOnce): Promise<DeskAnswer> {
     const { where } = this.#settings
     if (!(payload instanceof Uint8Array)) assertSafe(payload, where)
     switch (topic) {
       case 'create':
       case 'import':
-        return this.#take(topic, payload, because)
+        return this.#take(topic, payload, because, once)
       case 'command': {
         const { jobOrder, command, why } = fields(payload, where)
-        return this.#do(async (tx) => [await commandJobOrder(tx, id(jobOrder, 'jobOrder', where), command, withWhy(because, why))])
+        return this.#do(once, async (tx) => [await commandJobOrder(tx, id(jobOrder, 'jobOrder', where), command, withWhy(because, why))])
       }
       case 'maintenance': {
         const { equipment, deadline, kind, why, cause = why } = fields(payload, where)
@@ -63,34 +64,39 @@ export class OrderDesk {
           deadline: typeof deadline === 'number' ? deadline : null,
           cause: typeof cause === 'string' && cause !== '' ? cause : 'asked for by a person',
         }
-        return this.#do(async (tx) => {
+        return this.#do(once, async (tx) => {
           const { workOrder, jobOrder } = await requestMaintenance(tx, this.#plant(), { ...request, actor: because.actor })
           return [workOrder, jobOrder]
         })
       }
       default:
-        return this.#control(topic, payload, because)
+        return this.#control(topic, payload, because, once)
     }
   }
 
-  async #take(topic: 'create' | 'import', payload: unknown, because: Because): Promise<DeskAnswer> {
+  async #take(topic: 'create' | 'import', payload: unknown, because: Because, once: TakeOnce | undefined): Promise<DeskAnswer> {
     const { mapping, autoRelease, importFolder, where } = this.#settings
     const file = fileNamed(payload)
     const input = file === undefined ? payload : await readImportFile(file, importFolder, where)
     const plant = this.#plant()
     const source = file ?? where
     const read = readOrders(input, topic === 'create' && file === undefined && areRequests(input) ? {} : mapping, plant, source)
-    const { summary, orders: documents } = await importOrders(this.#store, plant, read, autoRelease, because)
+    const { summary, orders: documents } = await importOrders(this.#store, plant, read, autoRelease, because, once)
     const [problem] = summary.problems
     // what was asked for one order is answered for one order
     if (read.rows === 1 && problem !== undefined) throw new TaktError(problem.code, { what: problem.what, where: `order ${problem.order ?? '(without id)'}` })
     return read.rows === 1 ? { documents } : { documents, summary }
   }
 
-  #control(topic: Exclude<DeskTopic, 'create' | 'import' | 'command' | 'maintenance'>, payload: unknown, because: Because): Promise<DeskAnswer> {
+  #control(
+    topic: Exclude<DeskTopic, 'create' | 'import' | 'command' | 'maintenance'>,
+    payload: unknown,
+    because: Because,
+    once: TakeOnce | undefined,
+  ): Promise<DeskAnswer> {
     const { where } = this.#settings
     const why = typeof payload === 'object' && payload !== null && !Array.isArray(payload) ? (payload as { why?: unknown }).why : undefined
-    return this.#do(async (tx) => {
+    return this.#do(once, async (tx) => {
       const documents: WorkOrder[] = []
       for (const named of Array.isArray(payload) ? payload : [payload]) {
         const order = await workOrderIdOf(tx, named, where)
@@ -101,8 +107,8 @@ export class OrderDesk {
     })
   }
 
-  async #do(work: (tx: StoreTransaction) => Promise<readonly (WorkOrder | JobOrder)[]>): Promise<DeskAnswer> {
-    return { documents: await this.#store.transaction(work) }
+  async #do(once: TakeOnce | undefined, work: (tx: StoreTransaction) => Promise<readonly (WorkOrder | JobOrder)[]>): Promise<DeskAnswer> {
+    return { documents: await this.#store.transaction(async (tx) => (once === undefined || (await once(tx, '')) ? work(tx) : [])) }
   }
 }
 

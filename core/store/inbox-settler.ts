@@ -1,4 +1,5 @@
-import { toTaktError } from '../base/error.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { TaktError, toTaktError } from '../base/error.ts'
 import type { Store } from './store.ts'
 
 export interface SettleOptions {
@@ -8,11 +9,19 @@ export interface SettleOptions {
   readonly unsettledAtMost?: number
   /** How many rows are known after they were settled, so that a repetition of them is told apart. Default 1,000,000. */
   readonly knownAtMost?: number
+  /** Real time after which rows whose reader never came back are given up. Default 7 days. */
+  readonly keepMs?: number
+  /** Real time; for the age of what was received. */
+  readonly clock?: Clock
+  /** Something people should know that stops nothing: rows that nobody came back for were given up. */
+  readonly warn?: (problem: TaktError) => void
 }
 
 const SETTLE_MS = 600_000
 const EARLIEST_MS = 60_000
 const ROWS = 1_000_000
+const KEEP_MS = 7 * 86_400_000
+const LOOK_FOR_LEFT_EVERY_MS = 3_600_000
 /** Rows a transaction, so that settling holds up nobody. */
 const PAGE = 2000
 const TICKS_A_SETTLE_TIME = 20
@@ -35,19 +44,27 @@ export class InboxSettler {
   readonly #settleMs: number
   readonly #unsettledAtMost: number
   readonly #knownAtMost: number
+  readonly #keepMs: number
+  readonly #clock: Clock
+  readonly #warn: (problem: TaktError) => void
   readonly #holds = new Map<number, number>()
   /** sources whose rows have all been sent, and since when */
   readonly #present = new Map<string, number>()
   #marks: Mark[] = []
   #newest = 0
+  #looked = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
   #settling: Promise<number> | undefined
 
-  constructor(store: Store, { settleMs = SETTLE_MS, unsettledAtMost = ROWS, knownAtMost = ROWS }: SettleOptions) {
+  constructor(store: Store, options: SettleOptions) {
+    const { settleMs = SETTLE_MS, unsettledAtMost = ROWS, knownAtMost = ROWS, keepMs = KEEP_MS, clock = systemClock, warn = () => {} } = options
     this.#store = store
     this.#settleMs = settleMs
     this.#unsettledAtMost = unsettledAtMost
     this.#knownAtMost = knownAtMost
+    this.#keepMs = keepMs
+    this.#clock = clock
+    this.#warn = warn
   }
 
   /** Every row of this source was sent. */
@@ -92,6 +109,10 @@ export class InboxSettler {
     if (due !== undefined) settled += await this.#settleUpTo(due)
     this.#marks.push({ id: this.#newest, at: now })
     await this.#forget()
+    if (now - this.#looked >= LOOK_FOR_LEFT_EVERY_MS) {
+      this.#looked = now
+      await this.#giveUp()
+    }
     return settled
   }
 
@@ -155,6 +176,27 @@ export class InboxSettler {
       const unsettled = tx.db.selectFrom('inbox_pending').select('id').where('id', '<=', bound)
       await tx.db.deleteFrom('effect').where('inbox', 'in', gone).where('inbox', 'not in', unsettled).execute()
       await tx.db.deleteFrom('inbox').where('id', 'in', gone).where('id', 'not in', unsettled).execute()
+    })
+  }
+
+  /** Messages for a sensor that was removed would wait for ever: after long they are given up, and the ledger tells. */
+  async #giveUp(): Promise<void> {
+    const before = this.#clock.now() - this.#keepMs
+    await this.#store.transaction(async (tx) => {
+      const left = await tx.db
+        .selectFrom('inbox_pending')
+        .innerJoin('inbox', 'inbox.id', 'inbox_pending.id')
+        .select(({ fn }) => ['inbox_pending.source', fn.countAll<number>().as('rows'), fn.min('inbox.id').as('first'), fn.max('inbox.id').as('last')])
+        .where('inbox.received', '<', before)
+        .groupBy('inbox_pending.source')
+        .execute()
+      for (const { source, rows, first, last } of left) {
+        if (this.#present.has(source)) continue
+        const problem = new TaktError('TAKT_INBOX_UNREPLAYED', { what: `${rows} messages were kept for a sensor that never came back`, where: source })
+        await tx.db.deleteFrom('inbox_pending').where('source', '=', source).where('id', '<=', last).execute()
+        await tx.record({ type: 'inbox.given-up', subject: source.slice(0, 200), actor: 'store', why: problem.what, after: { source, rows, first, last } })
+        this.#warn(problem)
+      }
     })
   }
 

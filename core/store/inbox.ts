@@ -52,10 +52,7 @@ export interface Inbox {
   settle(): Promise<number>
 }
 
-export interface InboxOptions extends SettleOptions {
-  /** Real time; for the age of what was received. */
-  readonly clock?: Clock
-}
+export type InboxOptions = SettleOptions
 
 const inboxes = new WeakMap<Store, SqlInbox>()
 
@@ -89,9 +86,9 @@ class SqlInbox implements Inbox {
   #committing: readonly Waiting[] = []
   #draining = false
 
-  constructor(store: Store, { clock = systemClock, ...options }: InboxOptions) {
+  constructor(store: Store, options: InboxOptions) {
     this.#store = store
-    this.#clock = clock
+    this.#clock = options.clock ?? systemClock
     this.#settler = new InboxSettler(store, options)
   }
 
@@ -206,6 +203,6 @@ function entryOf({ source, key, repeated, content, messages }: Arrival): Entry {
 }
 
 /** 128 bits of SHA-256 are enough to tell messages apart, and short in an index. */
-function contentHash(content: string | Uint8Array): string {
+export function contentHash(content: string | Uint8Array): string {
   return hash('sha256', content, 'base64url').slice(0, 22)
 }

@@ -6,6 +6,7 @@ declare const RED: EditorRED
 interface SensorProperties extends EditorNodeProperties {
   plant: string
   store: string
+  delivery: 'role' | 'guaranteed' | 'fast'
   value: string
   valueType: string
   signal: string
@@ -27,6 +28,7 @@ RED.nodes.registerType<SensorProperties>('takt-sensor', {
     name: { value: '' },
     plant: { value: '', type: 'takt-plant', required: false },
     store: { value: '', type: 'takt-store', required: false },
+    delivery: { value: 'role' },
     ...SAMPLE_FIELDS,
     quality: { value: '' },
     qualityType: { value: 'good' },
@@ -48,6 +50,7 @@ RED.nodes.registerType<SensorProperties>('takt-sensor', {
   inputLabels: 'any message with a value',
   outputLabels: 'samples',
   oneditprepare() {
+    if (!$('#node-input-delivery').val()) $('#node-input-delivery').val('role')
     prepareSampleFields({ now: this._('sensor.type.now'), good: this._('sensor.type.good') })
   },
 })

@@ -49,24 +49,37 @@ export class KeyedEffects {
 
   /**
    * Runs `work` in a transaction and gives its result to `then` after the commit. `fresh` is false when this message had its effect before: change nothing then,
-   * only say what there is. `part` tells several effects of one message apart. Rejects when the store refuses at first; for a guaranteed message `then` is called later nevertheless, when it does not any more.
+   * only say what there is. `part` tells several effects of one message apart. Rejects when the store refuses at first; for a guaranteed message `then` is called
+   * later nevertheless, when it does not any more.
    */
-  async record<T>(message: Message, work: (tx: StoreTransaction, fresh: boolean) => Promise<T>, then: (result: T) => void, part = ''): Promise<void> {
-    const mark = inboxMarkOf(message)
-    if (mark === undefined) return then(await this.#store.transaction((tx) => work(tx, true)))
-    const release = inboxOf(this.#store).hold(mark.inbox)
-    const key = `${mark.key}/${this.#node.id}${part === '' ? '' : `/${part}`}`
-    const attempt = async (): Promise<void> => {
-      const result = await this.#store.transaction((tx) => recordOnce(tx, key, mark.inbox, work))
-      release()
+  record<T>(message: Message, work: (tx: StoreTransaction, fresh: boolean) => Promise<T>, then: (result: T) => void, part = ''): Promise<void> {
+    const once = this.onceFor(message)
+    return this.attempt(message, async () => {
+      const result = await this.#store.transaction(async (tx) => work(tx, once === undefined || (await once(tx, part))))
       then(result)
-    }
+    })
+  }
+
+  /** The key of a message's effect, to be taken in the transaction of the effect; undefined where delivery is fast. */
+  onceFor(message: Message): ((tx: StoreTransaction, part: string) => Promise<boolean>) | undefined {
+    const mark = inboxMarkOf(message)
+    if (mark === undefined) return undefined
+    const key = `${mark.key}/${this.#node.id}`
+    return (tx, part) => tx.once(part === '' ? key : `${key}/${part}`, mark.inbox)
+  }
+
+  /** Does what follows from a message, and holds its row until it is done. Rejects when the store refuses at first; a guaranteed message is then tried again. */
+  async attempt(message: Message, effect: () => Promise<void>): Promise<void> {
+    const mark = inboxMarkOf(message)
+    if (mark === undefined) return effect()
+    const release = inboxOf(this.#store).hold(mark.inbox)
     try {
-      await attempt()
+      await effect()
+      release()
     } catch (thrown) {
       const problem = toTaktError(thrown, nameOf(this.#node))
-      if (!isStoreTrouble(problem)) release()
-      else this.#later(attempt, release, FIRST_PAUSE_MS)
+      if (isStoreTrouble(problem)) this.#later(effect, release, FIRST_PAUSE_MS)
+      else release()
       throw problem
     }
   }
@@ -78,27 +91,23 @@ export class KeyedEffects {
     this.#retries.clear()
   }
 
-  #later(attempt: () => Promise<void>, release: () => void, pauseMs: number): void {
+  #later(effect: () => Promise<void>, release: () => void, pauseMs: number): void {
     if (this.#stopped || this.#retries.size >= RETRIES_AT_MOST) return
-    const timer = setTimeout(() => {
-      attempt().then(
-        () => this.#retries.delete(timer),
-        (thrown: unknown) => {
-          this.#retries.delete(timer)
-          const problem = toTaktError(thrown, nameOf(this.#node))
-          if (isStoreTrouble(problem)) return this.#later(attempt, release, Math.min(2 * pauseMs, LONGEST_PAUSE_MS))
-          release()
-          this.#node.error(problem)
-        },
-      )
+    const timer = setTimeout(async () => {
+      try {
+        await effect()
+        release()
+      } catch (thrown) {
+        const problem = toTaktError(thrown, nameOf(this.#node))
+        if (isStoreTrouble(problem)) return this.#later(effect, release, Math.min(2 * pauseMs, LONGEST_PAUSE_MS))
+        release()
+        this.#node.error(problem)
+      } finally {
+        this.#retries.delete(timer)
+      }
     }, pauseMs).unref()
     this.#retries.add(timer)
   }
-}
-
-/** The effect and its key, committed together or not at all. */
-async function recordOnce<T>(tx: StoreTransaction, key: string, inbox: number, work: (tx: StoreTransaction, fresh: boolean) => Promise<T>): Promise<T> {
-  return work(tx, await tx.once(key, inbox))
 }
 
 /** Trouble that passes, as against a message that nothing can be made of. */

@@ -12,6 +12,7 @@ import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
+import { KeyedEffects } from '../shared/keyed-effects.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import type { StoreNode } from '../store/store.ts'
 import { StateChanges } from './state-changes.ts'
@@ -47,6 +48,7 @@ export default function registerWorkOrder(RED: NodeAPI): void {
         where,
       })
       const changes = new StateChanges(node, store)
+      const effects = new KeyedEffects(node, store)
       const forget = whenFlowsStarted(RED, () => {
         store.transaction((tx) => reconcile(tx, because)).catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
       })
@@ -67,7 +69,7 @@ export default function registerWorkOrder(RED: NodeAPI): void {
       }
 
       async function ask(topic: DeskTopic, message: Message, send: Send): Promise<void> {
-        const { documents, summary } = await desk.handle(topic, message.payload, because)
+        const { documents, summary } = await desk.handle(topic, message.payload, because, effects.onceFor(message))
         if (summary === undefined) return changes.reply(documents, message)
         await Promise.all(summary.problems.slice(0, QUARANTINED_ROWS).map((problem) => store.quarantine(quarantined(problem, where, now()))))
         send([null, { ...message, topic: 'orders/import', payload: summary }])
@@ -77,15 +79,16 @@ export default function registerWorkOrder(RED: NodeAPI): void {
         async input(message, send) {
           try {
             const topic = topicOf(message)
-            if (topic !== undefined && !hasKind(message.payload)) await ask(topic, message, send)
-            else {
+            await effects.attempt(message, async () => {
+              if (topic !== undefined && !hasKind(message.payload)) return ask(topic, message, send)
               const unknown = await follow(message)
               if (unknown !== undefined) refuse(send, message, unknown)
-            }
+            })
           } catch (thrown) {
             const problem = toTaktError(thrown, where)
             // the store's troubles are nobody's request: they go to catch, and whoever sent it may send it again
-            if (problem.code.startsWith('TAKT_STORE_') || problem.code === 'TAKT_INTERNAL') throw problem
+            const isStores = problem.code.startsWith('TAKT_STORE_') && problem.code !== 'TAKT_STORE_DISK_BUDGET'
+            if (isStores || problem.code === 'TAKT_INTERNAL') throw problem
             refuse(send, message, problem)
             if (problem.code.startsWith('TAKT_MESSAGE_')) badInput.report(problem, { topic: message.topic, payload: message.payload })
           }
@@ -93,6 +96,7 @@ export default function registerWorkOrder(RED: NodeAPI): void {
         close() {
           forget()
           stopWatching()
+          effects.stop()
           changes.stop()
         },
       }

@@ -1,7 +1,8 @@
-import { toTaktError } from '../../base/error.ts'
+import { TaktError, toTaktError } from '../../base/error.ts'
 import type { WorkOrder } from '../../messages/work-order.ts'
 import type { Plant } from '../../plant/plant.ts'
-import type { Store } from '../../store/store.ts'
+import { isDiskAt } from '../../store/disk-budget.ts'
+import type { Store, StoreTransaction } from '../../store/store.ts'
 import type { Because } from '../change-job-order.ts'
 import { type CreatedWorkOrder, createWorkOrder } from '../create-work-order.ts'
 import type { OrderRequest } from '../order-request.ts'
@@ -23,6 +24,9 @@ export interface ImportSummary {
   readonly workOrders: readonly string[]
 }
 
+/** Takes the key of one order of a message that may come again; false when the order was taken before. */
+export type TakeOnce = (tx: StoreTransaction, part: string) => Promise<boolean>
+
 /** Transactions that wait together share a commit. */
 const TOGETHER = 32
 
@@ -33,23 +37,27 @@ export async function importOrders(
   read: ReadOrders,
   release: boolean,
   because: Because,
+  once?: TakeOnce,
 ): Promise<{ readonly summary: ImportSummary; readonly orders: readonly WorkOrder[] }> {
   const problems = [...read.problems]
   const orders: WorkOrder[] = []
   let created = 0
   for (let from = 0; from < read.orders.length; from += TOGETHER) {
     const group = read.orders.slice(from, from + TOGETHER)
-    const results = await Promise.allSettled(group.map(({ request }) => take(store, plant, request, release, because)))
+    const results = await Promise.allSettled(
+      group.map(({ row, request }) => take(store, plant, request, release, because, once && ((tx) => once(tx, String(row))))),
+    )
     results.forEach((result, index) => {
       const { row, request } = group[index] as RequestedOrder
       if (result.status === 'fulfilled') {
+        if (result.value === undefined) return
         orders.push(result.value.order)
         if (result.value.created) created++
         return
       }
       const { code, what } = toTaktError(result.reason, `row ${row}`)
       // a store that cannot be written refuses no order: the whole import is to be done again
-      if (code.startsWith('TAKT_STORE_')) throw result.reason
+      if (code.startsWith('TAKT_STORE_') && code !== 'TAKT_STORE_DISK_BUDGET') throw result.reason
       problems.push({ row, order: request.external?.id ?? request.id ?? null, code, what })
     })
   }
@@ -59,9 +67,20 @@ export async function importOrders(
   return { summary: { rows, created, existing: orders.length - created, refused, duplicates, problems, doubts, workOrders }, orders }
 }
 
-function take(store: Store, plant: Plant, request: OrderRequest, release: boolean, because: Because): Promise<CreatedWorkOrder> {
+/** Undefined for an order that this message made before. */
+function take(
+  store: Store,
+  plant: Plant,
+  request: OrderRequest,
+  release: boolean,
+  because: Because,
+  once: ((tx: StoreTransaction) => Promise<boolean>) | undefined,
+): Promise<CreatedWorkOrder | undefined> {
   return store.transaction(async (tx) => {
+    if (once !== undefined && !(await once(tx))) return undefined
     const result = await createWorkOrder(tx, plant, request, because)
+    // the last of the disk belongs to what runs already
+    if (result.created && isDiskAt(store, 'refuse')) throw new TaktError('TAKT_STORE_DISK_BUDGET', { where: `order ${result.order.id}` })
     if (!release || result.order.state !== 'Planned') return result
     return { ...result, order: await releaseWorkOrder(tx, plant, result.order.id, because) }
   })
