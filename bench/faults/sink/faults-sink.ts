@@ -3,17 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Node, NodeAPI, NodeDef } from 'node-red'
 import type { Gap } from '../../../core/messages/gap.ts'
 import type { Sample } from '../../../core/messages/sample.ts'
-import type { Store, StoreTransaction } from '../../../core/store/store.ts'
 import { defineNode, type Message } from '../../../nodes/shared/define-node.ts'
+import { KeyedEffects } from '../../../nodes/shared/keyed-effects.ts'
 import { optionalConfigNode } from '../../../nodes/shared/lookup.ts'
 import type { StoreNode } from '../../../nodes/store/store.ts'
-
-function keyedEffect(store: Store, message: Message, node: string, effect: (tx: StoreTransaction) => Promise<unknown>): Promise<unknown> {
-  const { inbox, index } = (message.takt ?? {}) as { inbox?: number; index?: number }
-  return store.transaction(async (tx) => {
-    if (inbox === undefined || (await tx.once(`inbox:${inbox}/${index}/${node}`))) await effect(tx)
-  })
-}
 
 interface FaultsSinkConfig extends NodeDef {
   /** With a store each sample becomes one event of its ledger, through the keyed effect that recording nodes use. */
@@ -30,6 +23,7 @@ export default function registerFaultsSink(RED: NodeAPI): void {
     type: 'takt-faults-sink',
     create(node, config) {
       const store = optionalConfigNode<StoreNode>(RED, node, config.store, 'store')?.store
+      const effects = store === undefined ? undefined : new KeyedEffects(node, store)
       return {
         async input(message: Message) {
           const document = message.payload as Sample | Gap
@@ -37,12 +31,22 @@ export default function registerFaultsSink(RED: NodeAPI): void {
           if (document.kind !== 'sample') return
           const subject = `${document.equipment}/${document.signal}`
           const sequence = Number(document.context?.serial ?? document.value)
-          if (store === undefined) return appendFileSync(config.file, `${subject} ${sequence}\n`)
+          if (effects === undefined) return appendFileSync(config.file, `${subject} ${sequence}\n`)
+          const event = { type: 'fault-harness.recorded', subject, actor: `node:${node.id}`, after: { sequence, time: document.time } }
+          // held while it waits, as a flow with a delay in it does not: such a flow relies on the settle time
+          const release = effects.hold(message)
           if (config.delayMs > 0) await pause(config.delayMs)
-          await keyedEffect(store, message, node.id, (tx) =>
-            tx.record({ type: 'fault-harness.recorded', subject, actor: `node:${node.id}`, after: { sequence, time: document.time } }),
-          )
+          try {
+            await effects.record(
+              message,
+              async (tx, fresh) => (fresh ? tx.record(event) : undefined),
+              () => {},
+            )
+          } finally {
+            release()
+          }
         },
+        close: () => effects?.stop(),
       }
     },
   })
