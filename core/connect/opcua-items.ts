@@ -40,6 +40,17 @@ export function listedItems(list: readonly ListedNode[], plant: Plant, where: st
   })
 }
 
+/** `0.5`: in the signal's unit; `1 %`: of the range that the server states. Empty: none. Throws TAKT_CONFIG_INVALID. */
+export function deadbandOf(text: unknown, where: string): Deadband | undefined {
+  const given = String(text ?? '').trim()
+  if (given === '') return undefined
+  const [, digits, percent] = /^(\d+(?:\.\d+)?)\s*(%?)$/.exec(given) ?? []
+  const value = Number(digits)
+  if (digits === undefined || value <= 0 || (percent === '%' && value > 100))
+    throw new TaktError('TAKT_CONFIG_INVALID', { what: `deadband '${given}' is neither a number such as 0.5 nor percent such as 1 %`, where })
+  return percent === '%' ? { percent: value } : { absolute: value }
+}
+
 function plainPath(path: string | undefined): string | undefined {
   const trimmed = path?.trim().replace(/^\$/, '') ?? ''
   return trimmed === '' ? undefined : trimmed

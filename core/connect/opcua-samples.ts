@@ -11,6 +11,7 @@ import { Checkpoint, type KeptState, keptState, type SamplerMemory } from './opc
 import type { OpcuaConnection } from './opcua-connection.ts'
 import { haveHistory, readHistory } from './opcua-history.ts'
 import { checkNodeId, hasExtras, type MonitoringSetting, monitoringRequest, type OpcuaItem } from './opcua-items.ts'
+import { messageOf } from './opcua-problem.ts'
 import { OpcuaSubscription, type SubscriptionHooks } from './opcua-subscription.ts'
 import { partOf, scalarOf } from './opcua-value.ts'
 
@@ -138,6 +139,8 @@ export class OpcuaSampler {
   #paused = false
   /** Signals whose first value is waited for; what was lost lies between their last value and that. */
   #awaited: Map<Watched, { readonly from: number; to: number | undefined }> | undefined
+  /** The server does not let one session take over what another began. */
+  #transferRefused: boolean | undefined
   #heard = 0
   #mute = 0
 
@@ -192,8 +195,11 @@ export class OpcuaSampler {
     return this.#checkpoint.underWay + this.#held.length
   }
 
-  /** Ends it on the server, or leaves it there for whoever comes after (`keep`, where there is a memory). */
-  async close(keep = false): Promise<void> {
+  /**
+   * `end` ends it on the server. `later` leaves it there for another process or session, unless the server does not let those take it over;
+   * `next` for a sampler that follows on this session.
+   */
+  async close(then: 'end' | 'later' | 'next' = 'end'): Promise<void> {
     clearInterval(this.#watch)
     this.#forget()
     this.#era++
@@ -202,10 +208,10 @@ export class OpcuaSampler {
     this.#subscription = undefined
     this.#session = undefined
     this.#blocked = true
-    if (keep && this.#setting.memory !== undefined) {
-      subscription?.leave()
-      await this.#checkpoint.end()
-    } else if (subscription !== undefined && this.#connection.state === 'connected') await subscription.delete()
+    const leave = this.#setting.memory !== undefined && (then === 'next' || (then === 'later' && subscription?.state.transferRefused !== true))
+    if (leave) subscription?.leave()
+    else if (subscription !== undefined && this.#connection.state === 'connected') await subscription.delete()
+    if (then !== 'end') await this.#checkpoint.end()
   }
 
   async #begin(session: ClientSession, opcua: Opcua): Promise<void> {
@@ -261,9 +267,11 @@ export class OpcuaSampler {
     let subscription: OpcuaSubscription
     try {
       subscription = await OpcuaSubscription.adopt(session, opcua, kept.subscription, kept.sequenceNumber, hooks)
-    } catch {
+    } catch (thrown) {
+      this.#transferRefused = /AccessDenied|NotSupported|ServiceUnsupported|NotImplemented/.test(messageOf(thrown))
       return false
     }
+    this.#transferRefused = false
     if (era !== this.#era) {
       subscription.leave()
       return true
@@ -317,7 +325,8 @@ export class OpcuaSampler {
     const refused = await this.#monitor(subscription, opcua)
     if (era !== this.#era) return
     for (const watched of this.#watched) if (refused[watched.topic] !== undefined) awaited.delete(watched)
-    Object.assign(subscription.state, { refused, cut: this.#watched.map(({ cut }) => (cut ? 1 : 0)) })
+    const transferRefused = this.#transferRefused ?? this.#kept?.subscription.transferRefused
+    Object.assign(subscription.state, { refused, transferRefused, cut: this.#watched.map(({ cut }) => (cut ? 1 : 0)) })
     this.#checkpoint.begin(subscription, 0)
     await this.#untilFirstValues(era)
     if (era !== this.#era) return

@@ -33,6 +33,8 @@ export interface SubscriptionState {
   readonly refused?: Readonly<Record<string, string>>
   /** 1 for items that the server cuts to one element, in the order of their handles. */
   readonly cut?: readonly number[]
+  /** This server lets no session take over what another began. */
+  readonly transferRefused?: boolean
 }
 
 export interface SubscriptionHooks {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node } from 'node-red'
+import type { Gap } from '../../core/messages/gap.ts'
 import registerOpcuaEndpoint, { type OpcuaEndpointNode } from '../../nodes/opcua-endpoint/opcua-endpoint.ts'
 import registerOpcuaSensor from '../../nodes/opcua-sensor/opcua-sensor.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
@@ -48,7 +49,7 @@ describe('opcua sensor node', function () {
   })
   afterEach(() => helper.unload())
 
-  async function load(sensor: Record<string, unknown> = {}, model?: unknown): Promise<void> {
+  async function load(sensor: Record<string, unknown> = {}, model?: unknown, file = ':memory:'): Promise<void> {
     server.set('Vibration', 3)
     server.set('Scrap', 0)
     helper.settings({ userDir: folder } as never)
@@ -56,7 +57,7 @@ describe('opcua sensor node', function () {
       { id: 'tab', type: 'tab', label: 'test' },
       plantNode(model),
       endpointNode(server.url),
-      { id: 'store', type: 'takt-store', file: ':memory:' },
+      { id: 'store', type: 'takt-store', file },
       sensorNode(sensor),
       { id: 'out', type: 'helper', z: 'tab', x: 1, y: 1, wires: [] },
       { id: 'caught', type: 'helper', z: 'tab', x: 1, y: 1, wires: [] },
@@ -113,6 +114,58 @@ describe('opcua sensor node', function () {
     )
   })
 
+  it('keeps what is recorded in the inbox, sends telemetry at once, and marks each accordingly', async () => {
+    await load()
+    await until(() => samples.length >= 2, 'the first values')
+    const marks = new Map(samples.map((message) => [message.topic, (message as unknown as { takt?: { inbox: number } }).takt]))
+    assert.equal(marks.get(`${MILL}/load`), undefined)
+    assert.ok((marks.get(`${MILL}/total`)?.inbox ?? 0) > 0)
+    await helper.unload()
+    await load({ delivery: 'fast' })
+    await until(() => samples.length >= 2, 'the first values')
+    assert.ok(samples.every((message) => (message as unknown as { takt?: unknown }).takt === undefined))
+  })
+
+  it('goes on where it was after a redeploy: the subscription stays on the server', async () => {
+    const file = join(folder, 'redeploy.db')
+    const deploy = () => load({}, undefined, file)
+    await deploy()
+    await until(() => samples.length >= 2, 'the first values')
+    server.set('Scrap', 1)
+    await until(() => samples.some(({ payload }) => payload.value === 1), 'the change')
+    const held = server.subscriptions
+    await helper.unload()
+    assert.equal(server.subscriptions, held, 'it waits there')
+    // an anonymous user without security may not take over: what changed meanwhile is declared
+    const before = Math.min(...[`${MILL}/load`, `${MILL}/total`].map((topic) => samples.filter((each) => each.topic === topic).at(-1)?.payload.time ?? 0))
+    server.set('Scrap', 2)
+    server.set('Scrap', 3)
+    await deploy()
+    await until(() => samples.some(({ payload }) => payload.value === 3), 'the present value', 30_000)
+    await until(() => samples.some(({ payload }) => (payload as unknown as { kind: string }).kind === 'gap'), 'the gap')
+    const gap = samples.find(({ payload }) => (payload as unknown as { kind: string }).kind === 'gap') as unknown as { topic: string; payload: Gap }
+    assert.equal(gap.topic, 'line-opcua/sensor/gap')
+    assert.deepEqual([gap.payload.equipment, gap.payload.signals, gap.payload.from], [MILL, ['load', 'total'], before])
+    const { store } = node('store') as StoreNode
+    await until(async () => (await store.events(0, 100)).some(({ type }) => type === 'source.gap'), 'the ledger has it')
+  })
+
+  it('is yellow while a signal has no new value for longer than it should', async () => {
+    const model = {
+      plant: 'acme',
+      equipment: [
+        {
+          id: MILL,
+          level: 'workUnit',
+          signals: [{ name: 'load', role: 'condition', staleAfterMs: 1500, source: { connection: 'line-opcua', nodeId: 'ns=1;s=Vibration' } }],
+        },
+      ],
+    }
+    await load({}, model)
+    await until(() => statusOf(node('sensor')).fill === 'green', 'it is green')
+    await until(() => statusOf(node('sensor')).fill === 'yellow' && /acme\/mill\/load/.test(statusOf(node('sensor')).text ?? ''), 'it is yellow')
+  })
+
   it('warns of values that the queue could not hold', async () => {
     await load({ publishing: '300', queueSize: '2' })
     await until(() => samples.length >= 2, 'the first values')
@@ -139,7 +192,12 @@ describe('opcua sensor node', function () {
     await load({ mode: 'list', items: [{ nodeId: 'ns=1;s=Vibration', topic: `${MILL}/colour` }] })
     assert.deepEqual(errorCodesOf(node('sensor')), ['TAKT_SIGNAL_UNKNOWN'])
     await helper.unload()
-    await load({ publishing: 'fast' })
+    for (const wrong of [{ publishing: 'fast' }, { delivery: 'perhaps' }, { delivery: 'guaranteed', store: '' }, { keep: '0' }]) {
+      await load(wrong)
+      assert.deepEqual(errorCodesOf(node('sensor')), ['TAKT_CONFIG_INVALID'])
+      await helper.unload()
+    }
+    await load({ mode: 'list', items: [{ nodeId: 'ns=1;s=Vibration', topic: `${MILL}/vibration`, deadband: '120 %' }] })
     assert.deepEqual(errorCodesOf(node('sensor')), ['TAKT_CONFIG_INVALID'])
   })
 })

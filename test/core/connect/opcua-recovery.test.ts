@@ -136,14 +136,14 @@ describe('OPC UA recovery', function () {
     }
     const sampler = new OpcuaSampler(connection, boundItems(plant, 'line'), setting, sink)
     let ended = false
-    const end = async (keep: boolean): Promise<void> => {
+    const end = async (then: 'end' | 'later'): Promise<void> => {
       if (ended) return
       ended = true
-      await sampler.close(keep)
+      await sampler.close(then)
       await connection.deregister(user0)
       await wire.close()
     }
-    cleanup.push(() => end(false))
+    cleanup.push(() => end('end'))
     return {
       connection,
       sampler,
@@ -157,7 +157,7 @@ describe('OPC UA recovery', function () {
         void connection.deregister(user0)
         cleanup.push(() => wire.close())
       },
-      stop: () => end(true),
+      stop: () => end('later'),
     }
   }
 
@@ -259,7 +259,7 @@ describe('OPC UA recovery', function () {
     for (let round = 0; round < 3; round++) {
       const from = round * 20
       const before = new OpcuaSamplerOn(first.connection, memory)
-      if (round === 0) await first.sampler.close(true)
+      if (round === 0) await first.sampler.close('next')
       for (let i = 1; i <= 10; i++) server.set('Good', from + i)
       before.begin()
       for (let i = 11; i <= 20; i++) server.set('Good', from + i)
@@ -269,7 +269,7 @@ describe('OPC UA recovery', function () {
         numbers(from + 1, from + 20),
       )
       assert.deepEqual(before.sink.gaps, [])
-      await before.sampler?.close(true)
+      await before.sampler?.close('next')
     }
     assert.equal(server.subscriptions, 1)
   })
@@ -326,6 +326,10 @@ describe('OPC UA recovery', function () {
       ['gap', 'line', 'acme/mill', ['vibration'], before, after, 'TAKT_OPCUA_INTERRUPTED', undefined],
     )
     assert.equal(second.sink.gaps.length, 1)
+    // it has learnt: what nobody can take over is not left behind
+    const held = server.subscriptions
+    await second.stop()
+    assert.equal(server.subscriptions, held - 1)
   })
 
   it('fills from the history of the server what no subscription kept, in order, before what comes now', async () => {
