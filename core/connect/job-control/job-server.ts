@@ -78,7 +78,6 @@ function makeServer(opcua: Opcua, options: JobServerOptions): OPCUAServer {
   const certificates = new opcua.OPCUACertificateManager({
     rootFolder: pkiFolder,
     automaticallyAcceptUnknownCertificate: acceptClientCertificate,
-    disableFileWatchers: true,
   })
   const hostname = host === '0.0.0.0' || host === '::' ? {} : { hostname: host }
   return new opcua.OPCUAServer({
