@@ -12,6 +12,8 @@ import type { OpcuaConnection } from './opcua-connection.ts'
 export interface CommandWire {
   /** Rejects when the command could not be given, or its answer did not come in time. */
   send(command: Command, target: CommandTarget): Promise<Answer>
+  /** Commands to this target will come. */
+  expect?(target: CommandTarget): void
   close(): void
 }
 

@@ -3,7 +3,8 @@ import type { Command } from '../messages/command.ts'
 import type { CommandTarget } from '../plant/model.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { Answer } from './command-gate.ts'
-import { type CommandWire, MqttCommandWire, OpcuaCommandWire, type WireSetting } from './command-wire.ts'
+import { type CommandWire, OpcuaCommandWire, type WireSetting } from './command-wire.ts'
+import { MqttCommandWires } from './command-wires-mqtt.ts'
 import { MqttConnection } from './mqtt-connection.ts'
 import type { OpcuaConnection } from './opcua-connection.ts'
 import type { LinkUser } from './shared-link.ts'
@@ -29,7 +30,8 @@ export class CommandWires {
 
   /** Opens what the plant's commands name. Throws TAKT_COMMAND_CONNECTION with the names that lead nowhere; the others work. */
   use(plant: Plant, changed: () => void): void {
-    const names = new Set(plant.model.equipment.flatMap(({ commands }) => (commands ?? []).map(({ target }) => target.connection)))
+    const targets = plant.model.equipment.flatMap(({ commands }) => (commands ?? []).map(({ target }) => target))
+    const names = new Set(targets.map(({ connection }) => connection))
     for (const [name, line] of this.#lines) if (!names.has(name)) void this.#end(name, line)
     const missing: string[] = []
     for (const name of names) {
@@ -38,6 +40,7 @@ export class CommandWires {
       if (connection === undefined) missing.push(name)
       else this.#begin(name, connection, changed)
     }
+    for (const target of targets) this.#lines.get(target.connection)?.wire.expect?.(target)
     if (missing.length > 0) throw this.#missing(missing)
   }
 
@@ -57,7 +60,7 @@ export class CommandWires {
   }
 
   #begin(name: string, connection: Connection, changed: () => void): void {
-    const wire = connection instanceof MqttConnection ? new MqttCommandWire(connection, this.#setting) : new OpcuaCommandWire(connection, this.#setting)
+    const wire = connection instanceof MqttConnection ? new MqttCommandWires(connection, this.#setting) : new OpcuaCommandWire(connection, this.#setting)
     const user: LinkUser = { linkChanged: changed }
     this.#lines.set(name, { connection, wire, user })
     connection.register(user)

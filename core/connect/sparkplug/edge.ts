@@ -141,6 +141,11 @@ export class SparkplugEdge {
     return alive
   }
 
+  /** The present value of a metric. */
+  current(device: string | undefined, name: string): EdgeValue | undefined {
+    return (device === undefined ? this.#node : this.#devices.get(device))?.current(name)
+  }
+
   start(): void {
     if (this.#state === 'idle') this.#connect()
   }
