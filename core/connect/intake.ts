@@ -71,6 +71,8 @@ export class Intake {
   #queue: Waiting[] = []
   /** the round under way */
   #round: readonly Waiting[] = []
+  /** how many of the round are dealt with */
+  #dealtWith = 0
   #pumping: Promise<void> | undefined
   #replaying: Promise<void> | undefined
   #stopped = false
@@ -119,9 +121,9 @@ export class Intake {
   }
 
   get figures(): IntakeFigures {
-    const oldest = this.#round[0] ?? this.#queue[0]
+    const oldest = this.#round[this.#dealtWith] ?? this.#queue[0]
     return {
-      waiting: this.#round.length + this.#queue.length,
+      waiting: this.#round.length - this.#dealtWith + this.#queue.length,
       oldestMs: oldest === undefined ? 0 : Math.round(performance.now() - oldest.since),
       replayed: this.#replayed,
       known: this.#known,
@@ -142,9 +144,11 @@ export class Intake {
     await Promise.resolve()
     while (this.#queue.length > 0) {
       this.#round = this.#queue.splice(0, ROUND)
+      this.#dealtWith = 0
       await this.#accept(inbox, this.#round)
     }
     this.#round = []
+    this.#dealtWith = 0
     this.#pumping = undefined
   }
 
@@ -175,12 +179,14 @@ export class Intake {
       const waiting = round[at] as Waiting
       if (outcome.status === 'fulfilled') {
         this.#passOn(waiting.arrival, outcome.value)
+        this.#dealtWith++
         acknowledge(waiting)
         continue
       }
       const error = toTaktError(outcome.reason, this.#setting.source)
       if (!NEVER.has(error.code)) return { error, left: round.slice(at) }
       this.#setting.refused?.(error, waiting.arrival)
+      this.#dealtWith++
       acknowledge(waiting)
     }
     return undefined
