@@ -5,7 +5,7 @@ import type { SharedLink } from '../../core/connect/shared-link.ts'
 /** A loss that mends itself at once is not worth a line in the log. */
 const PATIENCE_MS = 5000
 /** Problems that go away when the server is back; all others need a person. */
-const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['TAKT_BROKER_AWAY', 'TAKT_OPCUA_AWAY'])
+const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['TAKT_BROKER_AWAY', 'TAKT_OPCUA_AWAY', 'TAKT_INFLUX_AWAY'])
 
 /** Logs what becomes of a connection: each problem once, however often it is tried again. Returns the way to stop. */
 export function tellLink(node: Node, link: SharedLink, url: () => string): () => void {

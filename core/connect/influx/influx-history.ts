@@ -1,8 +1,8 @@
 import type { IResponse } from 'influx'
 import { SIGNAL_ROLES } from '../../plant/model.ts'
+import type { HistoryPoint, HistoryValue, SignalHistory, SpanAggregate } from '../history/history.ts'
+import type { SignalName } from '../history/history-request.ts'
 import { SAMPLE_MEASUREMENT } from './document-points.ts'
-import type { HistoryPoint, HistoryValue, SignalHistory, SpanAggregate } from './history.ts'
-import type { SignalName } from './history-request.ts'
 import { tagText } from './line-protocol.ts'
 
 /** A signal's role may have changed, or the plant may have been chosen later: its past is looked for in every measurement of samples. */

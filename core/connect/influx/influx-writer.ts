@@ -14,6 +14,8 @@ export interface WriterSetting {
   readonly batchRows: number
   readonly batchMs: number
   readonly where: string
+  /** False while the disk has no room for telemetry: rows that nobody guaranteed are then given up and declared instead of kept. */
+  mayKeep?(): boolean
   /** The database will never have this row. */
   rejected(row: RejectedRow): void
   /** Rows that were given up because the space is full, and the span of their times (epoch ms). */
@@ -87,7 +89,8 @@ export class InfluxWriter {
 
   constructor(setting: WriterSetting) {
     this.#setting = setting
-    this.#opening = this.#openSpool().then(() => this.#send())
+    this.#opening = this.#openSpool()
+    void this.#opening.then(() => this.#send())
   }
 
   get figures(): WriterFigures {
@@ -267,8 +270,11 @@ export class InfluxWriter {
   }
 
   async #spillAll(allowance: number): Promise<void> {
+    // one at a time has the folder
+    await this.#opening
     if (this.#spool === undefined) await this.#openSpool()
     for (;;) {
+      if (this.#setting.mayKeep?.() === false) this.#giveUpUnguaranteed(allowance)
       const surplus = this.#queue.length - (this.#isClosed ? 0 : Math.min(allowance, this.#allowance))
       if (surplus <= 0) return
       const batches = this.#takeTogether(surplus)
@@ -319,6 +325,15 @@ export class InfluxWriter {
     } catch (thrown) {
       this.#spoolFailed(thrown)
     }
+  }
+
+  #giveUpUnguaranteed(allowance: number): void {
+    const surplus = this.#queue.splice(0, Math.max(0, this.#queue.length - allowance))
+    const given = surplus.filter(({ releases }) => releases.length === 0)
+    this.#queue.unshift(...surplus.filter(({ releases }) => releases.length > 0))
+    if (given.length === 0) return
+    const { lines, from, to } = joined(given)
+    this.#giveUp(lines.length, from, to)
   }
 
   #giveUp(rows: number, from: number, to: number): void {
