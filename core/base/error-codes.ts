@@ -133,6 +133,22 @@ export const ERROR_CODES = {
     what: 'the OPC UA server no longer had our subscription',
     remedy: 'let it keep subscriptions longer, let their owner take them over (user or certificate instead of anonymous), or let it keep a history',
   },
+  TAKT_OPCUA_USER_CERTIFICATE: {
+    what: "the user's certificate for the OPC UA server cannot be used",
+    remedy: 'give certificate and key as PEM or as paths of PEM files, and the passphrase of an encrypted key',
+  },
+  TAKT_OPCUA_CERTIFICATE_UNKNOWN: {
+    what: 'no certificate with this thumbprint was seen',
+    remedy: 'ask the server again and compare the thumbprint; it may have a new certificate',
+  },
+  TAKT_OPCUA_VALUE: {
+    what: 'the value does not fit the type that the OPC UA server has',
+    remedy: "compare the command's arguments with the variable's or the method's data types",
+  },
+  TAKT_OPCUA_ACCESS: {
+    what: 'the OPC UA server does not let this user write there',
+    remedy: "give the user the right on the server, or correct the command's target",
+  },
   TAKT_OPCUA_STALE: {
     what: 'signals have no new value for longer than their staleAfterMs',
     remedy: 'see whether the machine still feeds the server; raise staleAfterMs for signals that change less often',

@@ -2,6 +2,7 @@ import { connect, type IPublishPacket, type MqttClient } from 'mqtt'
 import { TaktError } from '../base/error.ts'
 import { Acknowledger } from './mqtt-acknowledge.ts'
 import { brokerProblem, clientOptions, type MqttSettings, type MqttWill, messageOf, type QoS, RECONNECT_MS } from './mqtt-options.ts'
+import { ParkedSubscription } from './mqtt-parking.ts'
 import { SharedLink } from './shared-link.ts'
 import { TopicRouter } from './topics.ts'
 
@@ -51,6 +52,7 @@ export class MqttConnection extends SharedLink {
   #lastError: Error | undefined
   #retry: NodeJS.Timeout | undefined
   #pauseMs = RECONNECT_MS
+  #resumed = false
 
   constructor(settings: MqttSettings) {
     super(settings.waiting)
@@ -67,6 +69,11 @@ export class MqttConnection extends SharedLink {
     return !this.#settings.cleanSession
   }
 
+  /** The broker still had our session at the last connect: what came meanwhile with QoS 1 is not lost. */
+  get resumed(): boolean {
+    return this.#resumed
+  }
+
   /** Messages taken and not yet acknowledged. */
   get underWay(): number {
     return this.#acknowledger?.underWay ?? 0
@@ -77,15 +84,20 @@ export class MqttConnection extends SharedLink {
     const limited = this.#guaranteed()
     this.#subscriptions.add(subscription)
     this.#router.add(subscription.filter, subscription)
+    this.#unpark(subscription)
     if (!this.#client?.connected) return
     const lowers = !limited && subscription.guaranteed === true
     await this.#ask(this.#client, lowers ? this.#filters() : [subscription.filter])
   }
 
-  /** `keep` leaves the filter in a persistent session: the broker goes on queueing for when we are back. */
+  /**
+   * `keep` leaves the filter in a persistent session: the broker goes on queueing for when we are back. What it sends meanwhile, because others still use
+   * the connection, waits for the next reader of the same filter where delivery is guaranteed.
+   */
   unsubscribe(subscription: MqttSubscription, keep = false): void {
     this.#subscriptions.delete(subscription)
     this.#router.remove(subscription)
+    if (keep && subscription.guaranteed && !this.#settings.cleanSession && this.#client !== undefined) return this.#park(subscription)
     const stillUsed = [...this.#subscriptions].some((other) => other.filter === subscription.filter)
     if (!stillUsed && !(keep && !this.#settings.cleanSession) && this.#client?.connected) this.#client.unsubscribe(subscription.filter)
   }
@@ -138,8 +150,9 @@ export class MqttConnection extends SharedLink {
       limit: Math.max(MIN_UNDER_WAY, this.#settings.receiveMaximum),
       where: this.#settings.where,
     })
-    client.on('connect', () => {
+    client.on('connect', ({ sessionPresent }) => {
       this.#lastError = undefined
+      this.#resumed = sessionPresent === true
       // granted before it is called connected: who waits for the connection may rely on its subscriptions
       void this.#ask(client, this.#filters()).then(() => {
         if (!client.connected || this.#client !== client) return
@@ -164,12 +177,40 @@ export class MqttConnection extends SharedLink {
     clearTimeout(this.#retry)
     const client = this.#client
     this.#client = undefined
+    for (const subscription of [...this.#subscriptions]) {
+      if (!(subscription instanceof ParkedSubscription)) continue
+      this.#forget(subscription)
+      subscription.end(this.#settings.where)
+    }
     if (client === undefined) return
     // without a connection there is nobody to say goodbye to
     const forced = setTimeout(() => client.end(true), client.connected ? END_TIMEOUT_MS : 0)
     if (client.connected) await client.endAsync().catch(() => {})
     else await client.endAsync(true).catch(() => {})
     clearTimeout(forced)
+  }
+
+  #park(subscription: MqttSubscription): void {
+    const parked = new ParkedSubscription(subscription, () => {
+      this.#forget(parked)
+      parked.abandon()
+      this.unsubscribe(parked)
+    })
+    this.#subscriptions.add(parked)
+    this.#router.add(parked.filter, parked)
+  }
+
+  #unpark(reader: MqttSubscription): void {
+    for (const parked of this.#subscriptions) {
+      if (!(parked instanceof ParkedSubscription) || parked.filter !== reader.filter || !reader.guaranteed) continue
+      this.#forget(parked)
+      return parked.handOver(reader)
+    }
+  }
+
+  #forget(parked: ParkedSubscription): void {
+    this.#subscriptions.delete(parked)
+    this.#router.remove(parked)
   }
 
   /** Undefined when every taker is done; the usual case costs nothing more. */

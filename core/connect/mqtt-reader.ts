@@ -1,39 +1,71 @@
 import type { TaktError } from '../base/error.ts'
 import type { Document } from '../messages/document.ts'
+import type { Gap } from '../messages/gap.ts'
+import type { IntakeMessage } from './intake.ts'
 import type { MqttConnection, MqttMessage, MqttSubscription } from './mqtt-connection.ts'
 import type { MqttDecoder, MqttFormat, MqttLine, SampleSink } from './mqtt-decoder.ts'
+import type { MqttIntake, Numbering } from './mqtt-intake.ts'
 import type { QoS } from './mqtt-options.ts'
+import { SequenceWatch } from './sequence-watch.ts'
 import type { LinkState } from './shared-link.ts'
 
 export interface MqttReaderSetting {
   readonly connection: MqttConnection
+  /** Connection and node, stable across restarts. */
+  readonly source: string
   /** For decoders that do not say. */
   readonly qos: QoS
+  /** Without one everything is sent at once. */
+  readonly intake: MqttIntake | undefined
+  /** Whether the values of a signal, `<equipment>/<signal>`, must not be lost; a message with one of them goes through the inbox as a whole. */
+  isGuaranteed(topic: string): boolean
+  /** Plant time, epoch ms. */
+  readonly now: () => number
   send(topic: string, payload: Document): void
   bad(problem: TaktError, message: MqttMessage): void
   /** The broker refused a filter. */
   refused(problem: TaktError, filter: string): void
+  /** Values are missing. */
+  gap(gap: Gap): void
 }
 
-/** Reads what payload formats want from a connection, and lets those that speak do so. */
+/** Reads what payload formats want from a connection, and lets those that speak do so. Declares what is known to be lost. */
 export class MqttReader {
   readonly #setting: MqttReaderSetting
   readonly #direct: SampleSink
   readonly #line: MqttLine
+  readonly #numbers: SequenceWatch
   #formats: readonly MqttFormat[] = []
   #subscriptions: MqttSubscription[] = []
   #wills: Array<() => void> = []
   #connected = false
+  #lastAt: number | undefined
+  /** Time of the last message before the connection was lost. */
+  #lostAt: number | undefined
 
   constructor(setting: MqttReaderSetting) {
     this.#setting = setting
+    this.#numbers = new SequenceWatch(({ session, from, to, lost }) =>
+      this.#declare({ from, to, lost, code: 'TAKT_SOURCE_NUMBERS', why: `${lost} numbers of session '${session}' did not arrive` }),
+    )
+    const bad = (problem: TaktError, message: MqttMessage): void => setting.bad(problem, message)
     this.#direct = {
       sample: (sample, topic) => setting.send(topic, sample),
       document: (document, topic) => setting.send(topic, document),
-      numbered: () => {},
-      bad: (problem, message) => setting.bad(problem, message),
+      numbered: (session, sequence) => this.#numbers.take(session, sequence, setting.now()),
+      bad,
     }
     this.#line = { publish: (topic, payload, options) => setting.connection.publish(topic, payload, options), sink: this.#direct }
+  }
+
+  /** Plant time of the last message; what the next start needs to know of a gap. */
+  get lastAt(): number | undefined {
+    return this.#lastAt
+  }
+
+  /** `lastAt` of the process before this one; call it before the connection opens. */
+  since(lastAt: number): void {
+    this.#lostAt ??= lastAt
   }
 
   /** From now on these formats; what they have in common with those before stays subscribed. */
@@ -44,7 +76,10 @@ export class MqttReader {
     for (const takeBack of old.wills) takeBack()
     this.#formats = formats
     this.#subscriptions = formats.flatMap((format) => format.decoders.map((decoder) => this.#subscription(decoder)))
-    this.#wills = formats.flatMap((format) => (format.will === undefined ? [] : [connection.offerWill(() => (format.will as () => never)())]))
+    this.#wills = formats.flatMap((format) => {
+      const { will } = format
+      return will === undefined ? [] : [connection.offerWill(() => will.call(format))]
+    })
     const granted = Promise.all(this.#subscriptions.map((subscription) => connection.subscribe(subscription)))
     for (const subscription of old.subscriptions) connection.unsubscribe(subscription)
     void granted.then(() => {
@@ -57,6 +92,8 @@ export class MqttReader {
     const connected = state === 'connected'
     if (connected === this.#connected) return
     this.#connected = connected
+    if (connected) this.#began()
+    else this.#lostAt = this.#lastAt
     for (const format of this.#formats) {
       if (connected) format.connected?.(this.#line)
       else format.lost?.(this.#line)
@@ -68,11 +105,66 @@ export class MqttReader {
     const { connection } = this.#setting
     for (const takeBack of this.#wills) takeBack()
     for (const subscription of this.#subscriptions) connection.unsubscribe(subscription, keep)
+    this.#numbers.stop()
     await Promise.all(this.#formats.map((format) => format.stop?.(this.#line)))
   }
 
+  /** Nothing is lost where the broker kept our session and queued; else what was sent between the last message and now is. */
+  #began(): void {
+    const { connection, intake, now, qos } = this.#setting
+    intake?.connected()
+    const from = this.#lostAt
+    const to = now()
+    this.#lastAt = to
+    if (from === undefined || (connection.resumed && qos > 0)) return
+    const why = qos === 0 ? 'QoS 0: what was sent while the connection was lost was not kept' : 'the broker kept no session while the connection was lost'
+    this.#declare({ from, to, code: 'TAKT_BROKER_INTERRUPTED', why })
+  }
+
+  #declare(gap: Pick<Gap, 'from' | 'to' | 'why' | 'lost'> & { readonly code: 'TAKT_SOURCE_NUMBERS' | 'TAKT_BROKER_INTERRUPTED' }): void {
+    const { from, to } = gap
+    this.#setting.gap({ kind: 'gap', source: this.#setting.source, ...gap, from: Math.min(from, to), to })
+  }
+
   #subscription(decoder: MqttDecoder): MqttSubscription {
+    const { intake } = this.#setting
     const { filter, qos = this.#setting.qos } = decoder
-    return { filter, qos, take: (message) => decoder.decode(message, this.#direct), refused: (problem) => this.#setting.refused(problem, filter) }
+    const refused = (problem: TaktError): void => this.#setting.refused(problem, filter)
+    const take =
+      intake === undefined
+        ? (message: MqttMessage) => {
+            this.#lastAt = this.#setting.now()
+            return decoder.decode(message, this.#direct)
+          }
+        : (message: MqttMessage) => this.#takeWhole(decoder, message, intake)
+    return { filter, qos, take, guaranteed: intake !== undefined, refused }
+  }
+
+  /** A message as a whole: into the inbox when one of its signals must not be lost, else into the flow at once. */
+  #takeWhole(decoder: MqttDecoder, message: MqttMessage, intake: MqttIntake): void | Promise<void> {
+    const { isGuaranteed, send, bad, now } = this.#setting
+    this.#lastAt = now()
+    const messages: IntakeMessage[] = []
+    let guaranteed = false
+    let numbering: Numbering | undefined
+    const add = (payload: Document, topic: string): void => void messages.push({ topic, payload })
+    const decoding = decoder.decode(message, {
+      sample: (sample, topic) => {
+        if (!guaranteed) guaranteed = isGuaranteed(topic)
+        add(sample, topic)
+      },
+      document: add,
+      numbered: (session, sequence) => {
+        numbering = { session, sequence }
+        this.#numbers.take(session, sequence, now())
+      },
+      bad,
+    })
+    const finish = (): void | Promise<void> => {
+      if (messages.length === 0) return undefined
+      if (guaranteed) return intake.take(message, messages, numbering)
+      for (const { topic, payload } of messages) send(topic, payload)
+    }
+    return decoding === undefined ? finish() : decoding.then(finish)
   }
 }

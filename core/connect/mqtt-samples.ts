@@ -11,6 +11,8 @@ export interface MqttSampleSetting extends SampleSetting {
   readonly maxBytes: number
   /** Name of the broker, for the sample's origin. */
   readonly source: string
+  /** Paths of the sender's own numbering in a JSON payload. Without a path for the session each topic counts for itself. */
+  readonly numbering?: { readonly session: string | undefined; readonly sequence: string } | undefined
 }
 
 interface Binding {
@@ -87,6 +89,7 @@ function bindingOf(bound: BoundSignal, source: Pick<SignalSource, 'value' | 'tim
 
 function decoderOf(bindings: readonly Binding[], setting: MqttSampleSetting): MqttDecoder['decode'] {
   const readsJson = bindings.some((binding) => binding.value !== undefined || binding.time !== undefined)
+  const plainOrigin = { source: setting.source }
   return (message, sink) => {
     let body: unknown
     try {
@@ -95,6 +98,9 @@ function decoderOf(bindings: readonly Binding[], setting: MqttSampleSetting): Mq
     } catch (thrown) {
       return sink.bad(toTaktError(thrown, setting.where), message)
     }
+    const number = readsJson && setting.numbering !== undefined ? numberOfMessage(body, message.topic, setting.numbering) : undefined
+    if (number !== undefined) sink.numbered(number.session, number.sequence)
+    const origin = number === undefined ? plainOrigin : { source: setting.source, ...number }
     let found = false
     for (const binding of bindings) {
       try {
@@ -108,7 +114,7 @@ function decoderOf(bindings: readonly Binding[], setting: MqttSampleSetting): Mq
           {
             value,
             time: binding.time === undefined ? undefined : readPath(body, binding.time),
-            origin: { source: setting.source },
+            origin,
             context: binding.context === undefined ? undefined : contextOf(body, binding.context),
           },
           setting,
@@ -124,6 +130,19 @@ function decoderOf(bindings: readonly Binding[], setting: MqttSampleSetting): Mq
       sink.bad(new TaktError('TAKT_SAMPLE_VALUE_MISSING', { what: `none of ${paths} is in the payload`, where: setting.where }), message)
     }
   }
+}
+
+/** The sender's numbering; undefined where the paths lead to none. */
+function numberOfMessage(
+  body: unknown,
+  topic: string,
+  paths: NonNullable<MqttSampleSetting['numbering']>,
+): { readonly session: string; readonly sequence: number } | undefined {
+  const sequence = readPath(body, paths.sequence)
+  if (!Number.isSafeInteger(sequence) || (sequence as number) < 0) return undefined
+  const session = paths.session === undefined ? topic : readPath(body, paths.session)
+  if ((typeof session !== 'string' && typeof session !== 'number') || session === '') return undefined
+  return { session: String(session).slice(0, 200), sequence: sequence as number }
 }
 
 function assertSize(payload: Buffer, setting: MqttSampleSetting): void {

@@ -23,6 +23,11 @@ export function isFilter(filter: string): boolean {
   return levels.length > 0 && levels.every((level, index) => (level === '#' ? index === levels.length - 1 : level === '+' || !/[+#]/.test(level)))
 }
 
+/** True for a topic that may be published to: no wildcards, no NUL, at most 65,535 bytes (MQTT 5, 4.7.3). */
+export function isTopic(topic: string): boolean {
+  return topic !== '' && Buffer.byteLength(topic) <= 65_535 && !/[+#\0]/.test(topic)
+}
+
 const CACHED_TOPICS = 50_000
 
 /** Finds who takes a topic; what was found once is remembered. */

@@ -1,21 +1,26 @@
 import type { NodeAPI, NodeDef } from 'node-red'
-import { TaktError } from '../../core/base/error.ts'
-import type { MqttFormat } from '../../core/connect/mqtt-decoder.ts'
+import { toTaktError } from '../../core/base/error.ts'
+import { deliverySetting, isGuaranteed } from '../../core/connect/delivery.ts'
+import { Intake } from '../../core/connect/intake.ts'
+import { MqttIntake } from '../../core/connect/mqtt-intake.ts'
 import type { QoS } from '../../core/connect/mqtt-options.ts'
 import { MqttReader } from '../../core/connect/mqtt-reader.ts'
-import { bindingDecoders, templateDecoder } from '../../core/connect/mqtt-samples.ts'
 import type { LinkUser } from '../../core/connect/shared-link.ts'
-import { isFilter } from '../../core/connect/topics.ts'
+import type { Document } from '../../core/messages/document.ts'
 import type { Plant } from '../../core/plant/plant.ts'
+import { recordGap } from '../../core/store/gaps.ts'
+import { inboxOf } from '../../core/store/inbox.ts'
 import type { MqttBrokerNode } from '../mqtt-broker/mqtt-broker.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, nameOf } from '../shared/define-node.ts'
+import { whenFlowsStarted } from '../shared/flows-started.ts'
 import { followPlant } from '../shared/follow-plant.ts'
 import { optionalConfigNode, requireConfigNode } from '../shared/lookup.ts'
 import { SensorStatus } from '../shared/sensor-status.ts'
 import { numberSetting, quietAfterMs, toleranceSetting } from '../shared/settings.ts'
 import type { StoreNode } from '../store/store.ts'
+import { formats } from './formats.ts'
 
 export interface MqttSensorConfig extends NodeDef {
   plant: string
@@ -29,10 +34,18 @@ export interface MqttSensorConfig extends NodeDef {
   value: string
   time: string
   qos: '0' | '1' | '2'
+  delivery: 'role' | 'guaranteed' | 'fast'
+  /** Paths of the sender's own numbering of its messages; empty: it has none. */
+  session: string
+  sequence: string
   maxKb: string | number
   maxFutureSeconds: string | number
   maxAgeDays: string | number
 }
+
+/** How often it is written down when the last message came, real ms; the bound of a gap that a restart makes. */
+const REMEMBER_MS = 10_000
+const LAST_MESSAGE = 'last-message'
 
 export default function registerMqttSensor(RED: NodeAPI): void {
   defineNode<MqttSensorConfig>(RED, {
@@ -43,29 +56,51 @@ export default function registerMqttSensor(RED: NodeAPI): void {
       const plantNode = requireConfigNode<PlantNode>(RED, node, config.plant, 'plant')
       const broker = requireConfigNode<MqttBrokerNode>(RED, node, config.broker, 'MQTT broker')
       const store = optionalConfigNode<StoreNode>(RED, node, config.store, 'store')?.store
-      const qos = number(config.qos, 'QoS', 1, 0, 2) as QoS
+      const { connection } = broker
+      const { clock } = plantNode
+      const delivery = deliverySetting(config.delivery, store !== undefined, where)
       const setting = {
-        clock: plantNode.clock,
+        clock,
         where,
         tolerance: toleranceSetting(config, where),
         maxBytes: number(config.maxKb, 'largest message', 64, 1, 65_536) * 1024,
         source: broker.name || broker.id,
+        numbering: config.sequence ? { session: config.session || undefined, sequence: config.sequence } : undefined,
       }
-      const { connection } = broker
-      const bad = new BadInput(node, { store, now: () => plantNode.clock.now() })
+      const source = `${setting.source}/${node.id}`
+      const bad = new BadInput(node, { store, now: () => clock.now() })
       let samples = 0
+      const send = (message: { readonly topic: string; readonly payload: Document }): void => {
+        if (message.payload.kind === 'sample') samples++
+        node.send(message as never)
+      }
+      const intake =
+        store === undefined || delivery === 'fast'
+          ? undefined
+          : new Intake({
+              inbox: inboxOf(store),
+              source,
+              send: (messages) => messages.forEach(send),
+              refused(problem, arrival) {
+                bad.report(problem, { topic: arrival.messages[0]?.topic, payload: arrival.content })
+                status.bad(problem)
+              },
+              problem: (problem) => problem !== undefined && status.warn(problem),
+            })
       const status = new SensorStatus(
         node,
-        () => ({ samples, bad: bad.count }),
+        () => ({ samples, bad: bad.count, ...intake?.figures, note }),
         () => quietAfterMs(plantNode, setting.source),
       )
+      let note: string | undefined
       const reader = new MqttReader({
         connection,
-        qos,
-        send(topic, payload) {
-          samples++
-          node.send({ topic, payload } as never)
-        },
+        source,
+        qos: number(config.qos, 'QoS', 1, 0, 2) as QoS,
+        intake: intake === undefined || store === undefined ? undefined : new MqttIntake({ intake, store, source }),
+        isGuaranteed: (topic) => isGuaranteed(delivery, plantNode.plant().signal(topic)?.signal, store !== undefined),
+        now: () => clock.now(),
+        send: (topic, payload) => send({ topic, payload }),
         bad(problem, message) {
           bad.report(problem, message)
           status.bad(problem)
@@ -74,13 +109,21 @@ export default function registerMqttSensor(RED: NodeAPI): void {
           status.bad(problem)
           node.error(problem, { topic: filter } as never)
         },
+        gap(gap) {
+          send({ topic: `${source}/gap`, payload: gap })
+          if (store !== undefined) recordGap(store, gap, `node:${node.id}`).catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
+        },
       })
-      const forget = followPlant(
-        node,
-        plantNode,
-        (plant) => reader.use(formats(config, plant, setting)),
-        (problem) => status.fault(problem),
-      )
+      const use = (plant: Plant): void => {
+        reader.use(formats(config, plant, setting))
+        note = noteOf(plant)
+      }
+      const noteOf = (plant: Plant): string | undefined => {
+        if (intake !== undefined) return connection.keepsSession ? undefined : 'session not kept'
+        const recorded = plant.signalsOfConnection(setting.source).some(({ signal }) => isGuaranteed(delivery, signal, true))
+        return recorded && store === undefined ? 'fast: no store' : undefined
+      }
+      const forget = followPlant(node, plantNode, use, (problem) => status.fault(problem))
       const user: LinkUser = {
         linkChanged(state, problem) {
           status.link(state, problem)
@@ -89,34 +132,29 @@ export default function registerMqttSensor(RED: NodeAPI): void {
       }
       connection.register(user)
 
+      const remember = (): void => {
+        if (reader.lastAt !== undefined) store?.saveState(node.id, LAST_MESSAGE, reader.lastAt).catch(() => {})
+      }
+      store?.loadState(node.id, LAST_MESSAGE).then(
+        (at) => typeof at === 'number' && reader.since(at),
+        () => {},
+      )
+      const remembering = setInterval(remember, REMEMBER_MS).unref()
+      const forgetStart = whenFlowsStarted(RED, () => void intake?.replay())
+
       return {
         async close(removed) {
           forget()
+          forgetStart()
+          clearInterval(remembering)
           status.stop()
           // of a session that the broker keeps, the subscription goes on queueing until the node is back
           await reader.stop(!removed)
+          await intake?.stop()
+          remember()
           return connection.deregister(user)
         },
       }
     },
   })
-}
-
-function formats(config: MqttSensorConfig, plant: Plant, setting: Parameters<typeof bindingDecoders>[2]): readonly MqttFormat[] {
-  const { where } = setting
-  if (config.mode === 'topic') {
-    if (!isFilter(config.topic)) throw new TaktError('TAKT_CONFIG_INVALID', { what: `'${config.topic}' is not a topic filter`, where })
-    const mapping = {
-      filter: config.topic,
-      template: config.template || '{equipment}/{signal}',
-      target: config.target || '{equipment}/{signal}',
-      value: config.value || undefined,
-      time: config.time || undefined,
-    }
-    return [{ decoders: [templateDecoder(mapping, plant, setting)] }]
-  }
-  const found = bindingDecoders(plant, setting.source, setting)
-  if (found.length === 0)
-    throw new TaktError('TAKT_CONFIG_INVALID', { what: `no signal of the plant model has a topic on the connection '${setting.source}'`, where })
-  return [{ decoders: found }]
 }

@@ -10,6 +10,11 @@ export interface SensorFigures {
   /** Samples sent since the start. */
   readonly samples: number
   readonly bad: number
+  /** Messages taken and not durable yet, and the real ms for which the oldest of them has waited. */
+  readonly waiting?: number
+  readonly oldestMs?: number
+  /** What a person should know although all works: `fast, no store`. */
+  readonly note?: string | undefined
 }
 
 /**
@@ -88,7 +93,7 @@ export class SensorStatus {
 
   #status(): NodeStatus {
     const now = performance.now()
-    const { samples, bad } = this.#figures()
+    const { samples, bad, waiting = 0, oldestMs = 0, note } = this.#figures()
     const seconds = (now - this.#lastRefresh) / 1000
     const rate = seconds > 0.5 ? Math.round((samples - this.#samples) / seconds) : 0
     if (samples > this.#samples) this.#lastLife = now
@@ -102,7 +107,13 @@ export class SensorStatus {
     if (this.#fault !== undefined) return { fill: 'red', shape: 'ring', text: short(this.#fault.what) }
     if (this.#link === 'away') return { fill: 'red', shape: 'ring', text: short(this.#problem?.what ?? 'away') }
     if (this.#link !== 'connected') return { fill: 'yellow', shape: 'ring', text: 'connecting' }
-    const tail = bad > 0 ? ` · ${bad} bad` : ''
+    const tail = [
+      ...(waiting > 0 ? [`${waiting} waiting, ${duration(oldestMs)}`] : []),
+      ...(note === undefined ? [] : [note]),
+      ...(bad > 0 ? [`${bad} bad`] : []),
+    ]
+      .map((part) => ` · ${part}`)
+      .join('')
     if (now - this.#badAt < BAD_SHOWN_MS) return { fill: 'red', shape: 'dot', text: `${short(this.#warning?.what ?? 'bad message')}${tail}` }
     if (now - this.#warned < BAD_SHOWN_MS && this.#warning !== undefined) return { fill: 'yellow', shape: 'dot', text: short(this.#warning.what) }
     if (samples === 0 && now - this.#lastLife <= this.#quietMs()) return { fill: 'yellow', shape: 'ring', text: `connected, no data yet${tail}` }
@@ -110,6 +121,10 @@ export class SensorStatus {
       return { fill: 'yellow', shape: 'dot', text: `no data for ${Math.round((now - this.#lastLife) / 1000)} s${tail}` }
     return { fill: 'green', shape: 'dot', text: `${samples.toLocaleString('en')} sample${samples === 1 ? '' : 's'}${rate > 0 ? `, ${rate}/s` : ''}${tail}` }
   }
+}
+
+function duration(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`
 }
 
 function short(text: string): string {

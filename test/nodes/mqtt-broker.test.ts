@@ -52,7 +52,8 @@ describe('mqtt broker node', () => {
 
   const wrong: ReadonlyArray<readonly [string, Record<string, unknown>]> = [
     ['a URL that is none', { url: 'broker:1883' }],
-    ['a kept session without a client id', { cleanSession: false }],
+    ['an environment variable that is not set', { url: `mqtt://${'$'}{TAKT_NOT_SET_ANYWHERE}:1883` }],
+    ['a last will to a topic with a wildcard', { willTopic: 'a/#' }],
     ['a keepalive that is no number', { keepalive: 'often' }],
     ['TLS settings that are gone', { tls: 'nowhere' }],
   ]

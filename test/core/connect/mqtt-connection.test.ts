@@ -165,6 +165,26 @@ describe('MQTT connection to a real broker', () => {
     assert.deepEqual(all.messages, ['yes'])
   })
 
+  it('keeps the place of a reader that is deployed alone: nothing is acknowledged until it is back', async () => {
+    const { connection } = open({ clientId: 'parks', cleanSession: false })
+    const other = collector('n/other')
+    const first = { ...collector('n/parked'), guaranteed: true }
+    await connection.subscribe(other)
+    await connection.subscribe(first)
+    await connection.whenConnected(5000, () => connection.away())
+    connection.unsubscribe(first, true)
+    await publisher.publishAsync('n/parked', 'while it was away', { qos: 1 })
+    await publisher.publishAsync('n/other', 'x', { qos: 1 })
+    await until(() => other.messages.length === 1, 'the connection goes on')
+    assert.equal(connection.underWay, 1)
+    const second = { ...collector('n/parked'), guaranteed: true }
+    await connection.subscribe(second)
+    await until(() => second.messages.length === 1, 'the message')
+    await until(() => connection.underWay === 0, 'the acknowledgement')
+    assert.deepEqual([first.messages, second.messages], [[], ['while it was away']])
+    connection.unsubscribe(second)
+  })
+
   it('asks again for retained values after a reconnect', async () => {
     await publisher.publishAsync('t/state', 'Idle', { qos: 1, retain: true })
     const { connection } = open()
