@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import mqtt from 'mqtt'
@@ -12,7 +12,7 @@ import { type FlowNode, NodeRedProcess } from '../../../test/e2e/support/node-re
 import { FaultProxy } from '../../../test/support/fault-proxy.ts'
 import { Broker } from './broker.ts'
 import type { Recorded } from './count.ts'
-import { plantModel } from './flows.ts'
+import { JOB_ORDER, plantModel } from './flows.ts'
 import { Publisher, type PublisherOrder } from './publisher.ts'
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -25,7 +25,9 @@ export class Stage {
 
   constructor(palette: string) {
     this.palette = palette
-    this.after(() => rmSync(this.folder, { recursive: true, force: true }))
+    // FAULTS_KEEP=1 leaves everything there for whoever looks into a case
+    if (process.env.FAULTS_KEEP === '1') console.error(`kept: ${this.folder}`)
+    else this.after(() => rmSync(this.folder, { recursive: true, force: true }))
   }
 
   get userDir(): string {
@@ -63,6 +65,7 @@ export class Stage {
     mkdirSync(this.userDir, { recursive: true })
     const red = new NodeRedProcess({ userDir: this.userDir, flow, palette: this.palette, env })
     this.after(() => red.kill())
+    this.after(() => writeFileSync(join(this.folder, 'node-red.log'), red.log))
     await red.start()
     return red
   }
@@ -104,7 +107,7 @@ export async function untilThrough(url: string, topic: string, arrived: () => nu
   try {
     let sequence = 0
     await red.until('a first message comes through', async () => {
-      const body = { v: 0, ts: Date.now(), session: `probe-${process.pid}`, sequence, serial: String(-1 - sequence) }
+      const body = { v: 0, ts: Date.now(), session: `probe-${process.pid}`, sequence, serial: String(-1 - sequence), job: JOB_ORDER }
       sequence++
       await client.publishAsync(topic, JSON.stringify(body), { qos: 1 })
       return arrived() > 0
