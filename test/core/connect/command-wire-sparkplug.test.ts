@@ -98,9 +98,12 @@ describe('commands to Sparkplug devices', function () {
 
   it('knows of births before the first command where it was told to expect one', async () => {
     wire.expect(target('speed'))
-    // the broker takes what one connection asks in its order
-    await connection.subscribe({ filter: 'nothing', qos: 0, take: () => {} })
+    // on the same filter, so that it comes when the wire has it
+    let heard = false
+    const birth = { filter: 'spBv1.0/line/DBIRTH/plc/+', qos: 1 as const, take: () => void (heard = true) }
+    await connection.subscribe(birth)
     await bear()
+    await until(() => heard, 'the birth')
     await give('speed', { value: 9 })
     assert.equal(rebirths, 0)
   })
