@@ -40,6 +40,8 @@ const BIRTH_WAIT_MS = 10_000
 /** Of the 256 sequence numbers. */
 const HALF_ROUND = 128
 const BD_SEQ = 'bdSeq'
+/** A message whose promise is resolved already is still dealt with after those that waited: their promises were resolved before. */
+const AFTER_THE_OTHERS = Promise.resolve()
 
 /**
  * One edge node as the host sees it. `unsure` says that its births may have changed unseen: after a restart, a lost connection or a gap.
@@ -134,8 +136,9 @@ export class HostNode {
     this.#waiting.takeAll()
   }
 
-  #takeBirth(edge: EdgeMessage): void {
+  #takeBirth(edge: EdgeMessage): void | Promise<void> {
     const { payload } = edge
+    const others = this.held > 0
     const bdSeq = bdSeqOf(payload)
     if (bdSeq === undefined) this.#bad(edge, 'TAKT_SPARKPLUG_BIRTH_INVALID', 'an NBIRTH without bdSeq: deaths cannot be told apart')
     if (payload.seq === undefined) this.#bad(edge, 'TAKT_SPARKPLUG_BIRTH_INVALID', 'an NBIRTH without a sequence number')
@@ -165,13 +168,15 @@ export class HostNode {
     this.#emit(edge, table, undefined)
     this.#expectDevices()
     this.#host.changed()
+    return others ? AFTER_THE_OTHERS : undefined
   }
 
   /** A will speaks for one session only: that of an older one must not end the one that runs. */
-  #takeDeath(edge: EdgeMessage): void {
+  #takeDeath(edge: EdgeMessage): void | Promise<void> {
     const bdSeq = bdSeqOf(edge.payload)
     if (this.#table === undefined || (this.#bdSeq !== undefined && bdSeq !== this.#bdSeq)) return
     if (!this.#alive && !this.#unsure) return
+    const others = this.held > 0
     // what waits was sent before, in the session that has just ended
     this.#settleWaiting(true)
     this.#alive = false
@@ -182,18 +187,14 @@ export class HostNode {
     this.#stale(edge.received, edge.sink)
     for (const device of this.#devices.values()) device.alive = false
     this.#host.changed()
+    return others ? AFTER_THE_OTHERS : undefined
   }
 
   #hold(edge: EdgeMessage, seq: number): void | Promise<void> {
-    if (this.#early.size >= HALF_ROUND || this.#early.has(({ payload }) => payload.seq === seq)) {
+    if (this.#early.size >= HALF_ROUND || this.#early.has(({ payload }) => payload.seq === seq) || !this.#host.mayHold()) {
       // before the numbers come round and another message passes for the one that is missing
       this.#giveUpReordering()
       return this.take(edge)
-    }
-    if (!this.#host.mayHold()) {
-      this.#passOver(edge)
-      this.#rebirth.ask()
-      return this.#passEarly()
     }
     this.#reorderTimer ??= this.#host.setting.timers.after(this.#host.setting.reorderMs, () => this.#giveUpReordering())
     return this.#early.hold(edge)
@@ -232,12 +233,6 @@ export class HostNode {
     for (const edge of early) void this.#waiting.hold(edge)
   }
 
-  #passOver(edge: EdgeMessage): void {
-    this.#gapBefore(edge)
-    this.#expected = Number(edge.payload.seq)
-    this.#pass(edge)
-  }
-
   #gapBefore(edge: EdgeMessage): void {
     const span = { from: this.#lastAt, to: madeAt(edge), lost: this.#distance(edge) }
     this.#gap('TAKT_SPARKPLUG_SEQUENCE', `sequence number ${this.#expected} did not come`, span, edge.sink)
@@ -250,7 +245,10 @@ export class HostNode {
   #wait(edge: EdgeMessage): void | Promise<void> {
     if (!this.#host.mayHold()) {
       this.#settleUnconfirmed()
-      if (!this.#unsure) return this.#passOver(edge)
+      if (!this.#unsure) {
+        this.#passAll([edge])
+        return AFTER_THE_OTHERS
+      }
     }
     const held = this.#waiting.hold(edge)
     this.#awaitBirth()
@@ -269,7 +267,14 @@ export class HostNode {
     this.#declareMissing()
     const waited = this.#waiting.takeAll()
     if (waited.length === 0) return
-    if (trusted) return this.#passWaited(waited)
+    if (trusted) {
+      const first = waited[0] as EdgeMessage
+      this.#session = `${this.#session.split('/again@')[0]}/again@${first.received}`
+      this.#number = 0
+      // what is missing before it has been said
+      this.#expected = Number(first.payload.seq)
+      return this.#passAll(waited)
+    }
     const last = waited.at(-1) as EdgeMessage
     const why = this.#table === undefined || this.#ended ? 'data without a birth' : 'the births changed while nobody was listening'
     this.#gap('TAKT_SPARKPLUG_NOT_BORN', why, spanOf(waited), last.sink)
@@ -293,11 +298,13 @@ export class HostNode {
     this.#settleWaiting(true)
   }
 
-  #passWaited(waited: readonly EdgeMessage[]): void {
-    this.#session = `${this.#session.split('/again@')[0]}/again@${(waited[0] as EdgeMessage).received}`
-    this.#number = 0
-    for (const edge of waited) {
-      this.#expected = Number(edge.payload.seq)
+  /** Messages in the order in which they came; what is missing between them is said. */
+  #passAll(messages: readonly EdgeMessage[]): void {
+    for (const edge of messages) {
+      const seq = Number(edge.payload.seq)
+      if (this.#recent.isRepetition(seq, edge.message.payload)) continue
+      if (seq !== this.#expected) this.#gapBefore(edge)
+      this.#expected = seq
       this.#pass(edge)
     }
   }

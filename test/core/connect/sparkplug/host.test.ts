@@ -307,6 +307,38 @@ describe('Sparkplug host', () => {
       )
     })
 
+    it('what waited is dealt with before the birth that let it go, for those who wait for the promise as well', async () => {
+      count(1)
+      const dealt: string[] = []
+      const after = (what: string, done: void | Promise<void>): Promise<void> => Promise.resolve(done).then(() => void dealt.push(what))
+      const all = [after('first', bench.take(count(2))), after('second', bench.take(count(3)))]
+      bench.clock.advance(2000)
+      const birth = bench.take(edge.birth([metric.double('Cabinet', 31, { alias: 1 })]))
+      assert.ok(birth instanceof Promise)
+      await Promise.all([...all, after('birth', birth)])
+      assert.deepEqual(dealt, ['first', 'second', 'birth'])
+    })
+
+    it('what is missing among messages that wait is said', () => {
+      count(1)
+      void bench.take(count(2))
+      bench.clock.advance(2000)
+      count(3)
+      void bench.take(count(4))
+      births()
+      assert.deepEqual(
+        bench.gaps.map(({ lost }) => lost),
+        [1, 1],
+      )
+      assert.deepEqual(
+        bench
+          .values()
+          .slice(0, 2)
+          .map(([, value]) => value),
+        [2, 4],
+      )
+    })
+
     it('an edge node that answers nobody is taken by its last births, as uncertain', () => {
       count(1)
       void bench.take(count(2))

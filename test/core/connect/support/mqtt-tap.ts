@@ -1,10 +1,12 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** One control packet that a client sent: its type (MQTT 5, 2.1.2) and, of a PUBACK, the packet id. */
+/** One control packet that a client sent: its type and flags (MQTT 5, 2.1.2), of a PUBACK the packet id, and what follows the fixed header. */
 export interface SentPacket {
   readonly connection: number
   readonly type: number
   readonly packetId: number | undefined
+  readonly flags: number
+  readonly body: Buffer
 }
 
 const PUBACK = 4
@@ -88,7 +90,9 @@ export class MqttTap {
       const body = at + 2 + digits
       if (body + length > bytes.length) return bytes.subarray(at)
       const type = (bytes[at] as number) >> 4
-      this.sent.push({ connection, type, packetId: type === PUBACK ? bytes.readUInt16BE(body) : undefined })
+      const flags = (bytes[at] as number) & 15
+      const packetId = type === PUBACK ? bytes.readUInt16BE(body) : undefined
+      this.sent.push({ connection, type, packetId, flags, body: Buffer.from(bytes.subarray(body, body + length)) })
       at = body + length
     }
   }
