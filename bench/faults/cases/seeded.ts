@@ -21,7 +21,11 @@ export const seeded: readonly FaultCase[] = [
     await red.start()
     return undefined
   }),
-  seed(NO_UNIQUE_KEY, async ({ proxy }) => {
+  seed(NO_UNIQUE_KEY, async ({ stage, proxy }) => {
+    const other = new DatabaseSync(stage.database)
+    other.exec('PRAGMA busy_timeout = 5000')
+    other.exec('DROP INDEX inbox_key')
+    other.close()
     // what was recorded and never acknowledged comes again
     proxy.blackHole('up')
     await pause(2000)

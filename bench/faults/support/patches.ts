@@ -83,6 +83,7 @@ export const ACKNOWLEDGES_EARLY: SeededFault = {
   ],
 }
 
+/** The case drops the index of the database as well. */
 export const NO_UNIQUE_KEY: SeededFault = {
   name: 'inbox without a unique key',
   patches: [
@@ -91,7 +92,6 @@ export const NO_UNIQUE_KEY: SeededFault = {
       find: 'if (known !== undefined) return {',
       replace: 'if (known !== undefined && Math.abs(0) > 1) return {',
     },
-    { file: 'core/store/migrations/0002-delivery.ts', find: 'create unique index inbox_key', replace: 'create index inbox_key' },
   ],
 }
 
