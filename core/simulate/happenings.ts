@@ -22,6 +22,8 @@ export interface StatusPublication {
   readonly good: number
   readonly scrap: number
   readonly changed: boolean
+  /** of the present job order */
+  readonly made?: { readonly good: number; readonly scrap: number }
 }
 
 export interface ConditionPublication {

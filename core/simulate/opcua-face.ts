@@ -1,11 +1,12 @@
 import type { AddressSpace, DataType, INamespace, OPCUAServer, UAObject, UAVariable, VariantOptions } from 'node-opcua'
 import { TaktError, toTaktError } from '../base/error.ts'
 import type { Receipt } from '../messages/command.ts'
-import type { Signal, SignalRole } from '../plant/model.ts'
+import type { Equipment, Signal, SignalRole } from '../plant/model.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { Bindings, WireWrite } from './bindings.ts'
 import { type MachineCommand, parseCommand } from './commands.ts'
 import type { GaugePublication, Publication } from './happenings.ts'
+import { MachineJobReceiver } from './job-receiver.ts'
 import type { Face } from './runner.ts'
 
 export interface OpcUaFaceOptions {
@@ -45,9 +46,12 @@ export async function startOpcUaFace(options: OpcUaFaceOptions): Promise<OpcUaFa
   if (process.env.NODEOPCUA_LOG_LEVEL === undefined) opcua.setWarningLogger(() => {})
   const server = makeServer(opcua, options)
   await server.initialize()
-  const variables = addUnits(opcua, server, options)
+  const { variables, receivers } = addUnits(opcua, server, options)
   const publish = (publications: readonly Publication[]): void => {
-    for (const publication of publications) for (const write of options.bindings.writes(publication)) put(opcua, variables.get(write.nodeId), write)
+    for (const publication of publications) {
+      for (const write of options.bindings.writes(publication)) put(opcua, variables.get(write.nodeId), write)
+      if (publication.kind === 'status') receivers.get(publication.unit)?.follow(publication)
+    }
   }
   // the first client finds the machines as they are
   publish(options.present())
@@ -87,7 +91,7 @@ function makeServer(opcua: Opcua, { host = '127.0.0.1', port, pkiFolder, users =
     allowAnonymous: true,
     allowAnonymousSubscriptionTransferOnUnsecuredChannel: true,
     userManager: { isValidUser: (user: string, password: string) => Object.hasOwn(users, user) && users[user] === password },
-    nodesets: [opcua.nodesets.standard],
+    nodesets: [opcua.nodesets.standard, ...(plant.units.some(receiverOf) ? [opcua.nodesets.isa95JobControl] : [])],
     nodesetLoaderOptions: { trustSiblingImages: true },
     isAuditing: false,
     // only a server that says so tells every change: others fold what comes within 50 ms into one
@@ -111,7 +115,7 @@ class UnitNodes {
     if (this.variables.has(nodeId)) return
     const { dataType, value } = typeOf(this.#opcua, signal.role)
     const variable = this.#namespace(nodeId).addVariable({
-      componentOf: this.#parent(nodeId, unit),
+      componentOf: this.folder(nodeId, unit),
       browseName: lastPart(nodeId),
       nodeId,
       dataType,
@@ -138,7 +142,8 @@ class UnitNodes {
     })
   }
 
-  #parent(nodeId: string, unit: string): UAObject {
+  /** The object in which a node lies. */
+  folder(nodeId: string, unit: string): UAObject {
     const dot = nodeId.lastIndexOf('.')
     return this.#object(dot > 0 && nodeId.includes(';s=') ? nodeId.slice(0, dot) : `ns=1;s=${unit.slice(unit.lastIndexOf('/') + 1)}`)
   }
@@ -166,10 +171,17 @@ class UnitNodes {
   }
 }
 
-function addUnits(opcua: Opcua, server: OPCUAServer, { plant, command, now }: OpcUaFaceOptions): ReadonlyMap<string, UAVariable> {
+interface Machines {
+  readonly variables: ReadonlyMap<string, UAVariable>
+  /** by equipment; only of those that the plant model hands job orders to */
+  readonly receivers: ReadonlyMap<string, MachineJobReceiver>
+}
+
+function addUnits(opcua: Opcua, server: OPCUAServer, { plant, command, now }: OpcUaFaceOptions): Machines {
   const { addressSpace } = server.engine
   if (addressSpace === null) throw new TaktError('TAKT_INTERNAL', { what: 'the OPC UA server has no address space', where: 'simulator' })
   const nodes = new UnitNodes(opcua, addressSpace)
+  const receivers = new Map<string, MachineJobReceiver>()
   for (const unit of plant.units) {
     for (const signal of unit.signals ?? []) if (signal.source?.nodeId !== undefined) nodes.addVariable(signal.source.nodeId, unit.id, signal, now())
     for (const { name, target } of unit.commands ?? []) {
@@ -177,8 +189,16 @@ function addUnits(opcua: Opcua, server: OPCUAServer, { plant, command, now }: Op
       const where = `${unit.id} ${name}`
       nodes.addMethod(target.methodId, target.objectId, (json) => answer(unit.id, where, now, () => command(unit.id, parseCommand(json, where, name))))
     }
+    const nodeId = receiverOf(unit)
+    if (nodeId !== undefined)
+      receivers.set(unit.id, new MachineJobReceiver(opcua, server, { unit: unit.id, nodeId, parent: nodes.folder(nodeId, unit.id), command, now }))
   }
-  return nodes.variables
+  return { variables: nodes.variables, receivers }
+}
+
+/** The node to which the plant model hands this unit's job orders. */
+function receiverOf({ commands }: Equipment): string | undefined {
+  return commands?.find(({ target }) => target.jobReceiver !== undefined)?.target.jobReceiver
 }
 
 /** What the machine answers; a command that it cannot read is answered too. */

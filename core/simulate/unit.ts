@@ -412,7 +412,8 @@ export class UnitSimulation {
 
   #publishStatus(time: number, step: Step, changed = true): void {
     const { state, mode, job, good, scrap } = this.#state
-    step.publications.push({ kind: 'status', unit: this.id, time, state, mode, job: job?.id ?? '', good, scrap, changed })
+    const made = job === null ? {} : { made: { good: job.good, scrap: job.scrap } }
+    step.publications.push({ kind: 'status', unit: this.id, time, state, mode, job: job?.id ?? '', good, scrap, changed, ...made })
   }
 
   #intervened(what: InterventionRow['what'], value: number, time: number, step: Step): void {
