@@ -1,15 +1,13 @@
-import type { CallMethodResult, ClientSession, NodeId, OPCUAClient, StatusCode, UserIdentityInfo } from 'node-opcua'
+import { X509Certificate } from 'node:crypto'
+import type { CallMethodResult, ClientSession, NodeId, OPCUAClient, StatusCode, UserIdentityInfo, Variant } from 'node-opcua'
 import { TaktError, toTaktError } from '../base/error.ts'
 import { loadOpcua, type Opcua } from './load-opcua.ts'
+import { type BrowsedNode, browseNode, type SearchLimits, type SearchResult, searchNodes } from './opcua-browse.ts'
 import { dispose, messageOf, problemOf } from './opcua-problem.ts'
 import type { OpcuaSettings } from './opcua-settings.ts'
+import { plainOf } from './opcua-value.ts'
+import { variantForArgument, variantForNode, type WrittenValue } from './opcua-write.ts'
 import { SharedLink } from './shared-link.ts'
-
-export interface BrowsedNode {
-  readonly nodeId: string
-  readonly name: string
-  readonly variable: boolean
-}
 
 /** Subscriptions belong to a session: each new one is told, with the library that it speaks. */
 export type SessionListener = (session: ClientSession, opcua: Opcua) => void
@@ -62,45 +60,54 @@ export class OpcuaConnection extends SharedLink {
     )
   }
 
-  /** Writes a value as the type that the variable has; the answer is the server's status. */
-  async write(nodeId: string, value: string | number | boolean): Promise<StatusCode> {
+  /**
+   * Calls a method with named arguments, each as the type that the method declares. A method that takes one text, and not one of that name, is given `text`.
+   * Throws TAKT_OPCUA_VALUE for an argument that is missing or does not fit.
+   */
+  async callNamed(objectId: string, methodId: string, given: Readonly<Record<string, WrittenValue>>, text: string): Promise<CallMethodResult> {
     const { session, opcua } = this.#present()
-    const { DataType } = opcua
-    const dataType = await this.#within(session.getBuiltInDataType(this.#nodeId(opcua, nodeId)), `reading the type of ${nodeId}`)
-    const typed =
-      dataType === DataType.String ? String(value) : dataType === DataType.Boolean ? value === true || value === 1 || value === 'true' : Number(value)
-    const variant = new opcua.Variant({ dataType, value: typed })
-    return this.#within(session.write({ nodeId, attributeId: opcua.AttributeIds.Value, value: { value: variant } }), `writing ${nodeId}`)
+    const method = this.#nodeId(opcua, methodId)
+    const { inputArguments } = await this.#within(session.getArgumentDefinition(method), `reading the arguments of ${methodId}`)
+    const [first] = inputArguments
+    const takesText =
+      inputArguments.length === 1 && first !== undefined && opcua.DataType.String === Number(first.dataType.value) && first.dataType.namespace === 0
+    if (takesText && !Object.hasOwn(given, first.name ?? '')) return this.call(objectId, methodId, text)
+    const where = `${this.#settings.where}, method ${methodId}`
+    const variants: Variant[] = []
+    for (const argument of inputArguments) {
+      const name = argument.name ?? ''
+      if (!Object.hasOwn(given, name)) throw new TaktError('TAKT_OPCUA_VALUE', { what: `the method takes '${name}', which the command does not give`, where })
+      variants.push(await this.#within(variantForArgument(session, opcua, argument, given[name] as WrittenValue, where), `the argument ${name}`))
+    }
+    return this.#within(session.call({ objectId: this.#nodeId(opcua, objectId), methodId: method, inputArguments: variants }), `calling ${methodId}`)
   }
 
+  /** Writes a value as the type that the variable has; the answer is the server's status. Throws TAKT_OPCUA_VALUE, TAKT_OPCUA_ACCESS. */
+  async write(nodeId: string, value: WrittenValue): Promise<StatusCode> {
+    const { session, opcua } = this.#present()
+    const node = this.#nodeId(opcua, nodeId)
+    const variant = await this.#within(variantForNode(session, opcua, node, value, `${this.#settings.where}, node ${nodeId}`), `reading the type of ${nodeId}`)
+    return this.#within(session.write({ nodeId: node, attributeId: opcua.AttributeIds.Value, value: { value: variant } }), `writing ${nodeId}`)
+  }
+
+  /** The present value as plain JavaScript: lists, exact wide integers. */
   async read(nodeId: string): Promise<unknown> {
     const { session, opcua } = this.#present()
     const result = await this.#within(session.read({ nodeId: this.#nodeId(opcua, nodeId), attributeId: opcua.AttributeIds.Value }), `reading ${nodeId}`)
-    return result.value.value
+    return plainOf(result.value, opcua)
   }
 
   /** The children of a node of the address space; of the objects folder without one. */
   async browse(nodeId = 'ObjectsFolder'): Promise<readonly BrowsedNode[]> {
     const { session, opcua } = this.#present()
-    const { NodeClass } = opcua
-    const result = await this.#within(
-      session.browse({
-        nodeId: this.#nodeId(opcua, nodeId),
-        referenceTypeId: 'HierarchicalReferences',
-        includeSubtypes: true,
-        browseDirection: opcua.BrowseDirection.Forward,
-        nodeClassMask: NodeClass.Object | NodeClass.Variable,
-        resultMask: 0x3f,
-      }),
-      `browsing ${nodeId}`,
-    )
-    if (result.statusCode.isNotGood())
-      throw new TaktError('TAKT_OPCUA_REFUSED', { what: `browsing ${nodeId}: ${result.statusCode.name}`, where: this.#settings.where })
-    return (result.references ?? []).map((reference) => ({
-      nodeId: reference.nodeId.toString(),
-      name: reference.displayName.text ?? reference.browseName.name ?? reference.nodeId.toString(),
-      variable: reference.nodeClass === NodeClass.Variable,
-    }))
+    const node = this.#nodeId(opcua, nodeId).toString()
+    return this.#within(browseNode(session, opcua, node), `browsing ${nodeId}`)
+  }
+
+  /** Nodes whose name or id has the text. Ends by itself within the limits. */
+  async search(text: string, limits: SearchLimits): Promise<SearchResult> {
+    const { session, opcua } = this.#present()
+    return this.#within(searchNodes(session, opcua, text, limits), 'searching', limits.timeMs + TRANSACTION_TIMEOUT_MS)
   }
 
   away(): TaktError {
@@ -228,12 +235,12 @@ export class OpcuaConnection extends SharedLink {
   }
 
   /** A request during a loss would wait for the reconnection: the asker is told in time. */
-  async #within<T>(request: Promise<T>, what: string): Promise<T> {
+  async #within<T>(request: Promise<T>, what: string, timeoutMs = TRANSACTION_TIMEOUT_MS): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(
-        () => reject(new TaktError('TAKT_TIMEOUT', { what: `${what} was not answered in ${TRANSACTION_TIMEOUT_MS / 1000} s`, where: this.#settings.where })),
-        TRANSACTION_TIMEOUT_MS,
+        () => reject(new TaktError('TAKT_TIMEOUT', { what: `${what} was not answered in ${timeoutMs / 1000} s`, where: this.#settings.where })),
+        timeoutMs,
       )
     })
     try {
@@ -248,7 +255,11 @@ export class OpcuaConnection extends SharedLink {
   }
 
   #identity({ UserTokenType }: Opcua): UserIdentityInfo {
-    const { username, password } = this.#settings
+    const { username, password, userCertificate } = this.#settings
+    if (userCertificate !== undefined) {
+      const certificateData = new X509Certificate(userCertificate.certificate).raw
+      return { type: UserTokenType.Certificate, certificateData, privateKey: userCertificate.key }
+    }
     if (username === undefined) return { type: UserTokenType.Anonymous }
     return { type: UserTokenType.UserName, userName: username, password: password ?? '' }
   }

@@ -5,6 +5,7 @@ import type { ClientSession, OPCUAClient } from 'node-opcua'
 import { TaktError } from '../base/error.ts'
 import type { Opcua } from './load-opcua.ts'
 import type { OpcuaSettings } from './opcua-settings.ts'
+import { ownCertificateFile } from './opcua-trust.ts'
 
 const GOODBYE_MS = 2000
 
@@ -18,7 +19,7 @@ export async function problemOf(thrown: unknown, settings: OpcuaSettings, opcua:
     return new TaktError('TAKT_OPCUA_UNTRUSTED', {
       what:
         `the server's certificate${thumbprint === undefined ? '' : ` with thumbprint ${thumbprint}`} is not trusted: ` +
-        `if it is the right one, move ${file ?? `its file in ${join(pkiFolder, 'rejected')}`} to ${join(pkiFolder, 'trusted', 'certs')}`,
+        `if it is the right one, trust it in the endpoint's dialog, or move ${file ?? `its file in ${join(pkiFolder, 'rejected')}`} to ${join(pkiFolder, 'trusted', 'certs')}`,
       where,
       cause: thrown,
     })
@@ -29,7 +30,7 @@ export async function problemOf(thrown: unknown, settings: OpcuaSettings, opcua:
     return new TaktError('TAKT_OPCUA_SECURITY', { what, where, cause: thrown })
   }
   if (/BadSecurityChecksFailed|BadCertificate|BadApplicationUri/.test(message)) {
-    const own = join(pkiFolder, 'own', 'certs', 'client_certificate.pem')
+    const own = ownCertificateFile(pkiFolder)
     return new TaktError('TAKT_OPCUA_REJECTED', { what: `the server does not trust Takt's certificate (${own}): ${message}`, where, cause: thrown })
   }
   return new TaktError('TAKT_OPCUA_AWAY', { what: `the OPC UA server does not answer: ${message}`, where, cause: thrown })

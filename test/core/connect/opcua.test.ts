@@ -10,6 +10,7 @@ import { OpcuaConnection } from '../../../core/connect/opcua-connection.ts'
 import { boundItems, listedItems } from '../../../core/connect/opcua-items.ts'
 import { OpcuaSampler, type OpcuaSampleSetting, type OpcuaSink } from '../../../core/connect/opcua-samples.ts'
 import type { OpcuaSettings } from '../../../core/connect/opcua-settings.ts'
+import type { WrittenValue } from '../../../core/connect/opcua-write.ts'
 import type { LinkState } from '../../../core/connect/shared-link.ts'
 import type { Sample } from '../../../core/messages/sample.ts'
 import { validateDocument } from '../../../core/messages/validate.ts'
@@ -236,10 +237,96 @@ describe('OPC UA', function () {
     const inside = await connection.browse('ns=1;s=Machine')
     assert.deepEqual(
       inside.find((node) => node.name === 'Vibration'),
-      { nodeId: 'ns=1;s=Vibration', name: 'Vibration', variable: true },
+      { nodeId: 'ns=1;s=Vibration', name: 'Vibration', variable: true, access: 'rw', dataType: 'Double', value: '3.1' },
     )
     await assert.rejects(connection.browse('ns=1;s=NotThere'), { code: 'TAKT_OPCUA_REFUSED' })
+    const list = inside.find((node) => node.name === 'Speeds')
+    assert.deepEqual([list?.dataType, list?.value, list?.parts], ['Double[3]', '[1,2,3]', true])
+    assert.deepEqual(
+      (await connection.browse('ns=1;s=Grid')).map(({ path, value }) => [path, value]),
+      [
+        ['[0][0]', '11'],
+        ['[0][1]', '12'],
+        ['[1][0]', '21'],
+        ['[1][1]', '22'],
+      ],
+    )
+    assert.deepEqual(
+      (await connection.browse('ns=1;s=Range')).map(({ path, value }) => [path, value]),
+      [
+        ['.low', '-5'],
+        ['.high', '55'],
+      ],
+    )
     await assert.rejects(connection.browse('rubbish'), { code: 'TAKT_OPCUA_NODE_UNKNOWN' })
+  })
+
+  it('searches the address space by name, within limits', async () => {
+    const { connection } = open()
+    await connection.whenConnected(10_000, () => connection.away())
+    const limits = { visited: 10_000, found: 50, timeMs: 10_000 }
+    const { found, complete } = await connection.search('vibr', limits)
+    assert.deepEqual(
+      found.map(({ nodeId, way, dataType }) => [nodeId, way, dataType]),
+      [['ns=1;s=Vibration', 'Machine / Vibration', 'Double']],
+    )
+    assert.equal(complete, true)
+    const few = await connection.search('e', { ...limits, found: 2 })
+    assert.deepEqual([few.found.length, few.complete], [2, false])
+    const gone = await connection.search('e', { ...limits, signal: AbortSignal.abort() })
+    assert.deepEqual(gone, { found: [], complete: false })
+    assert.deepEqual(await connection.search(' ', limits), { found: [], complete: false })
+  })
+
+  it('writes what the type can hold, exactly, and refuses the rest before it is sent', async () => {
+    const { connection } = open()
+    await connection.whenConnected(10_000, () => connection.away())
+    const write = async (name: string, value: WrittenValue) => (await connection.write(`ns=1;s=${name}`, value)).name
+    assert.equal(await write('Big', 9_007_199_254_740_993n), 'Good')
+    assert.equal(await connection.read('ns=1;s=Big'), 9_007_199_254_740_993n)
+    assert.equal(await write('Big', '-9223372036854775808'), 'Good')
+    assert.equal(await connection.read('ns=1;s=Big'), -(2n ** 63n))
+    assert.equal(await write('Speeds', [4, '5.5', 6]), 'Good')
+    assert.deepEqual(await connection.read('ns=1;s=Speeds'), [4, 5.5, 6])
+    assert.equal(await write('Speeds', '[7, 8]'), 'Good')
+    assert.deepEqual(await connection.read('ns=1;s=Speeds'), [7, 8])
+    assert.equal(await write('Door', 'true'), 'Good')
+    assert.equal(server.get('Door'), true)
+    server.set('Door', false)
+    server.set('Big', [0, 7])
+    const wrong: ReadonlyArray<readonly [string, WrittenValue]> = [
+      ['State', 2 ** 31],
+      ['State', 1.5],
+      ['State', 'Execute'],
+      ['Good', -1],
+      ['Big', '9223372036854775808'],
+      ['Big', 2 ** 53 + 2],
+      ['Setpoint', Number.POSITIVE_INFINITY],
+      ['Setpoint', 'fast'],
+      ['Setpoint', [1]],
+      ['Speeds', 1],
+      ['Speeds', [1, null]],
+      ['Door', 'open'],
+      ['Order', null],
+    ]
+    for (const [name, value] of wrong) await assert.rejects(write(name, value), { code: 'TAKT_OPCUA_VALUE' }, `${name} ${String(value)}`)
+    await assert.rejects(connection.write('ns=0;i=2256', 1), { code: 'TAKT_OPCUA_ACCESS' })
+  })
+
+  it('calls methods with several arguments, each by its name and declared type', async () => {
+    const { connection } = open()
+    await connection.whenConnected(10_000, () => connection.away())
+    const call = (given: Record<string, WrittenValue>) => connection.callNamed('ns=1;s=Machine', 'ns=1;s=Machine.Setup', given, '{}')
+    const result = await call({ program: 'shaft', speed: '1200', serial: '9007199254740993', steps: [1, 2, 3] })
+    assert.equal(result.statusCode.name, 'Good')
+    assert.equal(server.calls.at(-1), 'shaft 1200 2097152,1 1,2,3')
+    await assert.rejects(call({ program: 'shaft', speed: 1200 }), { code: 'TAKT_OPCUA_VALUE' })
+    await assert.rejects(call({ program: 'shaft', speed: 70_000, serial: 1, steps: [] }), { code: 'TAKT_OPCUA_VALUE' })
+    server.reply = ''
+    await connection.callNamed('ns=1;s=Machine', 'ns=1;s=Machine.Command', { job: 'jo-1' }, '{"name":"start"}')
+    assert.equal(server.calls.at(-1), '{"name":"start"}')
+    await connection.callNamed('ns=1;s=Machine', 'ns=1;s=Machine.Command', { command: 'plain' }, '{"name":"start"}')
+    assert.equal(server.calls.at(-1), 'plain')
   })
 
   describe('security', () => {

@@ -145,6 +145,21 @@ export class OpcuaTestServer {
       this.calls.push(String(inputs[0]?.value))
       callback(null, { statusCode: this.answer, outputArguments: [new Variant({ dataType: DataType.String, value: this.reply })] })
     })
+    const setup = namespace.addMethod(machine, {
+      browseName: 'Setup',
+      nodeId: 's=Machine.Setup',
+      inputArguments: [
+        { name: 'program', description: { text: 'name' }, dataType: DataType.String },
+        { name: 'speed', description: { text: '1/min' }, dataType: DataType.UInt16 },
+        { name: 'serial', description: { text: 'of the tool' }, dataType: DataType.Int64 },
+        { name: 'steps', description: { text: 'numbers' }, dataType: DataType.Int32, valueRank: 1 },
+      ],
+      outputArguments: [],
+    })
+    setup.bindMethod((inputs, _context, callback) => {
+      this.calls.push(inputs.map(({ value }) => String(value)).join(' '))
+      callback(null, { statusCode: this.answer, outputArguments: [] })
+    })
     await server.start()
     this.#server = server
   }
