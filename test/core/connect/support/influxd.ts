@@ -8,6 +8,8 @@ import { until } from './wait.ts'
 
 const BINARY = ['/usr/bin/influxd', '/usr/local/bin/influxd'].find((path) => existsSync(path))
 
+export const hasInfluxd = (): boolean => BINARY !== undefined
+
 /** Skips a suite where influxd is not installed; where services are required, its absence is a failure. */
 export function needsInfluxd(suite: Mocha.Context): void {
   if (BINARY !== undefined) return
