@@ -66,6 +66,32 @@ describe('unit', () => {
     assert.deepEqual(names(stepUnit(memory, [state(15, 'Aborted')])), [])
   })
 
+  it('stays as it is when guaranteed facts of one moment come again, one by one', () => {
+    const at = (order: number, fact: UnitFact): UnitFact => ({ ...fact, order })
+    const facts = [
+      at(1, state(10, 'Idle')),
+      at(2, job(20, 'a')),
+      at(3, job(20, 'b')),
+      at(4, state(20, 'Execute')),
+      at(5, state(20, 'Held')),
+      at(6, state(20, 'Execute')),
+    ]
+    let memory = NEW_UNIT
+    for (const fact of facts) memory = stepUnit(memory, [fact]).memory
+    assert.deepEqual([memory.present?.state, memory.present?.jobOrder], ['Execute', 'b'])
+    // a fact that was lost between its neighbours is still taken
+    const lost = stepUnit(
+      [facts[0]!, facts[1]!].reduce((known, fact) => stepUnit(known, [fact]).memory, NEW_UNIT),
+      [facts[2]!],
+    )
+    assert.equal(lost.learned, true)
+    for (const fact of facts) {
+      const step = stepUnit(memory, [fact])
+      assert.deepEqual([step.learned, names(step)], [false, []])
+      memory = step.memory
+    }
+  })
+
   it('counts the last part before the state that ends the job', () => {
     let { memory } = stepUnit(NEW_UNIT, [job(10, 'a'), good(10, 0), state(10, 'Execute')])
     const step = stepUnit(memory, [state(20, 'Complete'), good(20, 1)])
