@@ -136,3 +136,32 @@ export function opcuaFlow({ port, delivery, file, queueSize }: OpcuaFlow): FlowN
     { id: 'k1', z: 'f0', type: 'takt-faults-sink', store: guaranteed ? 'a2' : '', file, delayMs: 0, wires: [] },
   ]
 }
+
+export interface HistorianFlow {
+  readonly port: number
+  readonly influxPort: number
+  readonly delivery: 'guaranteed' | 'fast'
+  readonly file: string
+}
+
+/** mqtt sensor → historian → InfluxDB; what the historian says of gaps goes to the sink. */
+export function historianFlow({ port, influxPort, delivery, file }: HistorianFlow): FlowNode[] {
+  const flow = mqttFlow({ port, delivery, file })
+  const kept = flow.filter(({ id }) => !['k1', 'q1', 'm1'].includes(id)).map((node) => (node.id === 's1' ? { ...node, qos: '1', wires: [['h1']] } : node))
+  return [
+    ...kept,
+    { id: 'a4', type: 'takt-influxdb', name: 'influx', url: `http://127.0.0.1:${influxPort}`, database: 'faults', createDatabase: true, timeout: 5 },
+    {
+      id: 'h1',
+      z: 'f0',
+      type: 'takt-historian',
+      mode: 'write',
+      influxdb: 'a4',
+      plant: 'a1',
+      store: delivery === 'guaranteed' ? 'a2' : '',
+      batchMs: 200,
+      wires: [['k1']],
+    },
+    { id: 'k1', z: 'f0', type: 'takt-faults-sink', store: '', file, delayMs: 0, wires: [] },
+  ]
+}

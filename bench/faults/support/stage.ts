@@ -120,12 +120,12 @@ export async function untilThrough(url: string, topic: string, arrived: () => nu
 const total = (recorded: Recorded): number => [...recorded.values()].reduce((sum, one) => sum + one.size, 0)
 
 /** Waits until nothing more is recorded for a while, at most so long. */
-export async function untilQuiet(read: () => Recorded, expected: number, quietMs = 8000, longestMs = 120_000): Promise<void> {
+export async function untilQuiet(read: () => Recorded | Promise<Recorded>, expected: number, quietMs = 8000, longestMs = 120_000): Promise<void> {
   const end = performance.now() + longestMs
   let last = -1
   let since = performance.now()
   while (performance.now() < end) {
-    const now = total(read())
+    const now = total(await read())
     if (now >= expected) return
     if (now !== last) since = performance.now()
     last = now
