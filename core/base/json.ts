@@ -17,13 +17,18 @@ export function parseJson(text: string | Uint8Array, limits: JsonLimits): unknow
   }
   let value: unknown
   try {
-    value = JSON.parse(typeof text === 'string' ? text : Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('utf8'))
+    value = JSON.parse(textOf(text))
   } catch (cause) {
     // JSON.parse quotes the input in its message, so the reader sees where it broke
     throw new TaktError('TAKT_MESSAGE_NOT_JSON', { what: cause instanceof Error ? cause.message : String(cause), where: limits.where, cause })
   }
   assertSafe(value, limits.where)
   return value
+}
+
+function textOf(text: string | Uint8Array): string {
+  if (typeof text === 'string') return text
+  return (Buffer.isBuffer(text) ? text : Buffer.from(text.buffer, text.byteOffset, text.byteLength)).toString('utf8')
 }
 
 /** Refuses forbidden keys and excessive depth anywhere inside a value. */

@@ -53,6 +53,10 @@ export function clientOptions(settings: MqttSettings): IClientOptions {
     reconnectOnConnackError: true,
     resubscribe: false,
     queueQoSZero: false,
+    // its trace costs a twentieth of a message even where nobody reads it
+    log: () => {},
+    // 65,536 small buffers for ever, to spare making one a packet
+    writeCache: false,
     ...(settings.username === undefined ? {} : { username: settings.username }),
     ...(settings.password === undefined ? {} : { password: settings.password }),
     ...settings.tls,
