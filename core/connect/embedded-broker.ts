@@ -26,7 +26,8 @@ export async function startEmbeddedBroker(settings: EmbeddedBrokerSettings): Pro
   const { host, port, username, password, where } = settings
   if (!isLoopback(host) && !password)
     throw new TaktError('TAKT_BROKER_OPEN', { what: `the embedded broker would serve everyone on ${host} without a password`, where })
-  const { Aedes } = await import('aedes')
+  const [{ Aedes }, { default: packets }] = await Promise.all([import('aedes'), import('mqtt-packet')])
+  packets.writeToStream.cacheNumbers = false // 65,536 small buffers for ever, to spare making one a packet
   const broker = await Aedes.createBroker({ queueLimit: QUEUE_LIMIT })
   if (password) {
     broker.authenticate = (_client, name, given, done) => done(null, name === (username ?? '') && given?.toString() === password)

@@ -22,6 +22,9 @@ export interface Solved {
   readonly tookMs: number
 }
 
+/** A search drops many short-lived tables, which hold memory beside the heap: a small young generation lets go of them soon. */
+const YOUNG_MB = 2
+
 interface Pending {
   readonly resolve: (solved: Solved) => void
   readonly reject: (error: TaktError) => void
@@ -75,7 +78,10 @@ export class ScheduleClient {
 
   #running(): Worker {
     if (this.#worker !== undefined) return this.#worker
-    const worker = new Worker(workerUrl('core/schedule/schedule-worker.ts'), { workerData: { stop: this.#stop } })
+    const worker = new Worker(workerUrl('core/schedule/schedule-worker.ts'), {
+      workerData: { stop: this.#stop },
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
     worker.on('message', (answer: SolveAnswer) => this.#take(answer))
     const lost = (cause?: unknown): void => {
       if (this.#worker !== worker) return
