@@ -1,5 +1,6 @@
 import type { StatusCode } from 'node-opcua'
 import { TaktError } from '../base/error.ts'
+import type { ErrorCode } from '../base/error-codes.ts'
 import { parseJson } from '../base/json.ts'
 import type { Command } from '../messages/command.ts'
 import type { CommandTarget } from '../plant/model.ts'
@@ -7,6 +8,7 @@ import type { Answer } from './command-gate.ts'
 import { JobOrderWire } from './job-control/job-wire.ts'
 import type { MqttConnection, MqttSubscription } from './mqtt-connection.ts'
 import type { OpcuaConnection } from './opcua-connection.ts'
+import type { WrittenValue } from './opcua-write.ts'
 
 /** The way to machines over one connection. */
 export interface CommandWire {
@@ -112,8 +114,8 @@ export class MqttCommandWire implements CommandWire {
 }
 
 /**
- * Hands a job order to a receiver of OPC UA Job Control, calls a method with the command as JSON, or writes to a variable: its one argument, or the JSON
- * where there are several or none.
+ * Hands a job order to a receiver of OPC UA Job Control, calls a method with the command's arguments by name (or with the command as JSON, where it takes
+ * one text), or writes to a variable: its one argument, or the JSON where there are several or none.
  */
 export class OpcuaCommandWire implements CommandWire {
   readonly #connection: OpcuaConnection
@@ -133,19 +135,32 @@ export class OpcuaCommandWire implements CommandWire {
     const { objectId, methodId, nodeId, jobReceiver } = target
     if (jobReceiver !== undefined) return this.#jobs.send(command, jobReceiver)
     const body = JSON.stringify({ id, name, arguments: given, ts: now() })
-    if (objectId !== undefined && methodId !== undefined) {
-      const result = await this.#connection.call(objectId, methodId, body)
-      if (result.statusCode.isNotGood()) return refused(result.statusCode)
-      const output: unknown = result.outputArguments?.[0]?.value
-      return typeof output === 'string' && output.startsWith('{') ? readAnswer(output, where).answer : { status: 'done' }
+    try {
+      if (objectId !== undefined && methodId !== undefined) return await this.#call(objectId, methodId, given as Arguments, body)
+      if (nodeId === undefined) throw new TaktError('TAKT_COMMAND_CONNECTION', { what: `the target of '${name}' has neither method nor node`, where })
+      return await this.#write(nodeId, given as Arguments, body)
+    } catch (thrown) {
+      // nothing was sent: it cannot be right the next time either
+      if (thrown instanceof TaktError && (thrown.code === 'TAKT_OPCUA_VALUE' || thrown.code === 'TAKT_OPCUA_ACCESS'))
+        return { status: 'refused', code: thrown.code, reason: thrown.what }
+      throw thrown
     }
-    if (nodeId === undefined) throw new TaktError('TAKT_COMMAND_CONNECTION', { what: `the target of '${name}' has neither method nor node`, where })
-    const values = Object.values(given)
-    const value = values.length === 1 && values[0] !== null && values[0] !== undefined ? values[0] : body
-    const status = await this.#connection.write(nodeId, value)
+  }
+
+  async #call(objectId: string, methodId: string, given: Arguments, body: string): Promise<Answer> {
+    const result = await this.#connection.callNamed(objectId, methodId, given, body)
+    if (result.statusCode.isNotGood()) return refused(result.statusCode)
+    const output: unknown = result.outputArguments?.[0]?.value
+    return typeof output === 'string' && output.startsWith('{') ? readAnswer(output, this.#setting.where).answer : { status: 'done' }
+  }
+
+  async #write(nodeId: string, given: Arguments, body: string): Promise<Answer> {
+    const [value = null, ...more] = Object.values(given)
+    const written = more.length === 0 && value !== null ? value : body
+    const status = await this.#connection.write(nodeId, written)
     if (status.isNotGood()) return refused(status)
     // a button falls back by itself: what cannot be read back was sent, and the machine's state will tell
-    return { status: (await this.#connection.read(nodeId)) === value ? 'done' : 'sent' }
+    return { status: reads(await this.#connection.read(nodeId), written) ? 'done' : 'sent' }
   }
 
   close(): void {
@@ -153,8 +168,26 @@ export class OpcuaCommandWire implements CommandWire {
   }
 }
 
+type Arguments = Readonly<Record<string, WrittenValue>>
+
+/** What the server's refusals mean to a person; all others are the machine's own. */
+const REFUSALS: ReadonlyArray<readonly [RegExp, ErrorCode]> = [
+  [/^Bad(NotWritable|UserAccessDenied|NotReadable|SecurityModeInsufficient|NotExecutable)$/, 'TAKT_OPCUA_ACCESS'],
+  [/^Bad(TypeMismatch|OutOfRange|InvalidArgument|ArgumentsMissing|TooManyArguments|IndexRangeInvalid)$/, 'TAKT_OPCUA_VALUE'],
+  [/^Bad(NodeIdUnknown|NodeIdInvalid|MethodInvalid|AttributeIdInvalid)$/, 'TAKT_OPCUA_NODE_UNKNOWN'],
+]
+
 function refused(status: StatusCode): Answer {
-  return { status: 'refused', code: 'TAKT_COMMAND_REFUSED', reason: `${status.name}: ${status.description}` }
+  const code = REFUSALS.find(([names]) => names.test(status.name))?.[1] ?? 'TAKT_COMMAND_REFUSED'
+  return { status: 'refused', code, reason: `${status.name}: ${status.description}` }
+}
+
+/** The value that was written, whatever form it had: numbers as texts, lists as JSON. */
+function reads(read: unknown, written: WrittenValue): boolean {
+  const text = (value: unknown): string => (Array.isArray(value) ? `[${value.map(text).join(',')}]` : String(value))
+  return (
+    read === written || text(read) === text(written).replace(/\s/g, '') || (typeof read === 'number' && typeof written === 'string' && read === Number(written))
+  )
 }
 
 const STATUSES: ReadonlySet<unknown> = new Set(['sent', 'done', 'refused', 'expired', 'failed'])

@@ -184,6 +184,32 @@ describe('machine command node', function () {
     assert.deepEqual({ ...JSON.parse(String(server.get('Order'))), ts: 0 }, { id, name: 'order', arguments: { a: 1, b: 2 }, ts: 0 })
   })
 
+  it('gives a method its arguments by name, and refuses what the server could not take before it is sent', async () => {
+    await load()
+    server.reply = ''
+    server.answer = StatusCodes.Good
+    assert.equal((await receiptOf(give('setup', { program: 'shaft', speed: 900, serial: '9007199254740993', steps: '[1,2]' }))).payload.status, 'done')
+    assert.equal(server.calls.at(-1), 'shaft 900 2097152,1 1,2')
+    const told = server.calls.length
+    for (const wrong of [{ program: 'shaft' }, { program: 'shaft', speed: 'fast', serial: 1, steps: '[]' }]) {
+      const { payload } = await receiptOf(give('setup', wrong))
+      assert.deepEqual([payload.status, payload.code], ['refused', 'TAKT_OPCUA_VALUE'])
+    }
+    assert.equal(server.calls.length, told)
+    server.answer = StatusCodes.BadUserAccessDenied
+    assert.equal((await receiptOf(give('setup', { program: 'a', speed: 1, serial: 1, steps: '[]' }))).payload.code, 'TAKT_OPCUA_ACCESS')
+  })
+
+  it('writes wide integers exactly, and reads them back', async () => {
+    await load()
+    assert.equal((await receiptOf(give('serial', { value: '9007199254740993' }))).payload.status, 'done')
+    assert.deepEqual(server.get('Big'), [2 ** 21, 1])
+    const tooWide = (await receiptOf(give('serial', { value: '9223372036854775808' }))).payload
+    assert.deepEqual([tooWide.status, tooWide.code], ['refused', 'TAKT_OPCUA_VALUE'])
+    const readOnly = (await receiptOf(give('status', { value: 1 }))).payload
+    assert.deepEqual([readOnly.status, readOnly.code], ['refused', 'TAKT_OPCUA_ACCESS'])
+  })
+
   it('asks the interlock: by messages, or by what the store has committed', async () => {
     await load()
     const unknown = (await receiptOf(give('start-job'))).payload
