@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 /**
  * A broker that only sends, as fast as it is read, so that what is measured is the subscriber: `node mqtt-blaster.ts <port> <qos> <topic prefix> [window]`.
  * A line `go <messages>` on standard input sends that many to the subscriber, 100 bytes of JSON each, and answers `done` when they are written
- * (QoS 0) or acknowledged (QoS 1, with `window` under way). MQTT 3.1.1 and 5.
+ * (QoS 0) or acknowledged (QoS 1, with `window` under way; there each message is a reading of its own, counting up). MQTT 3.1.1 and 5.
  */
 
 const [port = '0', qosText = '0', prefix = 'takt/unit', windowText = '100'] = process.argv.slice(2)
@@ -13,6 +13,10 @@ const window = Number(windowText)
 const SIGNALS = 20
 const PREPARED = 1000
 const CHUNK = 200
+/** Readings keep their number of digits, so that they can be written over. */
+const FIRST_READING = 1_000_000_000
+const TS_AT = '{"ts":'.length
+const V_AT = '{"ts":1763810000123,"v":'.length
 
 /** Fixed header with the remaining length, MQTT 2.1.4. */
 function packet(first: number, body: Buffer): Buffer {
@@ -27,20 +31,28 @@ function packet(first: number, body: Buffer): Buffer {
 }
 
 let version = 4
-function publish(i: number): { readonly bytes: Buffer; readonly idAt: number } {
+interface Prepared {
+  readonly bytes: Buffer
+  readonly idAt: number
+  readonly payloadAt: number
+}
+
+function publish(i: number): Prepared {
   const topic = Buffer.from(`${prefix}/s${i % SIGNALS}`)
-  const payload = Buffer.from(JSON.stringify({ v: 3 + Math.sin(i / 50), ts: Date.now(), unit: 'mm/s', gateway: 'line-1-edge', status: 'ok', n: i }))
+  const v = qos === 0 ? 3 + Math.sin(i / 50) : FIRST_READING
+  const payload = Buffer.from(JSON.stringify({ ts: Date.now(), v, unit: 'mm/s', gateway: 'line-1-edge', status: 'ok', n: i }))
   const id = qos === 0 ? [] : [0, 0]
   const body = Buffer.concat([Buffer.from([topic.length >> 8, topic.length & 255]), topic, Buffer.from([...id, ...(version === 5 ? [0] : [])]), payload])
   const bytes = packet(0x30 | (qos << 1), body)
-  return { bytes, idAt: bytes.length - body.length + 2 + topic.length }
+  return { bytes, idAt: bytes.length - body.length + 2 + topic.length, payloadAt: bytes.length - payload.length }
 }
 
 let subscriber: Socket | undefined
-let prepared: ReturnType<typeof publish>[] = []
+let prepared: Prepared[] = []
 let toSend = 0
 let sent = 0
 let acknowledged = 0
+let reading = 0
 let paused = false
 
 function pump(): void {
@@ -50,11 +62,13 @@ function pump(): void {
     const count = Math.min(CHUNK, toSend - sent, qos === 0 ? CHUNK : window - (sent - acknowledged))
     if (count <= 0) return
     const chunk = Array.from({ length: count }, () => {
-      const { bytes, idAt } = prepared[sent % PREPARED] as ReturnType<typeof publish>
+      const { bytes, idAt, payloadAt } = prepared[sent % PREPARED] as Prepared
       sent++
       if (qos === 0) return bytes
       const own = Buffer.from(bytes)
       own.writeUInt16BE((sent % 65_535) + 1, idAt)
+      own.write(String(Date.now()), payloadAt + TS_AT, 'latin1')
+      own.write(String(FIRST_READING + reading++), payloadAt + V_AT, 'latin1')
       return own
     })
     if (!socket.write(Buffer.concat(chunk))) {
