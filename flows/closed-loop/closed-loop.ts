@@ -22,6 +22,8 @@ export function closedLoop(): FlowNode[] {
   flow.link('anomalies out', 'anomalies in')
   flow.link('counts out', 'counts in')
   flow.link('bands out', 'trend in')
+  flow.link('past asked', 'past asked in')
+  flow.link('past out', 'past in dashboard')
   flow.link('commands out', 'commands in')
   flow.link('receipts out', 'receipts in')
   flow.link('overview out', 'overview in', 'overview in reports')

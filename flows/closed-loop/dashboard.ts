@@ -143,10 +143,14 @@ export function addDashboard(flow: FlowBuilder): void {
     { type: 'inject', name: 'every second', props: [{ p: 'topic', vt: 'str' }], repeat: '1', crontab: '', once: true, onceDelay: 1, topic: 'tick' },
     [0, 1],
   )
-  flow.node('trend', functionNode('trend', 'keep the last points'), [1, 0])
+  flow.node('trend', functionNode('trend', 'keep the last points', 2), [1, 0])
+  flow.node('past asked', { type: 'link out', name: 'the past is asked for', mode: 'link' }, [2, 1])
+  flow.node('past in dashboard', { type: 'link in', name: 'the past' }, [0, 2])
   flow.node('panel trend', template('Condition', 'trend', 5, 5), [2, 0])
   flow.wire('trend in', 'trend')
   flow.wire('trend tick', 'trend')
   flow.wire('trend', 'panel trend')
+  flow.wire('trend:1', 'past asked')
+  flow.wire('past in dashboard', 'trend')
   flow.wire('panel trend', 'trend')
 }

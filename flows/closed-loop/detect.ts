@@ -30,6 +30,27 @@ const ANOMALY = {
   saveEvery: '60',
 }
 
+const HISTORIAN = {
+  type: 'takt-historian',
+  // no InfluxDB here: the store keeps the recent past
+  influxdb: '',
+  value: 'payload',
+  valueType: 'msg',
+  signal: 'topic',
+  signalType: 'msg',
+  time: '',
+  timeType: 'now',
+  batchRows: '',
+  batchMs: '',
+  spoolMb: '',
+  context: 'no',
+  asked: '',
+  span: '4h',
+  aggregate: 'none',
+  limit: '240',
+  format: 'series',
+}
+
 /** Tab 2: from values to states, counts, anomalies, and what to do about them. */
 export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.tab(
@@ -58,6 +79,16 @@ export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.wire('states in anomaly', 'anomaly')
   flow.wire('anomaly', 'anomalies out', 'anomalies debug')
   flow.wire('anomaly:1', 'bands out')
+
+  flow.group('What it was before')
+  flow.comment('Kept in the store; choose an InfluxDB on both nodes to keep it for years', [0, 0])
+  flow.node('keep', { ...HISTORIAN, name: 'keep what is watched', mode: 'write', plant, store }, [1, 1])
+  flow.node('past asked in', { type: 'link in', name: 'the past is asked for' }, [0, 2])
+  flow.node('past', { ...HISTORIAN, name: 'the past of a signal', mode: 'query', plant, store }, [1, 2])
+  flow.node('past out', { type: 'link out', name: 'the past', mode: 'link' }, [2, 2])
+  flow.wire('anomaly:1', 'keep')
+  flow.wire('past asked in', 'past')
+  flow.wire('past', 'past out')
 
   flow.group('What to do about it')
   flow.comment('Plans a repair before the deadline, where it hurts least; what a person has decided comes from the dashboard', [0, 0])

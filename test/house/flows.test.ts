@@ -157,6 +157,33 @@ describe('the functions of the reference flow', () => {
     assert.equal(run({ topic: 'history', payload: 'unknown' }), null)
     assert.equal(run({ topic, payload: { kind: 'sample', value: 'text', time: now } }), null)
   })
+
+  it('ask the historian once for what was before a restart, and put it in front', async () => {
+    const trend = await functionOf('trend')
+    const context = new Map()
+    const run = (msg: unknown): any => trend({ msg, context, flow: new Map() })
+    const [equipment, signal] = ['acme/line/mill-2', 'vibration']
+    const topic = `${equipment}/${signal}`
+    for (let index = 0; index < 3; index++) run({ topic, payload: { kind: 'sample', value: index, time: now + index * 1000 } })
+    const [answer, question] = run({ topic: 'history', payload: topic })
+    assert.equal(answer.payload.points[topic].length, 3)
+    assert.deepEqual([question.topic, question.payload.signal, question.payload.to, question.payload.limit], ['past', topic, now - 1, 237])
+    assert.ok(!Array.isArray(run({ topic: 'history', payload: topic })))
+    const points = [...Array.from({ length: 300 }, (_, n) => [now - (300 - n) * 1000, n]), [now + 500, 9], [now - 500, 'text']]
+    const { payload } = run({
+      topic: 'past',
+      payload: [
+        { equipment, signal, points },
+        { equipment, signal: 'unknown', points },
+      ],
+    })
+    const times = payload.points[topic].map(([time]: [number]) => time)
+    assert.deepEqual([times.length, times[0], times[236], times[237]], [240, now - 237_000, now - 1000, now])
+    assert.deepEqual(payload.points[topic][0], [now - 237_000, 63, null, null, null, 0])
+    run({ topic: 'tick' })
+    run({ topic, payload: { kind: 'sample', value: 5, time: now + 9000 } })
+    assert.equal(run({ topic: 'tick' }).payload.points[topic].length, 1)
+  })
 })
 
 describe('the tutorial', () => {

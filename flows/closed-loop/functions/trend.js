@@ -1,12 +1,33 @@
 // Keeps the last 240 points of each watched signal, and once a second sends the trend panel those that are new.
-// A point is [time, value, expected, lower, upper, raised 0 or 1].
+// A point is [time, value, expected, lower, upper, raised 0 or 1]. After a restart the historian is asked, on the second output, for what was before.
 export default function trend({ msg, context, flow }) {
   const LENGTH = 240
   const lines = context.get('lines') || {}
 
   if (msg.topic === 'history') {
     const line = lines[msg.payload]
-    return line ? { payload: { ...head(), points: { [msg.payload]: line.points } } } : null
+    if (!line) return null
+    const answer = { payload: { ...head(), points: { [msg.payload]: line.points } } }
+    if (line.asked || line.points.length >= LENGTH) return answer
+    line.asked = true
+    const to = line.points[0][0] - 1
+    return [answer, { topic: 'past', payload: { signal: msg.payload, from: to - 4 * 3600000, to, aggregate: 'none', limit: LENGTH - line.points.length } }]
+  }
+  if (msg.topic === 'past') {
+    const points = {}
+    for (const { equipment, signal, points: values } of msg.payload) {
+      const topic = `${equipment}/${signal}`
+      const line = lines[topic]
+      if (!line) continue
+      const older = values
+        .filter(([time, value]) => typeof value === 'number' && time < line.points[0][0])
+        .map(([time, value]) => [time, value, null, null, null, 0])
+      older.splice(0, Math.max(0, older.length + line.points.length - LENGTH))
+      line.points.unshift(...older)
+      line.sent += older.length
+      if (older.length > 0) points[topic] = line.points
+    }
+    return Object.keys(points).length > 0 ? { payload: { ...head(), points } } : null
   }
   if (msg.topic === 'tick') {
     const points = {}
