@@ -34,6 +34,8 @@ export interface MqttLine {
 /** A payload format: decoders, and what is to be said at the beginning and the end of each connection. A plain one is `{ decoders }`. */
 export interface MqttFormat {
   readonly decoders: readonly MqttDecoder[]
+  /** The broker must not keep a session for it: what was queued would be older than what is asked for at each connection. */
+  readonly cleanSession?: boolean
   /** The last will, asked anew before each attempt to connect. A connection has one: the first format that has one gives it. */
   will?(): MqttWill
   /** Connected, and all filters are granted. */

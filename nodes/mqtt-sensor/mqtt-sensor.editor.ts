@@ -13,6 +13,10 @@ interface MqttSensorProperties extends EditorNodeProperties {
   target: string
   value: string
   time: string
+  hostId: string
+  group: string
+  metricTarget: string
+  reorderSeconds: string
   qos: string
   maxKb: string
   maxFutureSeconds: string
@@ -44,6 +48,10 @@ RED.nodes.registerType<MqttSensorProperties>('takt-mqtt-sensor', {
     target: { value: '' },
     value: { value: '' },
     time: { value: '' },
+    hostId: { value: 'takt', validate: (value: string) => !/[/+#]/.test(value ?? '') },
+    group: { value: '', validate: (value: string) => !/[/+#]/.test(value ?? '') },
+    metricTarget: { value: '' },
+    reorderSeconds: { value: '', validate: optionalNumber(0, 300) },
     qos: { value: '1', validate: optionalNumber(0, 2) },
     maxKb: { value: '', validate: optionalNumber(1, 65_536) },
     maxFutureSeconds: { value: '', validate: optionalNumber(0) },
@@ -65,7 +73,9 @@ RED.nodes.registerType<MqttSensorProperties>('takt-mqtt-sensor', {
     mode
       .on('change', () => {
         $('.takt-mqtt-sensor-topic').toggle(mode.val() === 'topic')
-        $('.takt-mqtt-sensor-bindings').toggle(mode.val() !== 'topic')
+        $('.takt-mqtt-sensor-bindings').toggle(mode.val() === 'bindings')
+        $('.takt-mqtt-sensor-sparkplug').toggle(mode.val() === 'sparkplug')
+        $('.takt-mqtt-sensor-host').toggle(mode.val() !== 'topic')
       })
       .trigger('change')
   },

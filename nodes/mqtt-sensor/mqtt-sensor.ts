@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import type { NodeAPI, NodeDef } from 'node-red'
 import { toTaktError } from '../../core/base/error.ts'
+import { StateFile } from '../../core/base/state-file.ts'
 import { deliverySetting, isGuaranteed } from '../../core/connect/delivery.ts'
 import { Intake } from '../../core/connect/intake.ts'
 import { MqttIntake } from '../../core/connect/mqtt-intake.ts'
@@ -26,8 +28,8 @@ export interface MqttSensorConfig extends NodeDef {
   plant: string
   broker: string
   store: string
-  /** `bindings`: every signal of the plant model bound to the broker; `topic`: one filter, mapped by a template */
-  mode: 'bindings' | 'topic'
+  /** `bindings`: every signal of the plant model bound to the broker; `topic`: one filter, `sparkplug`: every edge node, mapped by a template */
+  mode: 'bindings' | 'topic' | 'sparkplug'
   topic: string
   template: string
   target: string
@@ -38,6 +40,11 @@ export interface MqttSensorConfig extends NodeDef {
   /** Paths of the sender's own numbering of its messages; empty: it has none. */
   session: string
   sequence: string
+  /** Sparkplug: the host's id (empty: it says nothing of itself), one group of edge nodes, what their metrics mean, patience with missing messages. */
+  hostId?: string
+  group?: string
+  metricTarget?: string
+  reorderSeconds?: string | number
   maxKb: string | number
   maxFutureSeconds: string | number
   maxAgeDays: string | number
@@ -114,11 +121,14 @@ export default function registerMqttSensor(RED: NodeAPI): void {
           if (store !== undefined) recordGap(store, gap, `node:${node.id}`).catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
         },
       })
+      const births = new StateFile(join(RED.settings.userDir ?? process.cwd(), 'takt', `sparkplug-host-${node.id}.json`))
       const use = (plant: Plant): void => {
-        reader.use(formats(config, plant, setting))
-        note = noteOf(plant)
+        const used = formats(config, plant, setting, births)
+        reader.use(used)
+        note = noteOf(plant, used.length > 0 && used.every(({ cleanSession }) => cleanSession))
       }
-      const noteOf = (plant: Plant): string | undefined => {
+      const noteOf = (plant: Plant, cleanSession: boolean): string | undefined => {
+        if (cleanSession) return connection.keepsSession ? 'Sparkplug: session kept' : undefined
         if (intake !== undefined) return connection.keepsSession ? undefined : 'session not kept'
         const recorded = plant.signalsOfConnection(setting.source).some(({ signal }) => isGuaranteed(delivery, signal, true))
         return recorded && store === undefined ? 'fast: no store' : undefined
@@ -151,6 +161,7 @@ export default function registerMqttSensor(RED: NodeAPI): void {
           // of a session that the broker keeps, the subscription goes on queueing until the node is back
           await reader.stop(!removed)
           await intake?.stop()
+          if (removed) births.remove()
           remember()
           return connection.deregister(user)
         },

@@ -8,20 +8,29 @@ export interface SparkplugFormat extends MqttFormat {
   readonly host: SparkplugHost
 }
 
-/** A host application as a payload format of the mqtt sensor. Without `edgeNodes` it hears every edge node of the broker. */
-export function sparkplugFormat(setting: HostSetting, edgeNodes?: readonly string[]): SparkplugFormat {
+/** What a host hears: single edge nodes (`<group>/<edge node>`), all of one group, or all of the broker. */
+export type HostScope = { readonly edgeNodes: readonly string[] } | { readonly group: string } | 'all'
+
+/** A host application as a payload format of the mqtt sensor. */
+export function sparkplugFormat(setting: HostSetting, scope: HostScope = 'all'): SparkplugFormat {
   const host = new SparkplugHost(setting)
-  const all = edgeNodes === undefined
-  const filters = all ? [`${NAMESPACE}/#`] : edgeNodes.map((path) => path.split('/')).map(([group, node]) => `${NAMESPACE}/${group}/+/${node}/#`)
-  // one filter a message: some brokers deliver once a filter
-  if (!all && host.stateTopic !== undefined) filters.push(host.stateTopic)
+  const filters = filtersOf(scope)
+  // never twice: some brokers deliver a message once a filter
+  if (scope !== 'all' && host.stateTopic !== undefined) filters.push(host.stateTopic)
   return {
     host,
-    // wills come with QoS 1; everything else is published with QoS 0 as Sparkplug asks
+    cleanSession: true,
+    // wills come with QoS 1; everything else is published with QoS 0, as Sparkplug asks
     decoders: filters.map((filter) => ({ filter, qos: 1, decode: (message, sink) => host.take(message, sink) })),
     ...(host.stateTopic === undefined ? {} : { will: () => host.will() as MqttWill }),
     connected: (line) => host.connected(line),
     lost: (line) => host.lost(line),
     stop: (line) => host.stop(line),
   }
+}
+
+function filtersOf(scope: HostScope): string[] {
+  if (scope === 'all') return [`${NAMESPACE}/#`]
+  if ('group' in scope) return [`${NAMESPACE}/${scope.group}/#`]
+  return scope.edgeNodes.map((path) => path.split('/')).map(([group, node]) => `${NAMESPACE}/${group}/+/${node}/#`)
 }
