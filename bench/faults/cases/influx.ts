@@ -4,7 +4,7 @@ import type { FaultProxy } from '../../../test/support/fault-proxy.ts'
 import type { CaseContext, FaultCase, Outcome, Size } from '../support/case.ts'
 import { fileEffects, type Recorded, tally, undeclared } from '../support/count.ts'
 import { historianFlow, PART_TOPIC } from '../support/flows.ts'
-import { pause, Stage, untilQuiet, untilThrough } from '../support/stage.ts'
+import { pause, SOON_LOST_MS, Stage, untilQuiet, untilThrough } from '../support/stage.ts'
 import { needsMosquitto } from './mqtt.ts'
 
 interface InfluxScene {
@@ -63,7 +63,7 @@ async function runInflux(one: InfluxCase, { palette, size }: CaseContext): Promi
         return recorded
       },
       expected,
-      15_000,
+      one.delivery === 'fast' ? SOON_LOST_MS : undefined,
     )
     const { sent: count, lost, doubled, missing, evidence } = tally(sent, recorded, () => 'part')
     const { gaps } = fileEffects(stage.telemetry)

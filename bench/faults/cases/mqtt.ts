@@ -5,7 +5,7 @@ import type { CaseContext, FaultCase, Outcome, Size } from '../support/case.ts'
 import { fileEffects, ledgerEffects, partsCounted, qualityEffects, quarantined, tally, undeclared } from '../support/count.ts'
 import { JOB_ORDER, type MqttFlow, mqttFlow, PART_TOPIC, UNIT, VIBRATION_TOPIC } from '../support/flows.ts'
 import type { Publisher, PublisherOrder } from '../support/publisher.ts'
-import { pause, Stage, seedOrder, untilQuiet, untilThrough } from '../support/stage.ts'
+import { pause, SOON_LOST_MS, Stage, seedOrder, untilQuiet, untilThrough } from '../support/stage.ts'
 
 /** What a case may break. */
 export interface MqttScene {
@@ -27,6 +27,8 @@ export interface MqttCase {
   /** A palette other than the one that is shipped. */
   readonly palette?: (context: CaseContext) => Promise<string>
   readonly env?: Record<string, string>
+  /** Losses are expected. */
+  readonly lossy?: boolean
   /** Before anything runs. */
   prepare?(stage: Stage): Promise<void>
   /** Breaks things while messages flow; the answer is a note for the table. */
@@ -63,7 +65,7 @@ export async function runMqtt(one: MqttCase, context: CaseContext): Promise<Outc
     const sent = publisher.sent()
     const expected = [...sent.values()].reduce((sum, messages) => sum + messages.length, 0)
     // the sink hears a message twice, as part and as total, and the probes besides
-    await untilQuiet(read, guaranteed ? 2 * expected + 1 : expected + 1)
+    await untilQuiet(read, guaranteed ? 2 * expected + 1 : expected + 1, one.lossy === true || !guaranteed ? SOON_LOST_MS : undefined)
     return guaranteed ? guaranteedOutcome(stage, sent, note) : telemetryOutcome(stage, sent, subject, note)
   } finally {
     await stage.close()

@@ -3,7 +3,7 @@ import type { FaultProxy } from '../../../test/support/fault-proxy.ts'
 import type { CaseContext, FaultCase, Outcome, Size } from '../support/case.ts'
 import { fileEffects, ledgerEffects, quarantined, tally, undeclared } from '../support/count.ts'
 import { OPCUA_PART, opcuaFlow, UNIT } from '../support/flows.ts'
-import { pause, portForServer, Stage, untilQuiet } from '../support/stage.ts'
+import { pause, portForServer, SOON_LOST_MS, Stage, untilQuiet } from '../support/stage.ts'
 
 interface OpcuaScene {
   readonly proxy: FaultProxy
@@ -45,7 +45,7 @@ async function runOpcua(one: OpcuaCase, { palette, size }: CaseContext): Promise
     await pause(2000)
     await machine.stop()
     const sent = machine.sent()
-    await untilQuiet(read, [...sent.values()].reduce((sum, values) => sum + values.length, 0) + 1, 15_000)
+    await untilQuiet(read, [...sent.values()].reduce((sum, values) => sum + values.length, 0) + 1, one.delivery === 'fast' ? SOON_LOST_MS : undefined)
     const { sent: count, lost, doubled, missing, evidence } = tally(sent, read(), () => subject)
     const aside = quarantined(stage.database)
     const notes = [note, guaranteed ? evidence : '', aside.length === 0 ? '' : `set aside: ${aside.join(', ')}`].filter(Boolean).join('; ')

@@ -45,5 +45,5 @@ export const seeded: readonly FaultCase[] = [
 ]
 
 function seed({ name, patches }: SeededFault, during: MqttCase['during']): FaultCase {
-  return mqttCase({ name: `seeded: ${name}`, palette: (context) => context.variant(name.replaceAll(' ', '-'), patches), during }, 'seeded')
+  return mqttCase({ name: `seeded: ${name}`, palette: (context) => context.variant(name.replaceAll(' ', '-'), patches), lossy: true, during }, 'seeded')
 }

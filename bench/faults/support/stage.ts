@@ -119,14 +119,22 @@ export async function untilThrough(url: string, topic: string, arrived: () => nu
 
 const total = (recorded: Recorded): number => [...recorded.values()].reduce((sum, one) => sum + one.size, 0)
 
-/** Waits until nothing more is recorded for a while, at most so long. */
-export async function untilQuiet(read: () => Recorded | Promise<Recorded>, expected: number, quietMs = 8000, longestMs = 120_000): Promise<void> {
+/** What has not come for so long, on a machine that is busy with other things, is lost. */
+const LOST_MS = 30_000
+/** The same where losses are expected, and each case would wait for them. */
+export const SOON_LOST_MS = 8000
+
+const AFTERMATH_MS = 3000
+
+/** Waits until everything is recorded, or nothing more for a while, at most so long. */
+export async function untilQuiet(read: () => Recorded | Promise<Recorded>, expected: number, quietMs = LOST_MS, longestMs = 300_000): Promise<void> {
   const end = performance.now() + longestMs
   let last = -1
   let since = performance.now()
   while (performance.now() < end) {
     const now = total(await read())
-    if (now >= expected) return
+    // a repetition may come after the last first
+    if (now >= expected) return pause(AFTERMATH_MS)
     if (now !== last) since = performance.now()
     last = now
     if (performance.now() - since > quietMs) return
