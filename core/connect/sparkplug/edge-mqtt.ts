@@ -119,8 +119,15 @@ class MqttEdgeLink implements EdgeLink {
     if (this.#ended) return
     this.#ended = true
     this.#client?.end(true)
-    this.#session.lost(brokerProblem(error, this.#where))
+    this.#session.lost(brokerProblem(error, this.#where), !isUnreached(error))
   }
+}
+
+/** Nothing was there to take the CONNECT packet: no address, or nobody who listens. */
+function isUnreached(error: Error | undefined): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isUnreached)
+  const syscall = (error as { syscall?: unknown } | undefined)?.syscall
+  return syscall === 'connect' || syscall === 'getaddrinfo'
 }
 
 function edgeOptions(settings: MqttSettings): IClientOptions {

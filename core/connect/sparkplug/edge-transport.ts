@@ -12,8 +12,8 @@ export interface EdgeSession {
   readonly filters: readonly string[]
   /** Connected, and every filter is granted. Messages that the server kept may come before. */
   opened(): void
-  /** The connection failed or was lost; told once, never after `close`. */
-  lost(problem: TaktError | undefined): void
+  /** The connection failed or was lost; told once, never after `close`. `reached`: the server may have seen the CONNECT packet. */
+  lost(problem: TaktError | undefined, reached: boolean): void
   message(topic: string, payload: Uint8Array, retained: boolean): void
   /** The server has all messages up to this number: it answered something that was asked after it. */
   proved(sent: number): void

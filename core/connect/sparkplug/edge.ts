@@ -236,7 +236,7 @@ export class SparkplugEdge {
       will: this.#death(session),
       filters: [`spBv1.0/${group}/NCMD/${edge}`, `spBv1.0/${group}/DCMD/${edge}/+`, ...(primaryHost === undefined ? [] : [`spBv1.0/STATE/${primaryHost}`])],
       opened: () => current() && this.#opened(session),
-      lost: (problem) => current() && this.#lost(problem),
+      lost: (problem, reached) => current() && this.#lost(problem, reached),
       message: (topic, payload, retained) => current() && this.#message(session, topic, payload, retained),
       proved: (sent) => current() && this.#proved(sent),
     })
@@ -258,8 +258,10 @@ export class SparkplugEdge {
     this.#birth()
   }
 
-  #lost(problem: TaktError | undefined): void {
+  #lost(problem: TaktError | undefined, reached: boolean): void {
     this.#end()
+    // the number counts CONNECT packets: what no server saw was none
+    if (!reached) this.#bdSeq = (this.#bdSeq + 255) % 256
     this.#becomes('away', problem)
     this.#again()
   }

@@ -91,11 +91,19 @@ describe('Sparkplug edge node', () => {
     const { transport, edge, clock } = running()
     const will = () => transport.session.will
     assert.equal(will().topic, 'spBv1.0/plant/NDEATH/takt')
-    transport.session.lost(undefined)
+    transport.session.lost(undefined, true)
     assert.equal(edge.state, 'away')
     clock.advance(1000)
     transport.session.opened()
     assert.equal(metricOf(transport.take().findLast(({ verb }) => verb === 'NBIRTH')!, 'bdSeq').long_value, '1')
+    transport.session.lost(undefined, true)
+    for (let attempt = 0; attempt < 3; attempt++) {
+      clock.advance(1000)
+      transport.session.lost(undefined, false)
+    }
+    clock.advance(1000)
+    transport.session.opened()
+    assert.equal(metricOf(transport.take().findLast(({ verb }) => verb === 'NBIRTH')!, 'bdSeq').long_value, '2', 'attempts that no server saw do not count')
     const { transport: wrapped, edge: again } = setUp({}, { bdSeq: 255 })
     again.start()
     wrapped.session.opened()
@@ -224,7 +232,7 @@ describe('Sparkplug edge node', () => {
     it('is told as historical after the births, in order, and the present value once', () => {
       const { transport, edge, clock, number } = running()
       transport.prove()
-      transport.session.lost(undefined)
+      transport.session.lost(undefined, true)
       transport.take()
       for (let value = 2; value <= 5; value++) edge.update('mill', [number('speed', value, START + value)])
       assert.deepEqual(edge.waiting, { values: 4, oldest: START + 2, dropped: 0 })
@@ -253,13 +261,13 @@ describe('Sparkplug edge node', () => {
       clock.advance(20)
       edge.update('mill', [number('speed', 4, START + 4)])
       clock.advance(20)
-      transport.session.lost(undefined)
+      transport.session.lost(undefined, true)
       clock.advance(1000)
       transport.session.opened()
       // also these births were never heard, and were overtaken
       edge.update('mill', [number('speed', 5, START + 5)])
       clock.advance(20)
-      transport.session.lost(undefined)
+      transport.session.lost(undefined, true)
       clock.advance(1000)
       transport.delivers = true
       transport.session.opened()
@@ -272,7 +280,7 @@ describe('Sparkplug edge node', () => {
     it('is bounded: the oldest goes, and the hole is declared with its bounds', () => {
       const { transport, edge, clock, dropped, number } = running({ capacity: 10 })
       transport.prove()
-      transport.session.lost(undefined)
+      transport.session.lost(undefined, true)
       for (let value = 2; value < 27; value++) edge.update('mill', [number('speed', value, START + value)])
       assert.deepEqual(edge.waiting, { values: 10, oldest: START + 17, dropped: 15 })
       clock.advance(1000)
@@ -305,7 +313,7 @@ describe('Sparkplug edge node', () => {
     it('goes in parts, and live values pass meanwhile', () => {
       const { transport, edge, clock, number } = running({ capacity: 5000 })
       transport.prove()
-      transport.session.lost(undefined)
+      transport.session.lost(undefined, true)
       for (let value = 2; value < 2002; value++) edge.update('mill', [number('speed', value, START + value)])
       clock.advance(1000)
       transport.take()
@@ -508,7 +516,7 @@ describe('Sparkplug edge node', () => {
         await Promise.resolve()
         clock.advance(1000)
       }
-      transport.session.lost(undefined)
+      transport.session.lost(undefined, true)
       await next()
       assert.equal(transport.session.server, 1)
       transport.session.opened()
