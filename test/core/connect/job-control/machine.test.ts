@@ -34,7 +34,7 @@ const plant = checkPlant(
 )
 
 describe('job orders to a machine over OPC UA', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const folder = mkdtempSync(join(tmpdir(), 'takt-machine-'))
   let machine: SimulatedPlant
   let connection: OpcuaConnection

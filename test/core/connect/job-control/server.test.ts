@@ -20,7 +20,7 @@ const USERS = new ServerUsers(
 const ERP: Login = { user: 'erp', password: 'secret' }
 
 describe('job control server', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   const folder = mkdtempSync(join(tmpdir(), 'takt-jobs-'))
   let w: World
   let server: JobControlServer
