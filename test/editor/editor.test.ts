@@ -8,7 +8,7 @@ import { type FlowNode, NodeRedProcess } from '../e2e/support/node-red-process.t
 import { openBrowser, openPage } from './support/browser.ts'
 
 const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { 'node-red': { nodes: Record<string, string> } }
-const CONFIG_NODES = ['plant', 'store', 'mqtt-broker', 'opcua-endpoint']
+const CONFIG_NODES = ['plant', 'store', 'mqtt-broker', 'opcua-endpoint', 'influxdb']
 const FLOW_NODES = Object.keys(manifest['node-red'].nodes).filter((name) => !CONFIG_NODES.includes(name))
 
 /** The editor's own script object, as far as a test looks into it. */
