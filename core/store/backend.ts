@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { TaktError } from '../base/error.ts'
+import type { LedgerRow } from './ledger.ts'
 import type { Tables } from './schema.ts'
 import type { LedgerHead } from './store.ts'
 
@@ -14,7 +15,8 @@ export interface Backend {
   open(): Promise<void>
   /** Reads what is committed. */
   readonly reader: Kysely<Tables>
-  begin(): Promise<WriteSession>
+  /** Begins at once; should it fail, so does the first statement. */
+  begin(): WriteSession
   /** The head as anchored outside the database; null when the anchor is gone, undefined when this database has none (it dies with its process). */
   readAnchor(): Promise<LedgerHead | null | undefined>
   close(): Promise<void>
@@ -24,7 +26,9 @@ export interface Backend {
 export interface WriteSession {
   /** Runs statements in it; `assertUsable` is asked before each and throws when its user may not go on. */
   db(assertUsable: () => void): Kysely<Tables>
-  /** Begins a part that can be undone alone. These three are not answered: should one fail, the commit does. */
+  /** Appends a row to the ledger. Throws TAKT_STORE_VALUE for a value that cannot be stored; not answered: should it fail otherwise, the commit does. */
+  append(row: LedgerRow): void
+  /** Begins a part that can be undone alone. These three are not answered either. */
   savepoint(): void
   release(): void
   undo(): void

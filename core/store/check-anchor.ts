@@ -15,7 +15,7 @@ export interface AnchorFinding {
 export async function checkAnchor(backend: Backend, now: number): Promise<AnchorFinding | undefined> {
   const anchor = await backend.readAnchor()
   if (anchor === undefined) return undefined
-  const session = await backend.begin()
+  const session = backend.begin()
   try {
     const head = await readHead(session.db(() => {}))
     const found = await compare(session, anchor, head)
@@ -26,11 +26,7 @@ export async function checkAnchor(backend: Backend, now: number): Promise<Anchor
     }
     const { follows, type, what, after } = found
     const row = nextRow(follows, { type, subject: 'ledger', actor: 'store', why: what, before: null, after: JSON.stringify(after), time: now })
-    await session
-      .db(() => {})
-      .insertInto('ledger')
-      .values(row)
-      .execute()
+    session.append(row)
     await session.commit({ sequence: row.sequence, hash: row.hash })
     return { type, what }
   } catch (error) {

@@ -20,7 +20,7 @@ interface MigrationTable {
  */
 export async function migrate(backend: Backend, now: number, migrations: readonly Migration[] = MIGRATIONS): Promise<void> {
   for (;;) {
-    const session = await backend.begin()
+    const session = backend.begin()
     try {
       const db = session.db(() => {})
       const done = await appliedVersion(db as unknown as Kysely<MigrationTable>)

@@ -3,10 +3,12 @@ import type { Kysely } from 'kysely'
 import { TaktError } from '../base/error.ts'
 import { anchorPath, parseAnchor } from './anchor.ts'
 import type { Backend, WriteSession } from './backend.ts'
+import type { LedgerRow } from './ledger.ts'
 import type { Tables } from './schema.ts'
 import { SqliteClient, sqliteError } from './sqlite-client.ts'
 import { sqliteKysely } from './sqlite-dialect.ts'
 import type { LedgerHead } from './store.ts'
+import { toSqlValue } from './values.ts'
 
 /** The database in a file of its own, through Node's SQLite in a thread of its own. */
 export class SqliteBackend implements Backend {
@@ -34,8 +36,9 @@ export class SqliteBackend implements Backend {
     await this.#client.call({ do: 'open', file: this.#file })
   }
 
-  async begin(): Promise<WriteSession> {
-    await this.#client.call({ do: 'begin' })
+  begin(): WriteSession {
+    // not awaited, so that it travels with the first statement, which is refused when it fails
+    this.#client.call({ do: 'begin' }).catch(() => {})
     return new SqliteSession(this.#client, this.where)
   }
 
@@ -53,6 +56,9 @@ export class SqliteBackend implements Backend {
   }
 }
 
+const LEDGER_COLUMNS = ['sequence', 'type', 'subject', 'actor', 'why', 'before', 'after', 'time', 'previous_hash', 'hash'] as const
+const INSERT_LEDGER = `insert into "ledger" (${LEDGER_COLUMNS.map((name) => `"${name}"`).join(', ')}) values (${LEDGER_COLUMNS.map(() => '?').join(', ')})`
+
 class SqliteSession implements WriteSession {
   readonly #client: SqliteClient
   readonly #where: string
@@ -67,6 +73,11 @@ class SqliteSession implements WriteSession {
       assertUsable()
       return this.#client.call({ do: 'run', on: 'write', sql, parameters })
     }, this.#where)
+  }
+
+  append(row: LedgerRow): void {
+    const parameters = LEDGER_COLUMNS.map((column) => toSqlValue(row[column], this.#where))
+    this.#client.call({ do: 'run', on: 'write', sql: INSERT_LEDGER, parameters, must: true }).catch(() => {})
   }
 
   savepoint(): void {

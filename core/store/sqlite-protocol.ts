@@ -4,8 +4,8 @@ import type { SqlValue } from './values.ts'
 /** What the main thread asks the SQLite thread. Requests are answered in the order they were sent. */
 export type SqliteRequest =
   | { readonly do: 'open'; readonly file: string }
-  /** `write` is inside the present transaction; `read` sees what was committed last. */
-  | { readonly do: 'run'; readonly on: 'read' | 'write'; readonly sql: string; readonly parameters: readonly SqlValue[] }
+  /** `write` is inside the present transaction, which is lost should a statement fail that `must` not; `read` sees what was committed last. */
+  | { readonly do: 'run'; readonly on: 'read' | 'write'; readonly sql: string; readonly parameters: readonly SqlValue[]; readonly must?: true }
   | { readonly do: 'begin' }
   | { readonly do: 'savepoint'; readonly mark: 'begin' | 'keep' | 'undo' }
   /** `anchor` is written beside the database once the commit stands. */

@@ -111,11 +111,9 @@ class Database {
       case 'run':
         return request.on === 'read'
           ? this.#reader.run(request.sql, request.parameters)
-          : this.#inTransaction(() => this.#writer.run(request.sql, request.parameters))
+          : this.#inTransaction(() => this.#writer.run(request.sql, request.parameters), request.must)
       case 'begin':
-        this.#lost = undefined
-        this.#writer.exec('BEGIN IMMEDIATE')
-        return NOTHING
+        return this.#begin()
       case 'savepoint':
         this.#inTransaction(() => this.#writer.exec(SAVEPOINT[request.mark]), true)
         return NOTHING
@@ -133,6 +131,18 @@ class Database {
     this.#writer.close()
     this.#lock?.release()
     this.#removeScratch()
+  }
+
+  /** What was sent along with a begin that failed must not run on its own. */
+  #begin(): SqliteResult {
+    this.#lost = undefined
+    try {
+      this.#writer.exec('BEGIN IMMEDIATE')
+      return NOTHING
+    } catch (error) {
+      this.#lost = error
+      throw error
+    }
   }
 
   /** The commit stands whatever becomes of the anchor; an older one only makes a missing tail harder to see. */

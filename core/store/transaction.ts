@@ -19,6 +19,7 @@ export interface Chain {
 export class Transaction implements StoreTransaction {
   readonly now: number
   readonly db: Kysely<Tables>
+  readonly #session: WriteSession
   readonly #chain: Chain
   readonly #where: string
   #ended = false
@@ -26,6 +27,7 @@ export class Transaction implements StoreTransaction {
 
   constructor(session: WriteSession, chain: Chain, now: number, where: string) {
     this.now = now
+    this.#session = session
     this.#chain = chain
     this.#where = where
     this.db = session.db(() => this.assertUsable())
@@ -59,9 +61,7 @@ export class Transaction implements StoreTransaction {
     this.assertUsable()
     const json = (value: unknown): string | null => (value === undefined || value === null ? null : toStoredJson(value, `event ${event.type}`))
     const row = this.#row({ ...event, before: json(event.before), after: json(event.after) })
-    const recorded = this.#append(row, event.before ?? null, event.after ?? null)
-    await this.#write(this.#insertRow(row))
-    return recorded
+    return this.#append(row, event.before ?? null, event.after ?? null)
   }
 
   async save<K extends StoredKind>(
@@ -92,7 +92,7 @@ export class Transaction implements StoreTransaction {
             .executeTakeFirst()
         : tables.updateTable(table).set(values).where('id', '=', id).where('revision', '=', stored.revision).executeTakeFirst()
     await this.#write(
-      Promise.all([projected, this.#insertRow(row)]).then(([result]) => {
+      projected.then((result) => {
         const changed = 'numUpdatedRows' in result ? result.numUpdatedRows : result.numInsertedOrUpdatedRows
         if (changed !== 1n) throw this.#conflict(kind, id, document.revision, undefined)
       }),
@@ -114,17 +114,22 @@ export class Transaction implements StoreTransaction {
     return nextRow(this.#chain.head, { type, subject, actor, why: why ?? null, before, after, time: this.now })
   }
 
-  /** Takes the row's place in the chain at once, so that calls that run side by side follow each other. */
+  /**
+   * Takes the row's place in the chain at once, so that calls that run side by side follow each other. Its writing is not waited for: should it fail, the commit
+   * does, and with it everybody who shares it.
+   */
   #append(row: LedgerRow, before: unknown, after: unknown): LedgerEvent {
     const { sequence, type, subject, actor, why, time, hash } = row
+    try {
+      this.#session.append(row)
+    } catch (error) {
+      if (error instanceof TaktError) this.fail(error)
+      throw error
+    }
     const event = { sequence, type, subject, actor, why, before, after, time, hash }
     this.#chain.head = { sequence, hash }
     this.#chain.events.push(event)
     return event
-  }
-
-  async #insertRow(row: LedgerRow): Promise<void> {
-    await this.db.insertInto('ledger').values(row).execute()
   }
 
   async #write(writing: Promise<void>): Promise<void> {

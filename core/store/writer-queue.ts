@@ -96,7 +96,7 @@ export class WriterQueue {
   }
 
   async #begin(): Promise<{ session: WriteSession; chain: Chain }> {
-    const session = await this.#backend.begin()
+    const session = this.#backend.begin()
     try {
       const head = await readHead(session.db(() => {}))
       if (this.#head === undefined || (head.sequence === this.#head.sequence && head.hash === this.#head.hash)) return { session, chain: { head, events: [] } }

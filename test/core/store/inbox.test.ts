@@ -84,8 +84,8 @@ describe('inbox', () => {
   it('makes many durable with few commits, and tells their order by their ids', async () => {
     let commits = 0
     class Counting extends SqliteBackend {
-      override async begin() {
-        const session = await super.begin()
+      override begin() {
+        const session = super.begin()
         const commit = session.commit.bind(session)
         session.commit = (anchor) => {
           commits++
@@ -166,9 +166,9 @@ describe('inbox', () => {
       const { store } = bench.open(':memory:')
       const inbox = inboxOf(store, { settleMs: SETTLE_MS })
       await inbox.unsettled(SOURCE, 0, 10)
-      for (let n = 1; n <= 5; n++) await inbox.accept(plain(n))
       const release = inbox.hold(2)
       const others = [inbox.hold(4), inbox.hold(4)]
+      for (let n = 1; n <= 5; n++) await inbox.accept(plain(n))
       await settled(store)
       assert.deepEqual(await pending(store), [2, 4])
       release()
@@ -200,8 +200,8 @@ describe('inbox', () => {
       const { store } = bench.open(':memory:')
       const inbox = inboxOf(store, { settleMs: SETTLE_MS })
       await inbox.unsettled(SOURCE, 0, 10)
-      await Promise.all(Array.from({ length: 7000 }, (_, n) => inbox.accept(plain(n))))
       const release = inbox.hold(3333)
+      await Promise.all(Array.from({ length: 7000 }, (_, n) => inbox.accept(plain(n))))
       await settled(store)
       assert.deepEqual(await pending(store), [3333])
       release()
@@ -211,12 +211,12 @@ describe('inbox', () => {
       const { store } = bench.open(':memory:')
       const inbox = inboxOf(store, { settleMs: SETTLE_MS, knownAtMost: 10 })
       await inbox.unsettled(SOURCE, 0, 10)
-      await Promise.all(Array.from({ length: 30 }, (_, n) => inbox.accept(plain(n))))
+      const release = inbox.hold(5)
       await store.transaction(async (tx) => {
         for (const row of [3, 5, 25]) assert.ok(await tx.once(`inbox:${row}/0/gate`, row))
         await tx.once('of no row')
       })
-      const release = inbox.hold(5)
+      await Promise.all(Array.from({ length: 30 }, (_, n) => inbox.accept(plain(n))))
       await settled(store)
       await settled(store)
       assert.deepEqual(

@@ -31,8 +31,8 @@ function step(name: Step): void {
 }
 
 class Steps extends SqliteBackend {
-  override async begin() {
-    const session = await super.begin()
+  override begin() {
+    const session = super.begin()
     const commit = session.commit.bind(session)
     session.commit = async (anchor) => {
       // arrivals alone make no business event
