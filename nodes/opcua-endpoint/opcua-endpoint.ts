@@ -1,11 +1,12 @@
-import { join } from 'node:path'
 import type { Node, NodeAPI, NodeDef } from 'node-red'
-import { TaktError, toTaktError } from '../../core/base/error.ts'
+import { TaktError } from '../../core/base/error.ts'
 import { OpcuaConnection } from '../../core/connect/opcua-connection.ts'
-import { type OpcuaSecurityMode, type OpcuaSecurityPolicy, SECURITY_MODES, SECURITY_POLICIES } from '../../core/connect/opcua-settings.ts'
+import { type OpcuaSecurityMode, type OpcuaSecurityPolicy, type OpcuaSettings, SECURITY_MODES, SECURITY_POLICIES } from '../../core/connect/opcua-settings.ts'
+import { readUserCertificate } from '../../core/connect/opcua-user-certificate.ts'
 import { defineNode, nameOf } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
 import { tellLink } from '../shared/tell-link.ts'
+import { pkiFolderOf, serveEditor } from './serve-editor.ts'
 
 export interface OpcuaEndpointConfig extends NodeDef {
   url: string
@@ -13,23 +14,36 @@ export interface OpcuaEndpointConfig extends NodeDef {
   securityPolicy: OpcuaSecurityPolicy
   /** trusts a server's certificate at first sight */
   acceptServerCertificate: boolean
+  /** without it: by user where one is given, else anonymous */
+  identity?: 'anonymous' | 'user' | 'certificate'
 }
 
-/** What other nodes use: `RED.nodes.getNode(config.endpoint) as OpcuaEndpointNode`. `credentials` has `user` and `password`. */
-export interface OpcuaEndpointNode extends Node<{ user?: string; password?: string }> {
+export interface OpcuaEndpointCredentials {
+  user?: string
+  password?: string
+  /** PEM, or paths of PEM files */
+  userCertificate?: string
+  userKey?: string
+  userKeyPassphrase?: string
+}
+
+/** What other nodes use: `RED.nodes.getNode(config.endpoint) as OpcuaEndpointNode`. */
+export interface OpcuaEndpointNode extends Node<OpcuaEndpointCredentials> {
   readonly connection: OpcuaConnection
   readonly endpointUrl: string
 }
 
-/** Browsing keeps the session open this long for the next level. */
-const BROWSE_LINGER_MS = 30_000
-const BROWSE_TIMEOUT_MS = 5000
-
 export default function registerOpcuaEndpoint(RED: NodeAPI): void {
-  serveBrowsing(RED)
+  serveEditor(RED)
   defineNode<OpcuaEndpointConfig, OpcuaEndpointNode>(RED, {
     type: 'takt-opcua-endpoint',
-    credentials: { user: { type: 'text' }, password: { type: 'password' } },
+    credentials: {
+      user: { type: 'text' },
+      password: { type: 'password' },
+      userCertificate: { type: 'text' },
+      userKey: { type: 'password' },
+      userKeyPassphrase: { type: 'password' },
+    },
     create(node, config) {
       const where = nameOf(node)
       const securityMode = config.securityMode || 'None'
@@ -44,10 +58,9 @@ export default function registerOpcuaEndpoint(RED: NodeAPI): void {
         url: config.url,
         securityMode,
         securityPolicy,
-        username: node.credentials?.user || undefined,
-        password: node.credentials?.password || undefined,
+        ...identityOf(config, node.credentials ?? {}, where),
         acceptServerCertificate: config.acceptServerCertificate === true,
-        pkiFolder: join(RED.settings.userDir ?? process.cwd(), 'takt', 'pki'),
+        pkiFolder: pkiFolderOf(RED),
         where,
         waiting: true,
       })
@@ -67,23 +80,16 @@ export default function registerOpcuaEndpoint(RED: NodeAPI): void {
   })
 }
 
-/** `GET takt/opcua-endpoint/<id>/browse?nodeId=…` for the editor: the children of a node on the server. */
-function serveBrowsing(RED: NodeAPI): void {
-  RED.httpAdmin?.get('/takt/opcua-endpoint/:id/browse', RED.auth.needsPermission('takt-opcua-endpoint.read'), async (request, response) => {
-    const node = RED.nodes.getNode(String(request.params.id)) as OpcuaEndpointNode | null
-    const where = node === null ? 'opcua endpoint' : nameOf(node)
-    const visitor = { linkChanged: () => {} }
-    try {
-      if (node?.connection === undefined) throw new TaktError('TAKT_CONFIG_INVALID', { what: 'this endpoint is not deployed, or could not start', where })
-      const { connection } = node
-      connection.register(visitor)
-      setTimeout(() => void connection.deregister(visitor), BROWSE_LINGER_MS).unref()
-      await connection.whenConnected(BROWSE_TIMEOUT_MS, () => connection.away())
-      const { nodeId } = request.query
-      response.json(await connection.browse(typeof nodeId === 'string' && nodeId !== '' ? nodeId : undefined))
-    } catch (thrown) {
-      const { code, message } = toTaktError(thrown, where)
-      response.status(502).json({ code, message })
-    }
-  })
+function identityOf(
+  config: OpcuaEndpointConfig,
+  credentials: OpcuaEndpointCredentials,
+  where: string,
+): Pick<OpcuaSettings, 'username' | 'password' | 'userCertificate'> {
+  const { user, password, userCertificate = '', userKey = '', userKeyPassphrase } = credentials
+  const identity = config.identity || (user ? 'user' : 'anonymous')
+  if (identity === 'anonymous') return {}
+  if (identity === 'certificate')
+    return { userCertificate: readUserCertificate({ certificate: userCertificate, key: userKey, passphrase: userKeyPassphrase }, where) }
+  if (!user) throw new TaktError('TAKT_CONFIG_INVALID', { what: 'the user is missing', where })
+  return { username: user, password: password || undefined }
 }

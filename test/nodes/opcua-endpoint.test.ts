@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { SearchResult } from '../../core/connect/opcua-browse.ts'
+import type { ServerOffer } from '../../core/connect/opcua-discovery.ts'
+import type { TrustList } from '../../core/connect/opcua-trust.ts'
 import registerOpcuaEndpoint, { type OpcuaEndpointNode } from '../../nodes/opcua-endpoint/opcua-endpoint.ts'
 import { OpcuaTestServer } from '../core/connect/support/opcua-server.ts'
 import { until } from '../core/connect/support/wait.ts'
@@ -62,6 +65,45 @@ describe('opcua endpoint node', function () {
     } finally {
       await new Promise<void>((resolve) => helper.stopServer(() => resolve()))
     }
+  })
+
+  it('lets the editor search, ask any server what it offers, and settle trust', async () => {
+    await load(server.url, { securityMode: 'SignAndEncrypt' }, { user: 'line', password: 'secret' })
+    await new Promise<void>((resolve) => helper.startServer(() => resolve()))
+    try {
+      const offer = (await helper.request().post('/takt/opcua-endpoint/discover').query({ url: server.url }).expect(200)).body as ServerOffer
+      assert.ok(offer.endpoints.some(({ securityMode, securityPolicy }) => securityMode === 'SignAndEncrypt' && securityPolicy === 'Basic256Sha256'))
+      assert.ok(offer.endpoints[0]?.identities.includes('user'))
+      const trust = (await helper.request().get('/takt/opcua-endpoint/certificates').expect(200)).body as TrustList
+      const thumbprint = offer.certificate?.thumbprint ?? ''
+      assert.deepEqual(
+        trust.servers.map((each) => [each.thumbprint, each.trusted]),
+        [[thumbprint, false]],
+      )
+      await helper.request().post('/takt/opcua-endpoint/certificates/0123/trust').expect(502)
+      await helper.request().post(`/takt/opcua-endpoint/certificates/${thumbprint}/trust`).expect(200)
+      const found = (await helper.request().get('/takt/opcua-endpoint/endpoint/search').query({ text: 'setpoint' }).expect(200)).body as SearchResult
+      assert.deepEqual(
+        found.found.map(({ nodeId }) => nodeId),
+        ['ns=1;s=Setpoint'],
+      )
+      await helper.request().post(`/takt/opcua-endpoint/certificates/${thumbprint}/distrust`).expect(200)
+      const wrong = await helper.request().post('/takt/opcua-endpoint/discover').query({ url: 'http://127.0.0.1' }).expect(502)
+      assert.equal((wrong.body as { code: string }).code, 'TAKT_CONFIG_INVALID')
+    } finally {
+      await new Promise<void>((resolve) => helper.stopServer(() => resolve()))
+    }
+  })
+
+  it('refuses a certificate to log in with that is none, and a user without a name', async () => {
+    const url = 'opc.tcp://127.0.0.1:4840'
+    assert.deepEqual(errorCodesOf(await load(url, { identity: 'certificate' }, { userCertificate: 'nowhere.pem', userKey: 'x' })), [
+      'TAKT_OPCUA_USER_CERTIFICATE',
+    ])
+    await helper.unload()
+    assert.deepEqual(errorCodesOf(await load(url, { identity: 'user' })), ['TAKT_CONFIG_INVALID'])
+    await helper.unload()
+    assert.deepEqual(errorCodesOf(await load(url, { identity: 'anonymous' }, { user: 'left over' })), [])
   })
 
   const wrong: ReadonlyArray<readonly [string, string, Record<string, unknown>]> = [
