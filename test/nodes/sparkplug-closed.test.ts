@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Node } from 'node-red'
+import registerMachineCommand from '../../nodes/machine-command/machine-command.ts'
+import registerMqttBroker, { type MqttBrokerNode } from '../../nodes/mqtt-broker/mqtt-broker.ts'
+import registerMqttSensor from '../../nodes/mqtt-sensor/mqtt-sensor.ts'
+import registerPlant from '../../nodes/plant/plant.ts'
+import registerSparkplugEdge from '../../nodes/sparkplug-edge/sparkplug-edge.ts'
+import { Mosquitto, needsMosquitto } from '../core/connect/support/mosquitto.ts'
+import { until } from '../core/connect/support/wait.ts'
+import { statusOf } from './support/connect.ts'
+import { collect, helper, loadFlow, type Received } from './support/helper.ts'
+
+const registers = [registerPlant, registerMqttBroker, registerMqttSensor, registerMachineCommand, registerSparkplugEdge]
+const MILL = 'acme/line-1/mill-1'
+const SEEN = 'scada/mill'
+const device = 'closed/takt/line-1:mill-1'
+const connection = 'scada-mqtt'
+
+const plant = {
+  plant: 'acme',
+  equipment: [
+    {
+      id: MILL,
+      level: 'workUnit',
+      signals: [
+        { name: 'good', role: 'good-count' },
+        { name: 'vibration', role: 'condition', unit: 'mm/s' },
+      ],
+      commands: [{ name: 'start-job', target: { connection: 'x', topic: 't' } }],
+    },
+  ],
+}
+const scada = {
+  plant: 'scada',
+  equipment: [
+    {
+      id: SEEN,
+      level: 'workUnit',
+      signals: [
+        { name: 'good', role: 'good-count', source: { connection, device, metric: 'good' } },
+        { name: 'vibration', role: 'condition', source: { connection, device, metric: 'vibration' } },
+        { name: 'state', role: 'packml-state', source: { connection, device, metric: 'machine-state/state' } },
+      ],
+      commands: [
+        { name: 'start-job', target: { connection, device, metric: 'command/start-job' } },
+        { name: 'paint', target: { connection, device, metric: 'colour' } },
+      ],
+    },
+  ],
+}
+
+/** Takt's edge node and Takt's host, over a broker that is not ours. */
+describe('sparkplug edge node, Takt as its host', function () {
+  this.timeout(120_000)
+  let folder: string
+  let broker: Mosquitto
+  let node: (id: string) => Node
+  let samples: Received[]
+  let commands: Received[]
+  let receipts: Received[]
+
+  before(async function () {
+    needsMosquitto(this)
+    folder = mkdtempSync(join(tmpdir(), 'takt-sparkplug-closed-'))
+  })
+  after(() => {
+    helper.settings({})
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  })
+  beforeEach(async () => {
+    broker = await Mosquitto.start()
+    helper.settings({ userDir: folder } as never)
+    const here = { z: 'tab', x: 1, y: 1 }
+    const model = (id: string, content: unknown) => ({
+      id,
+      type: 'takt-plant',
+      name: `the ${id}`,
+      source: 'inline',
+      model: JSON.stringify(content),
+      clock: 'system',
+    })
+    node = await loadFlow(registers, [
+      { id: 'tab', type: 'tab', label: 'test' },
+      model('plant', plant),
+      model('scada', scada),
+      { id: 'broker', type: 'takt-mqtt-broker', name: connection, url: broker.url, protocolVersion: '5' },
+      {
+        id: 'edge',
+        type: 'takt-sparkplug-edge',
+        plant: 'plant',
+        broker: 'broker',
+        group: 'closed',
+        edge: 'takt',
+        primaryHost: 'takt-host',
+        gather: '20',
+        wires: [['commands'], []],
+        ...here,
+      },
+      {
+        id: 'sensor',
+        type: 'takt-mqtt-sensor',
+        plant: 'scada',
+        broker: 'broker',
+        mode: 'bindings',
+        hostId: 'takt-host',
+        delivery: 'fast',
+        wires: [['samples']],
+        ...here,
+      },
+      { id: 'command', type: 'takt-machine-command', plant: 'scada', autonomy: 'auto', timeout: '10', wires: [['receipts'], []], ...here },
+      { id: 'samples', type: 'helper', wires: [], ...here },
+      { id: 'commands', type: 'helper', wires: [], ...here },
+      { id: 'receipts', type: 'helper', wires: [], ...here },
+    ])
+    samples = collect(node('samples'))
+    commands = collect(node('commands'))
+    receipts = collect(node('receipts'))
+    const { connection: link } = node('broker') as MqttBrokerNode
+    await until(() => link.state === 'connected', 'the broker')
+  })
+  afterEach(async () => {
+    await helper.unload()
+    await broker?.remove()
+  })
+
+  const give = (payload: unknown) => node('edge').receive({ payload } as never)
+  const sample = (signal: string, value: unknown, time = Date.now()) => ({
+    kind: 'sample',
+    equipment: MILL,
+    signal,
+    value,
+    quality: 'good',
+    time,
+    received: time,
+  })
+  const state = (name: string) =>
+    give({ kind: 'machine-state', equipment: MILL, state: name, mode: null, since: 1, element: null, reason: null, jobOrder: null, time: Date.now() })
+  const valuesOf = (signal: string, quality = 'good'): unknown[] =>
+    samples.filter(({ payload }) => payload.signal === signal && payload.quality === quality).map(({ payload }) => payload.value)
+
+  it('carries every value once and in order, with its time', async () => {
+    const start = Date.now() - 10_000
+    for (let count = 1; count <= 500; count++) {
+      give(sample('good', count, start + count))
+      if (count % 25 === 0) await new Promise((resolve) => setTimeout(resolve, 30))
+    }
+    await until(() => valuesOf('good').includes(500), 'the last count')
+    await until(() => new Set(valuesOf('good')).size === 500, 'all counts')
+    const seen = samples.filter(({ payload }) => payload.signal === 'good')
+    assert.equal(seen.length, 500)
+    for (const { payload } of seen) assert.equal(payload.time, start + payload.value)
+    await until(() => statusOf(node('edge')).fill === 'green', 'the status')
+  })
+
+  it('tells that a unit is lost and that it is back', async () => {
+    state('Execute')
+    give(sample('vibration', 2.5))
+    await until(() => valuesOf('state').includes('Execute'), 'the state')
+    state('NoSignal')
+    await until(() => valuesOf('vibration', 'bad').length > 0, 'stale values')
+    state('Idle')
+    await until(() => valuesOf('state').includes('Idle'), 'it is back')
+  })
+
+  it('takes commands of the host, and the host sees that they were done', async () => {
+    give(sample('vibration', 1))
+    await until(() => valuesOf('vibration').length > 0, 'the birth')
+    const order = (id: string, name: string, args: Record<string, unknown>) =>
+      node('command').receive({ payload: { kind: 'command', id, to: SEEN, name, arguments: args } } as never)
+    order('c-1', 'start-job', { jobOrder: 'jo-1', quantity: 5 })
+    await until(() => commands.length === 1, 'the command')
+    const { to, name, arguments: given, id } = commands[0]!.payload
+    assert.deepEqual([to, name, given], [MILL, 'start-job', { jobOrder: 'jo-1', quantity: 5 }])
+    give({ kind: 'receipt', of: id, to: MILL, status: 'done', time: Date.now() })
+    await until(() => receipts.length === 1, 'the receipt')
+    order('c-2', 'paint', { colour: 'red' })
+    await until(() => receipts.length === 2, 'the receipts')
+    assert.deepEqual(
+      receipts.map(({ payload }) => [payload.of, payload.status, payload.code]),
+      [
+        ['c-1', 'done', undefined],
+        ['c-2', 'refused', 'TAKT_SPARKPLUG_METRIC_UNKNOWN'],
+      ],
+    )
+  })
+
+  it('loses nothing when the broker is killed', async () => {
+    let count = 0
+    const timer = setInterval(() => give(sample('good', ++count)), 10)
+    try {
+      await until(() => valuesOf('good').length > 50, 'counts')
+      await broker.stop('SIGKILL')
+      await new Promise((resolve) => setTimeout(resolve, 2000))
+      await broker.start()
+      const before = count
+      await until(() => valuesOf('good').some((value) => Number(value) > before + 50), 'it goes on', 30_000)
+    } finally {
+      clearInterval(timer)
+    }
+    await until(() => new Set(valuesOf('good')).size === count, 'every count', 30_000)
+  })
+})
