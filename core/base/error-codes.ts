@@ -108,6 +108,10 @@ export const ERROR_CODES = {
     what: 'numbers that a sender gave to its messages did not arrive',
     remedy: "see the sender's and the broker's queues; let the broker keep the session and more messages",
   },
+  TAKT_UNS_TOPIC: {
+    what: 'no topic of the unified namespace can be made for the document',
+    remedy: 'correct the template on the uns out node, or send only documents that have what it names',
+  },
   TAKT_OPCUA_AWAY: { what: 'the OPC UA server does not answer', remedy: 'see whether it runs, and check URL and firewall; Takt tries again every second' },
   TAKT_OPCUA_UNTRUSTED: {
     what: "the OPC UA server's certificate is not trusted",
@@ -263,6 +267,10 @@ export const ERROR_CODES = {
   TAKT_HISTORIAN_DROPPED: {
     what: 'the database was away for longer than the space on this disk lasts',
     remedy: 'bring the database back, or give the historian more space',
+  },
+  TAKT_HISTORIAN_KILLED: {
+    what: 'Node-RED ended without warning while the historian had values in memory',
+    remedy: 'nothing, if those few seconds do not matter; guaranteed delivery keeps them',
   },
   TAKT_HISTORIAN_SPOOL: {
     what: 'values that wait for the database cannot be kept on this disk',
