@@ -16,6 +16,14 @@ interface MqttBrokerProperties extends EditorNodeProperties {
   receiveMaximum: string
   maximumPacketKb: string
   tls: string
+  willTopic: string
+  willPayload: string
+  willQos: string
+  willRetain: boolean
+  birthTopic: string
+  birthPayload: string
+  birthQos: string
+  birthRetain: boolean
 }
 
 interface MqttBrokerCredentials {
@@ -24,6 +32,11 @@ interface MqttBrokerCredentials {
 }
 
 const URL = /^((mqtts?|tcp|ssl|wss?):\/\/[^\s/]+.*|.*\$\{\w+\}.*)$/
+
+/** Nothing, or what may be published to: no wildcards. */
+function isTopic(topic: string): boolean {
+  return !/[+#]/.test(topic ?? '')
+}
 
 RED.nodes.registerType<MqttBrokerProperties, MqttBrokerCredentials>('takt-mqtt-broker', {
   category: 'config',
@@ -40,18 +53,21 @@ RED.nodes.registerType<MqttBrokerProperties, MqttBrokerCredentials>('takt-mqtt-b
     host: { value: '' },
     port: { value: '', validate: optionalNumber(0, 65_535) },
     protocolVersion: { value: '5', validate: (value: string) => ['4', '5'].includes(String(value)) },
-    clientId: {
-      value: '',
-      validate: function (this: unknown, value: string) {
-        return (this as MqttBrokerProperties).cleanSession !== false || Boolean(value)
-      } as never,
-    },
-    cleanSession: { value: true },
+    clientId: { value: '' },
+    cleanSession: { value: false },
     sessionExpiry: { value: '', validate: optionalNumber(0, 4_294_967_295) },
     keepalive: { value: '', validate: optionalNumber(1, 65_535) },
     receiveMaximum: { value: '', validate: optionalNumber(1, 65_535) },
     maximumPacketKb: { value: '', validate: optionalNumber(1, 262_144) },
     tls: { value: '', type: 'tls-config', required: false },
+    willTopic: { value: '', validate: isTopic },
+    willPayload: { value: '' },
+    willQos: { value: '1', validate: optionalNumber(0, 2) },
+    willRetain: { value: true },
+    birthTopic: { value: '', validate: isTopic },
+    birthPayload: { value: '' },
+    birthQos: { value: '1', validate: optionalNumber(0, 2) },
+    birthRetain: { value: true },
   },
   credentials: { user: { type: 'text' }, password: { type: 'password' } },
   label() {
@@ -70,5 +86,12 @@ RED.nodes.registerType<MqttBrokerProperties, MqttBrokerCredentials>('takt-mqtt-b
     }
     for (const field of [embedded, clean, version]) field.on('change', show)
     show()
+    for (const kind of ['will', 'birth']) {
+      const topic = $(`#node-config-input-${kind}Topic`)
+      const qos = $(`#node-config-input-${kind}Qos`)
+      // a broker of an earlier version
+      if (!qos.val()) qos.val('1')
+      topic.on('keyup change', () => $(`.takt-mqtt-broker-${kind}`).toggle(Boolean(topic.val()))).trigger('change')
+    }
   },
 })

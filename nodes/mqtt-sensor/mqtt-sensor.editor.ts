@@ -17,6 +17,9 @@ interface MqttSensorProperties extends EditorNodeProperties {
   group: string
   metricTarget: string
   reorderSeconds: string
+  delivery: string
+  session: string
+  sequence: string
   qos: string
   maxKb: string
   maxFutureSeconds: string
@@ -52,6 +55,14 @@ RED.nodes.registerType<MqttSensorProperties>('takt-mqtt-sensor', {
     group: { value: '', validate: (value: string) => !/[/+#]/.test(value ?? '') },
     metricTarget: { value: '' },
     reorderSeconds: { value: '', validate: optionalNumber(0, 300) },
+    delivery: {
+      value: 'role',
+      validate: function (this: unknown, value: string) {
+        return value !== 'guaranteed' || Boolean((this as MqttSensorProperties).store)
+      } as never,
+    },
+    session: { value: '' },
+    sequence: { value: '' },
     qos: { value: '1', validate: optionalNumber(0, 2) },
     maxKb: { value: '', validate: optionalNumber(1, 65_536) },
     maxFutureSeconds: { value: '', validate: optionalNumber(0) },
@@ -70,11 +81,29 @@ RED.nodes.registerType<MqttSensorProperties>('takt-mqtt-sensor', {
   outputLabels: 'samples',
   oneditprepare() {
     const mode = $('#node-input-mode')
+    const delivery = $('#node-input-delivery')
+    const store = $('#node-input-store')
+    const broker = $('#node-input-broker')
+    // a sensor of an earlier version
+    if (!delivery.val()) delivery.val('role')
+    const chosen = (field: JQuery): string => {
+      const id = String(field.val() ?? '')
+      return id === '_ADD_' ? '' : id
+    }
+    const warn = (): void => {
+      const keeps = (RED.nodes.node(chosen(broker)) as { cleanSession?: boolean } | null)?.cleanSession === false
+      const wanted = delivery.val() !== 'fast'
+      $('.takt-mqtt-sensor-no-store').toggle(wanted && chosen(store) === '')
+      $('.takt-mqtt-sensor-no-session').toggle(wanted && chosen(store) !== '' && chosen(broker) !== '' && !keeps && mode.val() !== 'sparkplug')
+    }
+    for (const field of [delivery, store, broker, mode]) field.on('change', warn)
+    warn()
     mode
       .on('change', () => {
         $('.takt-mqtt-sensor-topic').toggle(mode.val() === 'topic')
         $('.takt-mqtt-sensor-bindings').toggle(mode.val() === 'bindings')
         $('.takt-mqtt-sensor-sparkplug').toggle(mode.val() === 'sparkplug')
+        $('.takt-mqtt-sensor-json').toggle(mode.val() !== 'sparkplug')
         $('.takt-mqtt-sensor-host').toggle(mode.val() !== 'topic')
       })
       .trigger('change')
