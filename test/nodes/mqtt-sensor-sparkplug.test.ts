@@ -6,6 +6,8 @@ import type { Node } from 'node-red'
 import registerMqttBroker from '../../nodes/mqtt-broker/mqtt-broker.ts'
 import registerMqttSensor from '../../nodes/mqtt-sensor/mqtt-sensor.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
+import registerSensor from '../../nodes/sensor/sensor.ts'
+import registerSparkplugEdge from '../../nodes/sparkplug-edge/sparkplug-edge.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
 import { type ForeignEdge, metric } from '../core/connect/sparkplug/support/foreign-edge.ts'
 import { LiveEdge } from '../core/connect/sparkplug/support/live-edge.ts'
@@ -13,6 +15,7 @@ import { Witness } from '../core/connect/sparkplug/support/live-host.ts'
 import { Mosquitto, needsMosquitto } from '../core/connect/support/mosquitto.ts'
 import { until } from '../core/connect/support/wait.ts'
 import { brokerNode, plantNode, statusesOf, statusOf } from './support/connect.ts'
+import { loadExample } from './support/example.ts'
 import { collect, type FlowNode, helper, loadFlow, type Received } from './support/helper.ts'
 
 const registers = [registerPlant, registerStore, registerMqttBroker, registerMqttSensor]
@@ -257,5 +260,37 @@ describe('mqtt sensor node on Sparkplug B', function () {
     ]
     node = await loadFlow(registers, flow)
     await until(() => statusesOf(node(id)).some(({ text }) => text?.includes('session kept')), 'the note')
+  })
+})
+
+describe('the example of the Sparkplug host', () => {
+  afterEach(() => helper.unload())
+
+  it("hears what Takt's own edge node says of a machine, and that it was switched off", async function () {
+    this.timeout(30_000)
+    const folder = mkdtempSync(join(tmpdir(), 'takt-sparkplug-example-'))
+    helper.settings({ userDir: folder } as never)
+    try {
+      const { node, press } = await loadExample('sparkplug-host.json', [...registers, registerSensor, registerSparkplugEdge])
+      const samples = collect(node('samples'))
+      const refused = collect(node('refused'))
+      const last = () => samples.at(-1)?.payload
+      const equipment = 'acme/demo/line-1/mill-1'
+      press('100 parts')
+      await until(() => last()?.value === 100, 'the birth')
+      press('101 parts')
+      await until(() => last()?.value === 101, 'the data')
+      assert.deepEqual([last()?.equipment, last()?.signal, last()?.quality], [equipment, 'good', 'good'])
+      const time = Date.now()
+      const payload = { kind: 'machine-state', equipment, state: 'NoSignal', mode: null, since: time, element: null, reason: null, jobOrder: null, time }
+      node('the machine is switched off').send({ payload } as never)
+      await until(() => last()?.quality === 'bad', 'the death')
+      assert.equal(last()?.value, 101)
+      assert.deepEqual(refused, [])
+    } finally {
+      await helper.unload()
+      helper.settings({})
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })
