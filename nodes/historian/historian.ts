@@ -7,6 +7,7 @@ import { readHistoryRequest } from '../../core/connect/history/history-request.t
 import { ringHistory } from '../../core/connect/history/ring-history.ts'
 import { HISTORY_KINDS, type HistoryDocument } from '../../core/connect/influx/document-points.ts'
 import { influxHistory } from '../../core/connect/influx/influx-history.ts'
+import type { LinkUser } from '../../core/connect/shared-link.ts'
 import { hasKind, validateAnyDocument } from '../../core/messages/validate.ts'
 import { sampleRingOf } from '../../core/store/sample-ring.ts'
 import type { InfluxdbNode } from '../influxdb/influxdb.ts'
@@ -37,7 +38,12 @@ export default function registerHistorian(RED: NodeAPI): void {
       if (config.mode === 'query') {
         const { link } = influx ?? {}
         const source = link === undefined ? ringHistory(sampleRingOf(store as StoreNode['store'])) : influxHistory((statement) => link.query(statement))
-        const user = { linkChanged: () => {} }
+        const user: LinkUser = {
+          linkChanged(state, problem) {
+            if (state === 'away') node.status({ fill: 'red', shape: 'ring', text: (problem?.what ?? 'away').slice(0, 60) })
+            else node.status({ fill: state === 'connected' ? 'green' : 'yellow', shape: 'ring', text: state })
+          },
+        }
         link?.register(user)
         const handlers = answer(config, historyOf(source), clock, where, (text) => node.status({ fill: 'green', shape: 'dot', text }))
         return { ...handlers, close: () => link?.deregister(user) }
@@ -89,9 +95,9 @@ export default function registerHistorian(RED: NodeAPI): void {
 
       return {
         input: take,
-        async close() {
+        async close(removed) {
           clearInterval(timer)
-          await keeper.close()
+          await keeper.close(removed)
         },
       }
     },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node } from 'node-red'
@@ -269,6 +269,40 @@ describe('historian node', function () {
       await until(() => held.size === 0, 'it is let go')
       assert.equal(readdirSync(join(folder, 'takt', 'historian-n0')).length, 1)
       await influxd.start()
+    })
+
+    it('a crash: what was in memory only is declared with its bounds; an orderly end leaves nothing to declare', async () => {
+      const first = await load({ influxdb: 'b1', batchMs: '60000' }, {}, { url: influxd.url })
+      send(first.write, sample(5), sample(6))
+      const folderThen = folder
+      // what the disk holds at this moment is what a crash leaves
+      folder = mkdtempSync(join(tmpdir(), 'takt-historian-'))
+      cpSync(folderThen, folder, { recursive: true })
+      await helper.unload()
+      assert.ok(!existsSync(join(folderThen, 'takt', 'historian-n0.running.json')))
+      rmSync(folderThen, { recursive: true, force: true })
+      helper.settings({ userDir: folder } as never)
+
+      const second = await load({ influxdb: 'b1' }, {}, { url: influxd.url })
+      const gap = nextMessage(second.out)
+      send(second.write, sample(9))
+      const { payload } = await gap
+      validateDocument(payload, 'gap', 'test')
+      assert.deepEqual([payload.code, payload.from, payload.to], ['TAKT_HISTORIAN_KILLED', sample(5).time, sample(9).time])
+      await helper.unload()
+      const third = await load({ influxdb: 'b1' }, {}, { url: influxd.url })
+      const gaps = collect(third.out)
+      send(third.write, sample(10))
+      await until(() => /written/.test(statusOf(third.write)?.text ?? ''), 'it is written')
+      assert.deepEqual(gaps, [])
+    })
+
+    it('leaves nothing behind when it is deleted, or says what it leaves', async () => {
+      const { write } = await load({ influxdb: 'b1' }, {}, { url: influxd.url })
+      send(write, sample(1))
+      await until(async () => (await stored('sample')) === 1, 'it is written')
+      await (write as unknown as { close(removed: boolean): Promise<void> }).close(true)
+      assert.deepEqual(readdirSync(join(folder, 'takt')), [])
     })
 
     it('a question to a database that is away is answered with a code', async () => {

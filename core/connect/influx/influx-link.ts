@@ -41,8 +41,6 @@ export class InfluxLink extends SharedLink {
   #current = 0
   #ping: NodeJS.Timeout | undefined
   #isOpen = false
-  /** Of `performance.now()`; undefined before the first. */
-  #lastWriteAt: number | undefined
 
   constructor(settings: InfluxSettings) {
     super()
@@ -57,11 +55,6 @@ export class InfluxLink extends SharedLink {
 
   get retentionPolicy(): string {
     return this.#settings.retentionPolicy
-  }
-
-  /** Real ms since the last batch was acknowledged. */
-  get sinceLastWriteMs(): number | undefined {
-    return this.#lastWriteAt === undefined ? undefined : performance.now() - this.#lastWriteAt
   }
 
   /** Writes lines with ms precision. Never throws: what happened is the outcome. A missing database is made, if the settings say so, and the write repeated. */
@@ -112,7 +105,6 @@ export class InfluxLink extends SharedLink {
       const answer = await this.#request('POST', 'write', query, body)
       const outcome = outcomeOf(answer, where)
       if (this.#isOpen && (answer.status < 500 || outcome.kind !== 'failed')) this.changed('connected')
-      if (outcome.kind === 'written' || outcome.kind === 'rejected') this.#lastWriteAt = performance.now()
       return outcome
     } catch (cause) {
       return { kind: 'failed', problem: this.#lost(cause as Error) }

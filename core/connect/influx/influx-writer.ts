@@ -34,9 +34,13 @@ export interface WriterFigures {
   /** Rows that wait, in memory and on disk. */
   readonly waiting: number
   readonly inMemory: number
+  /** Epoch ms of the oldest row that is in memory only. */
+  readonly unsafeFrom: number | undefined
   readonly spoolBytes: number
   /** Real ms since the oldest of them began to wait; 0 when none does. */
   readonly oldestMs: number
+  /** Real ms since the database took a batch; undefined before the first. */
+  readonly sinceWriteMs: number | undefined
   readonly problem: TaktError | undefined
 }
 
@@ -71,7 +75,8 @@ export class InfluxWriter {
   #queue: Batch[] = []
   #underWay: Batch | undefined
   /** Rows on their way to the disk. */
-  #underSpill = 0
+  #underSpill: readonly Batch[] = []
+  #writtenAt: number | undefined
   #written = 0
   #rejected = 0
   #dropped = 0
@@ -95,7 +100,10 @@ export class InfluxWriter {
 
   get figures(): WriterFigures {
     const inMemory =
-      this.#queue.reduce((sum, batch) => sum + batch.lines.length, 0) + (this.#open?.lines.length ?? 0) + (this.#underWay?.lines.length ?? 0) + this.#underSpill
+      this.#queue.reduce((sum, batch) => sum + batch.lines.length, 0) +
+      (this.#open?.lines.length ?? 0) +
+      (this.#underWay?.lines.length ?? 0) +
+      sizeOf(this.#underSpill)
     const since = this.#spoolSince ?? this.#underWay?.since ?? this.#queue[0]?.since ?? this.#open?.since
     return {
       written: this.#written,
@@ -103,10 +111,17 @@ export class InfluxWriter {
       dropped: this.#dropped,
       waiting: inMemory + (this.#spool?.rows ?? 0),
       inMemory,
+      unsafeFrom: this.#unsafeFrom,
       spoolBytes: this.#spool?.bytes ?? 0,
       oldestMs: since === undefined ? 0 : performance.now() - since,
+      sinceWriteMs: this.#writtenAt === undefined ? undefined : performance.now() - this.#writtenAt,
       problem: this.#spoolProblem ?? this.#problem,
     }
+  }
+
+  get #unsafeFrom(): number | undefined {
+    const batches = [...this.#underSpill, ...this.#queue, ...[this.#underWay, this.#open].filter((batch) => batch !== undefined)]
+    return batches.length === 0 ? undefined : Math.min(...batches.map(({ from }) => from))
   }
 
   /** Takes a row. `release` is called once, when the row is written, rejected, on disk, or declared as given up. */
@@ -151,6 +166,11 @@ export class InfluxWriter {
     await this.#spilling
     await this.#spillAll(0)
     await this.#spool?.close()
+    // nothing could keep them; guaranteed ones come again from the inbox
+    for (const { lines, from, to, releases } of this.#queue.splice(0)) {
+      const lost = lines.length - releases.length
+      if (lost > 0) this.#giveUp(lost, from, to)
+    }
   }
 
   /** The database is said to be back: asks it now rather than at the next repetition. */
@@ -255,6 +275,7 @@ export class InfluxWriter {
       this.#tell(problem)
       return false
     }
+    this.#writtenAt = performance.now()
     this.#written += rows.lines.length - rejected.length
     this.#rejected += rejected.length
     for (const row of rejected) this.#setting.rejected(row)
@@ -278,7 +299,7 @@ export class InfluxWriter {
       const surplus = this.#queue.length - (this.#isClosed ? 0 : Math.min(allowance, this.#allowance))
       if (surplus <= 0) return
       const batches = this.#takeTogether(surplus)
-      this.#underSpill = batches.reduce((sum, batch) => sum + batch.lines.length, 0)
+      this.#underSpill = batches
       try {
         if (this.#spool === undefined) throw this.#spoolProblem ?? new Error('it is not open')
         await this.#spool.append(joined(batches))
@@ -287,7 +308,7 @@ export class InfluxWriter {
         this.#spoolFailed(thrown)
         return
       } finally {
-        this.#underSpill = 0
+        this.#underSpill = []
       }
       this.#spoolSince ??= batches[0]?.since
       this.#spoolFailed(undefined)
@@ -355,6 +376,8 @@ export class InfluxWriter {
     if (isNews) this.#setting.problem(problem ?? this.#spoolProblem)
   }
 }
+
+const sizeOf = (batches: readonly Batch[]): number => batches.reduce((sum, { lines }) => sum + lines.length, 0)
 
 function joined(batches: readonly Batch[]): Rows {
   const [first] = batches
