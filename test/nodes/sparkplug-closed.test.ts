@@ -4,13 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node } from 'node-red'
 import registerMachineCommand from '../../nodes/machine-command/machine-command.ts'
+import registerMachineState from '../../nodes/machine-state/machine-state.ts'
 import registerMqttBroker, { type MqttBrokerNode } from '../../nodes/mqtt-broker/mqtt-broker.ts'
 import registerMqttSensor from '../../nodes/mqtt-sensor/mqtt-sensor.ts'
+import registerOpcuaEndpoint from '../../nodes/opcua-endpoint/opcua-endpoint.ts'
+import registerOpcuaSensor from '../../nodes/opcua-sensor/opcua-sensor.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
+import registerSimulator from '../../nodes/simulator/simulator.ts'
 import registerSparkplugEdge from '../../nodes/sparkplug-edge/sparkplug-edge.ts'
 import { Mosquitto, needsMosquitto } from '../core/connect/support/mosquitto.ts'
 import { until } from '../core/connect/support/wait.ts'
 import { statusOf } from './support/connect.ts'
+import { loadExample } from './support/example.ts'
 import { collect, helper, loadFlow, type Received } from './support/helper.ts'
 
 const registers = [registerPlant, registerMqttBroker, registerMqttSensor, registerMachineCommand, registerSparkplugEdge]
@@ -201,5 +206,39 @@ describe('sparkplug edge node, Takt as its host', function () {
       clearInterval(timer)
     }
     await until(() => new Set(valuesOf('good')).size === count, 'every count', 30_000)
+  })
+})
+
+describe('the example sparkplug-edge.json', function () {
+  this.timeout(120_000)
+  let folder: string
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'takt-sparkplug-example-'))
+    helper.settings({ userDir: folder } as never)
+  })
+  afterEach(async () => {
+    await helper.unload()
+    helper.settings({})
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('gives a job to a simulated machine over Sparkplug, and sees that it was taken', async () => {
+    const all = [...registers, registerMachineState, registerOpcuaEndpoint, registerOpcuaSensor, registerSimulator]
+    const { node } = await loadExample('sparkplug-edge.json', all)
+    const answers = collect(node('receipts over Sparkplug'))
+    let tried = 0
+    // until machine, edge node and host have found each other, commands are refused or fail
+    await until(
+      async () => {
+        const id = `cmd-${++tried}`
+        const job = { jobOrder: `jo-${tried}`, lot: 'lot-1', quantity: 20, setupMs: 60_000, perPieceMs: 40_000, product: 'plate', operation: '10-wash' }
+        node('the host').receive({ payload: { kind: 'command', id, to: 'scada/wash-1', name: 'start-job', arguments: job } } as never)
+        await until(() => answers.some(({ payload }) => payload.of === id), 'a receipt', 30_000)
+        return answers.at(-1)?.payload.status === 'done'
+      },
+      'the job is taken',
+      90_000,
+    )
   })
 })
