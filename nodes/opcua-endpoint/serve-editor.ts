@@ -10,7 +10,7 @@ import type { OpcuaEndpointNode } from './opcua-endpoint.ts'
 const PATH = '/takt/opcua-endpoint'
 /** Browsing keeps the session open this long for the next level. */
 const LINGER_MS = 30_000
-const CONNECT_TIMEOUT_MS = 5000
+const CONNECT_TIMEOUT_MS = 10_000
 const SEARCH = { visited: 20_000, found: 200, timeMs: 10_000 }
 
 interface Request {

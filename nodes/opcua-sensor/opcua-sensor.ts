@@ -22,6 +22,8 @@ import { optionalConfigNode, requireConfigNode } from '../shared/lookup.ts'
 import { SensorStatus } from '../shared/sensor-status.ts'
 import { numberSetting, toleranceSetting } from '../shared/settings.ts'
 import type { StoreNode } from '../store/store.ts'
+import { serveSignals } from './serve-signals.ts'
+import { ReceiverWatcher, receiverMemory } from './watch-receivers.ts'
 
 export interface OpcuaSensorConfig extends NodeDef {
   plant: string
@@ -50,6 +52,7 @@ const STALE_EVERY_MS = 1000
 const SUBSCRIPTION = 'subscription'
 
 export default function registerOpcuaSensor(RED: NodeAPI): void {
+  serveSignals(RED)
   defineNode<OpcuaSensorConfig>(RED, {
     type: 'takt-opcua-sensor',
     create(node, config) {
@@ -139,8 +142,15 @@ export default function registerOpcuaSensor(RED: NodeAPI): void {
         })
         return turn
       }
+      const jobs = { ...setting, memory: receiverMemory(store, node.id, join(RED.settings.userDir ?? process.cwd(), 'takt', 'state', `jobs-${node.id}.json`)) }
+      const receivers = new ReceiverWatcher(connection, jobs, {
+        sample: sink.sample,
+        response: (document, topic) => send({ topic, payload: document }),
+        problem: sink.unknown,
+      })
       const sample = (plant: Plant): void => {
-        const items = itemsOf(config, plant, setting)
+        const watched = config.mode === 'list' ? 0 : receivers.use(plant)
+        const items = itemsOf(config, plant, setting, watched)
         const recorded = items.some(({ bound }) => isGuaranteed(delivery, bound.signal, true))
         note = recorded && store === undefined ? 'fast: no store' : undefined
         void next(() => new OpcuaSampler(connection, items, setting, sink), 'next')
@@ -158,6 +168,7 @@ export default function registerOpcuaSensor(RED: NodeAPI): void {
         async close(removed) {
           forget()
           forgetStart()
+          receivers.close()
           clearInterval(watch)
           status.stop()
           await next(() => undefined, removed ? 'end' : 'later')
@@ -189,10 +200,10 @@ function memoryOf(store: Store | undefined, id: string, userDir: string): Sample
   return { load: () => store.loadState(id, SUBSCRIPTION), save: (state) => store.saveState(id, SUBSCRIPTION, state) }
 }
 
-function itemsOf(config: OpcuaSensorConfig, plant: Plant, { source, where }: OpcuaSampleSetting): readonly OpcuaItem[] {
+function itemsOf(config: OpcuaSensorConfig, plant: Plant, { source, where }: OpcuaSampleSetting, watched: number): readonly OpcuaItem[] {
   const listed = (config.items ?? []).map((row) => ({ ...row, deadband: deadbandOf(row.deadband, `${where}, node ${row.nodeId}`) }))
   const items = config.mode === 'list' ? listedItems(listed, plant, where) : boundItems(plant, source)
-  if (items.length > 0) return items
+  if (items.length + watched > 0) return items
   const what = config.mode === 'list' ? 'the list of nodes is empty' : `no signal of the plant model has a node id on the connection '${source}'`
   throw new TaktError('TAKT_CONFIG_INVALID', { what, where })
 }
