@@ -86,7 +86,8 @@ export class EdgeUnit {
       return 'birth'
     }
     if (value.always !== true) {
-      if (value.time < current.time) return 'late'
+      // what was never known is replaced by anything
+      if (value.time < current.time && current.value !== null) return 'late'
       if (value.quality === current.quality && equal(value.value, current.value)) return 'same'
     }
     metric.current = value

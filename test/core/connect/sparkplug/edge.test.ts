@@ -341,6 +341,17 @@ describe('Sparkplug edge node', () => {
     })
   })
 
+  it('takes the first value for the present one, though it is older than the birth that had none', () => {
+    const { transport, edge, clock, number } = running()
+    edge.update('mill', [number('load', null, START + 50)])
+    clock.advance(200)
+    transport.take()
+    edge.update('mill', [number('load', 7, START + 10)])
+    clock.advance(200)
+    const [data] = transport.take()
+    assert.deepEqual([data!.payload.metrics[0].double_value, data!.payload.metrics[0].is_historical], [7, undefined])
+  })
+
   describe('rebirth', () => {
     it('gives all births at once, with the same bdSeq, and what was gathered is not lost', () => {
       const { transport, edge, clock, number } = running()
