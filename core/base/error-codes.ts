@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   TAKT_MESSAGE_TOO_LARGE: { what: 'the message is larger than the configured limit', remedy: 'send less at a time, or raise the limit on the node' },
   TAKT_MESSAGE_TOO_DEEP: { what: 'the message is nested too deeply', remedy: 'send flatter data' },
   TAKT_MESSAGE_NOT_JSON: { what: 'the payload is not valid JSON', remedy: 'correct the sender, or choose the plain payload format' },
+  TAKT_MESSAGE_NOT_UTF8: { what: 'the payload is not UTF-8', remedy: 'let the sender write UTF-8, or choose another payload format' },
   TAKT_MESSAGE_FORBIDDEN_KEY: {
     what: 'the payload has a key that could alter objects (__proto__, constructor, prototype)',
     remedy: 'find out who sends it; rename the key',
@@ -34,6 +35,10 @@ export const ERROR_CODES = {
   TAKT_SAMPLE_VALUE_MISSING: { what: 'there is no value', remedy: "compare the value path with the sender's payload" },
   TAKT_SAMPLE_VALUE_NOT_FINITE: { what: 'the value is not a finite number', remedy: "check the gateway's scaling and the sensor's wiring" },
   TAKT_SAMPLE_VALUE_TYPE: { what: 'the value has the wrong type', remedy: "compare the value path and the signal's role with what the sender sends" },
+  TAKT_SAMPLE_VALUE_INEXACT: {
+    what: 'the number is an integer beyond 2^53, which would lose its last digits',
+    remedy: 'send a smaller number, or a text for a signal that is no quantity',
+  },
   TAKT_SAMPLE_TIME_INVALID: { what: 'the source time cannot be read', remedy: 'send epoch milliseconds or ISO 8601 with an offset, or correct the time path' },
   TAKT_SAMPLE_TIME_FUTURE: { what: 'the source time lies in the future', remedy: "set the sender's clock (NTP), or widen the tolerance on the node" },
   TAKT_SAMPLE_TIME_ANCIENT: { what: 'the source time is too old', remedy: "set the sender's clock (NTP), or widen the tolerance on the node" },

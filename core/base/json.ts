@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { TaktError } from './error.ts'
 
 const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
@@ -17,8 +18,9 @@ export function parseJson(text: string | Uint8Array, limits: JsonLimits): unknow
   }
   let value: unknown
   try {
-    value = JSON.parse(textOf(text))
+    value = JSON.parse(textOf(text, limits.where))
   } catch (cause) {
+    if (cause instanceof TaktError) throw cause
     // JSON.parse quotes the input in its message, so the reader sees where it broke
     throw new TaktError('TAKT_MESSAGE_NOT_JSON', { what: cause instanceof Error ? cause.message : String(cause), where: limits.where, cause })
   }
@@ -26,9 +28,12 @@ export function parseJson(text: string | Uint8Array, limits: JsonLimits): unknow
   return value
 }
 
-function textOf(text: string | Uint8Array): string {
+/** Bytes as text. Throws TAKT_MESSAGE_NOT_UTF8 instead of putting other characters where the bytes are none. */
+export function textOf(text: string | Uint8Array, where: string): string {
   if (typeof text === 'string') return text
-  return (Buffer.isBuffer(text) ? text : Buffer.from(text.buffer, text.byteOffset, text.byteLength)).toString('utf8')
+  const read = (Buffer.isBuffer(text) ? text : Buffer.from(text.buffer, text.byteOffset, text.byteLength)).toString('utf8')
+  if (read.includes('\uFFFD') && !isUtf8(text)) throw new TaktError('TAKT_MESSAGE_NOT_UTF8', { where })
+  return read
 }
 
 /** Refuses forbidden keys and excessive depth anywhere inside a value. */

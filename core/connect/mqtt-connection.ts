@@ -163,7 +163,9 @@ export class MqttConnection extends SharedLink {
     client.on('reconnect', () => Object.assign(client.options, this.#will()))
     client.on('error', (error) => {
       this.#lastError = error
-      if (!client.connected) this.changed('away', brokerProblem(error, this.#settings.where))
+      // what cannot be read leaves mqtt.js deaf on a connection that looks alive
+      if (client.connected) client.stream.destroy()
+      else this.changed('away', brokerProblem(error, this.#settings.where))
     })
     client.on('disconnect', (packet) => {
       this.#lastError = new Error(`the broker ended the connection, reason code ${packet.reasonCode ?? 0}`)

@@ -1,5 +1,5 @@
 import { TaktError, toTaktError } from '../base/error.ts'
-import { parseJson, readPath } from '../base/json.ts'
+import { parseJson, readPath, textOf } from '../base/json.ts'
 import type { SignalRole, SignalSource } from '../plant/model.ts'
 import type { BoundSignal, Plant } from '../plant/plant.ts'
 import { findSignal, numberOf, roleRank, type SampleSetting, sampleOf } from '../signal/sample.ts'
@@ -47,6 +47,10 @@ export interface TopicMapping {
   readonly time: string | undefined
 }
 
+/** What was found once is remembered, within bounds that a sender of ever new topics cannot break. */
+const KNOWN_TOPICS = 50_000
+const LONGEST_KNOWN = 1000
+
 /** A decoder that finds equipment and signal in the topic. Throws TAKT_CONFIG_INVALID for a template that is none. */
 export function templateDecoder(mapping: TopicMapping, plant: Plant, setting: MqttSampleSetting): MqttDecoder {
   let template: TopicTemplate
@@ -69,7 +73,8 @@ export function templateDecoder(mapping: TopicMapping, plant: Plant, setting: Mq
         } catch (thrown) {
           return sink.bad(toTaktError(thrown, here.where), message)
         }
-        known.set(message.topic, decode)
+        if (known.size >= KNOWN_TOPICS) known.clear()
+        if (message.topic.length <= LONGEST_KNOWN) known.set(message.topic, decode)
       }
       decode(message, sink)
     },
@@ -109,6 +114,7 @@ function decoderOf(bindings: readonly Binding[], setting: MqttSampleSetting): Mq
         // a machine may send only what changed
         if (value === undefined && bindings.length > 1) continue
         found = true
+        if (Number.isInteger(value) && !Number.isSafeInteger(value)) assertExact(value as number, message.payload, setting.where)
         const sample = sampleOf(
           binding.bound,
           {
@@ -152,7 +158,7 @@ function assertSize(payload: Buffer, setting: MqttSampleSetting): void {
 
 /** A number, a boolean or a text, as devices without JSON send them, or as JSON scalars. */
 function plainValue(payload: Buffer, role: SignalRole | undefined, setting: MqttSampleSetting): unknown {
-  const raw = payload.toString('utf8')
+  const raw = textOf(payload, setting.where)
   const text = raw.trim()
   if (text.startsWith('"') || text.startsWith('{') || text.startsWith('[')) return parseJson(raw, setting)
   // an order number stays a text, with its leading zeros, or empty where there is none
@@ -160,6 +166,14 @@ function plainValue(payload: Buffer, role: SignalRole | undefined, setting: Mqtt
   if (text === '') return undefined
   if (text === 'true' || text === 'false') return text === 'true'
   return numberOf(text) ?? text
+}
+
+/** JSON and `Number` round integers beyond 2^53 without a word; the payload still has their digits. */
+function assertExact(value: number, payload: Buffer, where: string): void {
+  for (const [digits] of payload.toString('latin1').matchAll(/(?<![\d.eE+])-?\d{16,400}(?![\d.eE])/g)) {
+    if (Number(digits) === value && BigInt(digits) !== BigInt(value))
+      throw new TaktError('TAKT_SAMPLE_VALUE_INEXACT', { what: `${clip(digits)} would be taken as ${value}`, where })
+  }
 }
 
 function contextOf(body: unknown, paths: ReadonlyArray<readonly [string, string]>): Record<string, unknown> {

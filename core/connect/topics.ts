@@ -29,6 +29,8 @@ export function isTopic(topic: string): boolean {
 }
 
 const CACHED_TOPICS = 50_000
+/** Longer ones are looked up each time: 50,000 topics of 64 KiB would fill the memory. */
+const LONGEST_CACHED = 1000
 
 /** Finds who takes a topic; what was found once is remembered. */
 export class TopicRouter<T> {
@@ -50,7 +52,7 @@ export class TopicRouter<T> {
     if (found === undefined) {
       found = [...this.#entries].filter(([, filter]) => matchesFilter(filter, topic)).map(([taker]) => taker)
       if (this.#found.size >= CACHED_TOPICS) this.#found.clear()
-      this.#found.set(topic, found)
+      if (topic.length <= LONGEST_CACHED) this.#found.set(topic, found)
     }
     return found
   }

@@ -117,6 +117,8 @@ function textValue(text: string, role: SignalRole | undefined, where: string): S
   if (text.length > LONGEST_TEXT) {
     throw new TaktError('TAKT_MESSAGE_TOO_LARGE', { what: `a value of ${text.length} characters where at most ${LONGEST_TEXT} are taken`, where })
   }
+  // a NUL would cut the text in the database and on many a screen
+  if (text.includes('\0')) throw new TaktError('TAKT_SAMPLE_VALUE_TYPE', { what: 'the text has a NUL in it', where })
   // some gateways have no JSON at hand for these and spell them out
   if (role !== 'job-order' && /^\s*[+-]?(nan|inf|infinity)\s*$/i.test(text))
     throw new TaktError('TAKT_SAMPLE_VALUE_NOT_FINITE', { what: `value is '${text.trim()}'`, where })
@@ -161,8 +163,14 @@ function timeOf(raw: unknown, now: number, setting: SampleSetting): number {
   // where plant time runs fast, so does the error of every clock that is not the same one
   if (time > now + futureMs * Math.max(1, setting.clock.rate))
     throw new TaktError('TAKT_SAMPLE_TIME_FUTURE', { what: `source time ${iso(time)} is ahead of plant time ${iso(now)}`, where: setting.where })
-  if (time < now - ageMs || time < 0)
-    throw new TaktError('TAKT_SAMPLE_TIME_ANCIENT', { what: `source time ${iso(time)} is too far behind plant time ${iso(now)}`, where: setting.where })
+  if (time < now - ageMs || time < 0) {
+    // the commonest reason: 1,700,000,000 is a time of today in seconds, and of January 1970 in milliseconds
+    const hint = Math.abs(time * 1000 - now) <= ageMs ? `; ${time} looks like seconds where milliseconds are taken` : ''
+    throw new TaktError('TAKT_SAMPLE_TIME_ANCIENT', {
+      what: `source time ${iso(time)} is too far behind plant time ${iso(now)}${hint}`,
+      where: setting.where,
+    })
+  }
   return time
 }
 
