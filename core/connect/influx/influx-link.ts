@@ -145,11 +145,12 @@ export class InfluxLink extends SharedLink {
   }
 
   #influx(): InfluxDB {
-    const { urls, database, tls, timeoutMs, username, password } = this.#settings
+    const { urls, database, tls, timeoutMs } = this.#settings
     const headers = this.#authorization()
     this.#library ??= new InfluxDB({
       database,
-      ...(username === undefined ? {} : { username, password: password ?? '' }),
+      // left out, it would be root with the password root, over the header that says who we are
+      username: null as unknown as string,
       // one asks the next server itself, when one does not answer; none is set aside, since the next question may go well
       pool: { requestTimeout: timeoutMs, maxRetries: urls.length - 1, backoff: NEVER_ASIDE },
       hosts: urls.map((url) => ({
