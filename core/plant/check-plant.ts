@@ -48,8 +48,10 @@ function referenceFaults(model: PlantModel): PlantFault[] {
     const signals = new Set<string>()
     equipment.signals?.forEach((signal, at) => {
       unique(signals, signal.name, `${path}/signals/${at}/name`)
-      if (signal.source !== undefined && !isBound(signal.source))
-        fault(`${path}/signals/${at}/source`, 'needs a topic (MQTT), a device and a metric (Sparkplug B), or a nodeId (OPC UA)')
+      if (signal.source !== undefined && !isBound(signal.source) && signal.source.jobReceiver === undefined)
+        fault(`${path}/signals/${at}/source`, 'needs a topic (MQTT), a device and a metric (Sparkplug B), or a nodeId or a jobReceiver (OPC UA)')
+      if (signal.source?.jobReceiver !== undefined && !RECEIVER_ROLES.has(signal.role))
+        fault(`${path}/signals/${at}/role`, 'a job order receiver tells of packml-state, job-order, good-count and scrap-count')
       if (signal.rollover !== undefined && signal.role !== 'good-count' && signal.role !== 'scrap-count')
         fault(`${path}/signals/${at}/rollover`, 'only a count rolls over')
     })
@@ -116,6 +118,9 @@ function isTimeZone(name: string): boolean {
 }
 
 /** It names a place to read from or write to, over one protocol. */
+/** What a unit's job order receiver can tell. */
+const RECEIVER_ROLES: ReadonlySet<string | undefined> = new Set(['packml-state', 'job-order', 'good-count', 'scrap-count'])
+
 function isBound({ topic, device, metric, nodeId }: Pick<CommandTarget, 'topic' | 'device' | 'metric' | 'nodeId'>): boolean {
   return topic !== undefined || nodeId !== undefined || (device !== undefined && metric !== undefined)
 }

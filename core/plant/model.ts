@@ -24,7 +24,8 @@ export const DELIVERIES = ['guaranteed', 'fast'] as const
 export type Delivery = (typeof DELIVERIES)[number]
 
 /**
- * Where a signal's values come from. MQTT: `topic`, with paths into a JSON payload. Sparkplug B: `device` and `metric`. OPC UA: `nodeId`.
+ * Where a signal's values come from. MQTT: `topic`, with paths into a JSON payload. Sparkplug B: `device` and `metric`. OPC UA: `nodeId`, or for job order,
+ * counts and state a `jobReceiver` (OPC 10031-4).
  * `connection` is the name of a broker or endpoint node.
  */
 export const SignalSource = Type.Object(
@@ -33,6 +34,7 @@ export const SignalSource = Type.Object(
     topic: Type.Optional(Name),
     device: Type.Optional(SparkplugDevice),
     metric: Type.Optional(Name),
+    jobReceiver: Type.Optional(Name),
     nodeId: Type.Optional(Name),
     deadband: Type.Optional(
       Type.Object(
