@@ -1,5 +1,6 @@
 import type { Anomaly } from '../messages/anomaly.ts'
 import type { Disruption } from '../messages/disruption.ts'
+import type { Gap } from '../messages/gap.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { Lot } from '../messages/lot.ts'
 import type { MachineState } from '../messages/machine-state.ts'
@@ -17,6 +18,8 @@ export interface EventText {
   readonly text: string
   readonly tone: Exclude<Tone, 'neutral'>
 }
+
+const SIGNALS_NAMED = 3
 
 type Told = readonly [text: string, tone?: EventText['tone']]
 type Teller = (event: LedgerEvent, plant: Plant) => Told | undefined
@@ -118,6 +121,13 @@ function plan(event: LedgerEvent): Told {
   return [`Plan ${version} after ${trigger.id ?? trigger.type}: ${moved}${unplanned}`, problems.length > 0 ? 'warning' : 'info']
 }
 
+function gapText({ source, equipment, signals, from, to, why, backfilled }: Gap, plant: Plant): string {
+  const what = signals === undefined ? (equipment === undefined ? source : plant.nameOf(equipment)) : signals.slice(0, SIGNALS_NAMED).join(', ')
+  const more = signals !== undefined && signals.length > SIGNALS_NAMED ? ` and ${signals.length - SIGNALS_NAMED} more` : ''
+  const span = `${timeText(from, plant.timeZone)} to ${timeText(to, plant.timeZone)}`
+  return `${what}${more}: values ${backfilled === true ? 'came later' : 'missing'} from ${span}: ${why}`
+}
+
 const TELLERS: Readonly<Record<string, Teller>> = {
   'work-order.created': order(created),
   'work-order.released': order(({ id }) => [`Order ${id} released`]),
@@ -155,6 +165,10 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'lot.held': (event) => [`Lot ${event.subject} held${because(event)}`, 'warning'],
   'lot.released': (event) => [`Lot ${event.subject} ${(event.after as Lot).disposition === 'released' ? 'released' : 'goes on'}${because(event)}`, 'good'],
   'lot.scrapped': (event) => [`Lot ${event.subject} scrapped${because(event)}`, 'bad'],
+  'source.gap': ({ after }, plant) => [gapText(after as Gap, plant), (after as Gap).backfilled === true ? 'info' : 'warning'],
+  'inbox.given-up': (event) => [`Messages of ${event.subject} given up${because(event)}`, 'bad'],
+  'outbox.given-up': (event) => [`Not told to ${event.subject}${because(event)}`, 'bad'],
+  'store.disk': (event) => [`Disk: ${event.why ?? ''}`, (event.after as { level?: unknown }).level === 'free' ? 'good' : 'warning'],
   'report.written': ({ after }) => {
     const { type, subject, format } = after as Report
     return [`Report written: ${type} ${subject} (${format})`]

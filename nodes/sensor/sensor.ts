@@ -48,6 +48,8 @@ export default function registerSensor(RED: NodeAPI): void {
 
       let samples = 0
       let problem: TaktError | undefined
+      /** Something came that should be guaranteed, and there is no store to keep it in. */
+      let isFast = false
       /** The messages that samples under way were made from; one that is sent again has lost all but its sample. */
       const sources = new WeakMap<object, Source>()
       const intake =
@@ -77,6 +79,7 @@ export default function registerSensor(RED: NodeAPI): void {
           `${samples.toLocaleString('en')} sample${samples === 1 ? '' : 's'}`,
           ...(waiting > 0 ? [`${waiting} waiting, ${Math.round(oldestMs / 1000)} s`] : []),
           ...(bad.count > 0 ? [`${bad.count} bad`] : []),
+          ...(isFast ? ['fast: no store'] : []),
         ]
         const text = problem?.what.slice(0, LONGEST_TEXT) ?? parts.join(', ')
         if (text === shown) return
@@ -105,6 +108,7 @@ export default function registerSensor(RED: NodeAPI): void {
               sources.set(sample, { message, send })
               return intake.take({ ...numbered(sample), content: JSON.stringify({ ...sample, received: 0 }), messages: [{ topic, payload: sample }] })
             }
+            if (store === undefined && !isFast) isFast = isGuaranteed(delivery, plant?.().signal(topic)?.signal, true)
             samples++
             message.topic = topic
             message.payload = sample

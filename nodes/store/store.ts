@@ -119,6 +119,7 @@ class SharedStore {
     const { usedBytes = 0, freeBytes = 0 } = this.#disk?.space ?? {}
     const what = `${DISK_TEXTS[level]}: ${(freeBytes / GIB).toFixed(1)} GiB of the disk are free`
     for (const user of this.users) {
+      user.status({ fill: DISK_FILLS[level], shape: 'dot', text: what })
       if (level === 'free') user.log(`${nameOf(user)}: ${what}`)
       else user.warn(`${nameOf(user)}: ${what}`)
     }
@@ -154,6 +155,8 @@ const DISK_TEXTS = {
   stop: 'recent samples are not kept any more',
   refuse: 'new orders are refused',
 } as const satisfies Record<DiskLevel, string>
+
+const DISK_FILLS = { free: 'green', thin: 'yellow', stop: 'yellow', refuse: 'red' } as const satisfies Record<DiskLevel, string>
 
 interface Settings {
   readonly settleMs: number
