@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type FaultCase, type FaultRow, verdictOf } from '../../bench/faults/support/case.ts'
-import { tally, undeclared } from '../../bench/faults/support/count.ts'
+import { gapsOf, tally, undeclared } from '../../bench/faults/support/count.ts'
 import { ALL_PATCHES, STEPS } from '../../bench/faults/support/patches.ts'
 import { cellsOf as faultCells } from '../../bench/faults/support/table.ts'
 import { patched } from '../../bench/faults/support/variant.ts'
@@ -64,8 +64,9 @@ describe('the fault harness', () => {
     assert.deepEqual({ lost, doubled, missing }, { lost: 1, doubled: 3, missing: [{ sequence: 2, time: 2000 }] })
     assert.equal(evidence, 't 2 lost, t 1 3 times, t 4 2 times')
     assert.equal(tally(sent, new Map(), () => 's').lost, 4)
-    assert.equal(undeclared(missing, [{ from: 0, to: 1999 }]), 1)
-    assert.equal(undeclared(missing, [{ from: 2000, to: 2000 }]), 0)
+    assert.deepEqual(undeclared(missing, [{ from: 0, to: 1999 }]), missing)
+    assert.deepEqual(undeclared(missing, [{ from: 2000, to: 2000 }]), [])
+    assert.deepEqual(gapsOf(missing, [{ from: 0, to: 1999 }]), { declared: 1, undeclared: 1, evidence: '2 lost, 1 ms from a gap' })
   })
 
   it('keeps no promise where something is lost, doubled, undeclared or unseen', () => {

@@ -2,7 +2,7 @@ import { hasInfluxd, Influxd } from '../../../test/core/connect/support/influxd.
 import type { NodeRedProcess } from '../../../test/e2e/support/node-red-process.ts'
 import type { FaultProxy } from '../../../test/support/fault-proxy.ts'
 import type { CaseContext, FaultCase, Outcome, Size } from '../support/case.ts'
-import { fileEffects, type Recorded, tally, undeclared } from '../support/count.ts'
+import { fileEffects, gapsOf, type Recorded, tally } from '../support/count.ts'
 import { historianFlow, PART_TOPIC } from '../support/flows.ts'
 import { pause, SOON_LOST_MS, Stage, untilQuiet, untilThrough } from '../support/stage.ts'
 import { needsMosquitto } from './mqtt.ts'
@@ -71,7 +71,7 @@ async function runInflux(one: InfluxCase, { palette, size }: CaseContext): Promi
       sent: count,
       lost,
       doubled,
-      ...(one.delivery === 'fast' && { gaps: { declared: gaps.length, undeclared: undeclared(missing, gaps) } }),
+      ...(one.delivery === 'fast' && { gaps: gapsOf(missing, gaps) }),
       note: [note, evidence].filter(Boolean).join('; '),
     }
   } finally {

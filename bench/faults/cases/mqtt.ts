@@ -2,7 +2,7 @@ import type { NodeRedProcess } from '../../../test/e2e/support/node-red-process.
 import type { FaultProxy } from '../../../test/support/fault-proxy.ts'
 import { type Broker, mosquittoThere } from '../support/broker.ts'
 import type { CaseContext, FaultCase, Outcome, Size } from '../support/case.ts'
-import { fileEffects, ledgerEffects, partsCounted, qualityEffects, quarantined, tally, undeclared } from '../support/count.ts'
+import { fileEffects, gapsOf, ledgerEffects, partsCounted, qualityEffects, quarantined, tally } from '../support/count.ts'
 import { JOB_ORDER, type MqttFlow, mqttFlow, PART_TOPIC, UNIT, VIBRATION_TOPIC } from '../support/flows.ts'
 import type { Publisher, PublisherOrder } from '../support/publisher.ts'
 import { pause, SOON_LOST_MS, Stage, seedOrder, untilQuiet, untilThrough } from '../support/stage.ts'
@@ -100,7 +100,8 @@ function guaranteedOutcome(stage: Stage, sent: ReturnType<Publisher['sent']>, no
 function telemetryOutcome(stage: Stage, sent: ReturnType<Publisher['sent']>, subject: string, note: string | undefined): Outcome {
   const { recorded, gaps } = fileEffects(stage.telemetry)
   const { sent: count, lost, doubled, missing } = tally(sent, recorded, () => subject)
-  return { sent: count, lost, doubled, gaps: { declared: gaps.length, undeclared: undeclared(missing, gaps) }, ...(note === undefined ? {} : { note }) }
+  const said = gapsOf(missing, gaps)
+  return { sent: count, lost, doubled, gaps: said, note: [note, said.evidence].filter(Boolean).join('; ') }
 }
 
 export function mqttCase(one: MqttCase, promise: FaultCase['promise'] = one.delivery === 'fast' ? 'telemetry' : 'guaranteed'): FaultCase {

@@ -1,7 +1,7 @@
 import type { NodeRedProcess } from '../../../test/e2e/support/node-red-process.ts'
 import type { FaultProxy } from '../../../test/support/fault-proxy.ts'
 import type { CaseContext, FaultCase, Outcome, Size } from '../support/case.ts'
-import { fileEffects, ledgerEffects, quarantined, tally, undeclared } from '../support/count.ts'
+import { fileEffects, gapsOf, ledgerEffects, quarantined, tally } from '../support/count.ts'
 import { OPCUA_PART, opcuaFlow, UNIT } from '../support/flows.ts'
 import { pause, portForServer, SOON_LOST_MS, Stage, untilQuiet } from '../support/stage.ts'
 
@@ -16,6 +16,8 @@ interface OpcuaCase {
   readonly delivery: 'guaranteed' | 'fast'
   /** Values that the server keeps for us. */
   readonly queueSize: number
+  /** Whether the server keeps a history too, as a subscription may end with the process that made it. */
+  readonly history?: boolean
   during(scene: OpcuaScene): Promise<string | undefined>
 }
 
@@ -34,7 +36,13 @@ async function runOpcua(one: OpcuaCase, { palette, size }: CaseContext): Promise
   const read = () => (guaranteed ? ledgerEffects(stage.database) : fileEffects(stage.telemetry).recorded)
   try {
     const port = await portForServer()
-    const machine = await stage.publisher('opcua-publisher.ts', { url: `opc.tcp://127.0.0.1:${port}`, topics: [OPCUA_PART], qos: 1, rate: 0 })
+    const machine = await stage.publisher('opcua-publisher.ts', {
+      url: `opc.tcp://127.0.0.1:${port}`,
+      topics: [OPCUA_PART],
+      qos: 1,
+      rate: 0,
+      ...(one.history === true && { history: LONG_QUEUE }),
+    })
     const proxy = await stage.proxy(port)
     const red = await stage.nodeRed(opcuaFlow({ port: proxy.port, delivery, file: stage.telemetry, queueSize }))
     // the value from before the count: from here on the subscription holds
@@ -51,7 +59,8 @@ async function runOpcua(one: OpcuaCase, { palette, size }: CaseContext): Promise
     const notes = [note, guaranteed ? evidence : '', aside.length === 0 ? '' : `set aside: ${aside.join(', ')}`].filter(Boolean).join('; ')
     if (guaranteed) return { sent: count, lost, doubled, note: notes }
     const { gaps } = fileEffects(stage.telemetry)
-    return { sent: count, lost, doubled, gaps: { declared: gaps.length, undeclared: undeclared(missing, gaps) }, note: notes }
+    const said = gapsOf(missing, gaps)
+    return { sent: count, lost, doubled, gaps: said, note: [notes, said.evidence].filter(Boolean).join('; ') }
   } finally {
     await stage.close()
   }
@@ -92,7 +101,7 @@ async function kill({ red, size }: OpcuaScene): Promise<string> {
 export const opcua: readonly FaultCase[] = [
   opcuaCase({ name: 'opcua: link cut', delivery: 'guaranteed', queueSize: LONG_QUEUE, during: cut }),
   opcuaCase({ name: 'opcua: black hole', delivery: 'guaranteed', queueSize: LONG_QUEUE, during: blackHole }),
-  opcuaCase({ name: 'opcua: Node-RED kill -9 at random', delivery: 'guaranteed', queueSize: LONG_QUEUE, during: kill }),
+  opcuaCase({ name: 'opcua: Node-RED kill -9 at random, server with history', delivery: 'guaranteed', queueSize: LONG_QUEUE, history: true, during: kill }),
   opcuaCase({ name: 'opcua telemetry: link cut, short queue', delivery: 'fast', queueSize: SHORT_QUEUE, during: cut }),
   opcuaCase({ name: 'opcua telemetry: black hole, short queue', delivery: 'fast', queueSize: SHORT_QUEUE, during: blackHole }),
   opcuaCase({ name: 'opcua telemetry: Node-RED kill -9, short queue', delivery: 'fast', queueSize: SHORT_QUEUE, during: kill }),

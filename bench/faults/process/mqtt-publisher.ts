@@ -120,5 +120,6 @@ if ((order.duplicates ?? 0) > 0) await pause(3100)
 while (underWay > 0) await pause(TICK_MS)
 if (lines !== '') writeSync(file, lines)
 console.log(`acknowledged ${acknowledged}`)
-await client.endAsync(true)
+// in good order: what is not acknowledged (QoS 0) must leave the process
+await client.endAsync()
 process.exit(0)

@@ -21,7 +21,6 @@ const server = new OPCUAServer({
   port: Number(new URL(url.replace('opc.tcp', 'http')).port),
   hostname: '127.0.0.1',
   allowAnonymous: true,
-  serverInfo: { applicationUri: 'urn:takt:faults' },
   serverCapabilities: { minSupportedSampleRate: 0, maxMonitoredItemsQueueSize: LARGEST_QUEUE } as never,
 })
 await server.initialize()
@@ -42,6 +41,7 @@ const nodes = new Map<string, UAVariable>(
     }),
   ]),
 )
+if (order.history !== undefined) for (const node of nodes.values()) space.installHistoricalDataNode(node, { maxOnlineValues: order.history })
 await server.start()
 
 let sequence = 0

@@ -128,6 +128,17 @@ export function tally(sent: ReadonlyMap<string, readonly SentMessage[]>, recorde
 }
 
 /** Lost messages whose source time lies in no declared gap. */
-export function undeclared(missing: readonly SentMessage[], gaps: readonly DeclaredGap[]): number {
-  return missing.filter(({ time }) => !gaps.some(({ from, to }) => time >= from && time <= to)).length
+export function undeclared(missing: readonly SentMessage[], gaps: readonly DeclaredGap[]): readonly SentMessage[] {
+  return missing.filter(({ time }) => !gaps.some(({ from, to }) => time >= from && time <= to))
+}
+
+/** Gaps and what lies in none of them, for a table; the evidence says by how much the nearest bound was missed. */
+export function gapsOf(
+  missing: readonly SentMessage[],
+  gaps: readonly DeclaredGap[],
+): { readonly declared: number; readonly undeclared: number; readonly evidence: string } {
+  const outside = undeclared(missing, gaps)
+  const far = ({ time }: SentMessage): number => Math.min(...gaps.flatMap(({ from, to }) => [Math.abs(time - from), Math.abs(time - to)]))
+  const evidence = outside.slice(0, EVIDENCE).map((message) => `${message.sequence} lost${gaps.length === 0 ? '' : `, ${far(message)} ms from a gap`}`)
+  return { declared: gaps.length, undeclared: outside.length, evidence: evidence.join('; ') }
 }

@@ -78,7 +78,8 @@ export function mqttFlow(options: MqttFlow): FlowNode[] {
       type: 'takt-mqtt-sensor',
       plant: 'a1',
       broker: 'a3',
-      store: guaranteed ? 'a2' : '',
+      // telemetry has it too: there it is remembered when the last value came
+      store: 'a2',
       delivery,
       mode: 'bindings',
       qos: guaranteed ? '1' : '0',
@@ -125,7 +126,7 @@ export function opcuaFlow({ port, delivery, file, queueSize }: OpcuaFlow): FlowN
       type: 'takt-opcua-sensor',
       plant: 'a1',
       endpoint: 'a3',
-      store: guaranteed ? 'a2' : '',
+      store: 'a2',
       delivery,
       mode: 'bindings',
       publishing: 100,

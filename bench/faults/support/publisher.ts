@@ -25,6 +25,8 @@ export interface PublisherOrder {
   readonly resendMs?: number
   /** Share of the messages that are sent a second time, up to three seconds later. */
   readonly duplicates?: number
+  /** OPC UA: the server keeps so many past values of each variable, and gives them to HistoryRead. */
+  readonly history?: number
   /** So many messages are held and sent in random order. */
   readonly shuffle?: number
 }
@@ -53,7 +55,7 @@ export class Publisher {
 
   static async start(script: 'mqtt-publisher.ts' | 'opcua-publisher.ts', order: PublisherOrder): Promise<Publisher> {
     const publisher = new Publisher(script, order)
-    await publisher.#until(() => publisher.#lines.includes('ready'), 20_000)
+    await publisher.#until(() => publisher.#lines.includes('ready'), 60_000)
     return publisher
   }
 
