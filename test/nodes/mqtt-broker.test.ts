@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'mqtt'
 import { OPCUACertificateManager } from 'node-opcua'
+import type { Node, NodeAPI } from 'node-red'
+import { clientIdOf } from '../../nodes/mqtt-broker/client-id.ts'
 import type { MqttBrokerNode } from '../../nodes/mqtt-broker/mqtt-broker.ts'
 import registerMqttBroker from '../../nodes/mqtt-broker/mqtt-broker.ts'
 import { freePort, Mosquitto, needsMosquitto, type TlsFiles } from '../core/connect/support/mosquitto.ts'
@@ -48,6 +50,23 @@ describe('mqtt broker node', () => {
     await (helper.getNode('broker') as unknown as MqttBrokerNode).close(false)
     other.connection.register(user())
     await until(() => other.connection.state === 'connected', 'the second one runs')
+  })
+
+  it('fills environment variables in anywhere, and takes them from the credentials too', async () => {
+    process.env.TAKT_TEST_HOST = '127.0.0.1'
+    const config = brokerNode(`mqtt://${'$'}{TAKT_TEST_HOST}:1`, { clientId: `line-${'$'}{TAKT_TEST_HOST}` })
+    const node = await loadFlow([registerMqttBroker], [config], { broker: { user: `${'$'}{TAKT_TEST_HOST}`, password: 'x' } })
+    assert.equal((node('broker') as MqttBrokerNode).brokerUrl, 'mqtt://127.0.0.1:1')
+    delete process.env.TAKT_TEST_HOST
+  })
+
+  it('makes a client id that stays where the session is kept, and another each time where it is not', async () => {
+    const node = { id: 'a1' } as Node
+    const red = (instance: string) => ({ settings: { get: () => instance } }) as unknown as NodeAPI
+    assert.equal(clientIdOf(red('one'), node, true), clientIdOf(red('one'), node, true))
+    assert.notEqual(clientIdOf(red('one'), node, true), clientIdOf(red('two'), node, true))
+    assert.notEqual(clientIdOf(red('one'), node, false), clientIdOf(red('one'), node, false))
+    assert.match(clientIdOf(red('one'), node, true), /^[0-9a-z-]{1,23}$/)
   })
 
   const wrong: ReadonlyArray<readonly [string, Record<string, unknown>]> = [

@@ -6,6 +6,7 @@ import { startEmbeddedBroker } from '../../../core/connect/embedded-broker.ts'
 import { MqttConnection, type MqttMessage, type MqttSettings } from '../../../core/connect/mqtt-connection.ts'
 import type { LinkState, LinkUser } from '../../../core/connect/shared-link.ts'
 import { freePort, Mosquitto, needsMosquitto } from './support/mosquitto.ts'
+import { MqttTap } from './support/mqtt-tap.ts'
 import { until } from './support/wait.ts'
 
 class User implements LinkUser {
@@ -185,6 +186,70 @@ describe('MQTT connection to a real broker', () => {
     connection.unsubscribe(second)
   })
 
+  it('gets what a kept session queued while the broker was restarted, after SIGTERM', async () => {
+    const reader = { ...collector('w/#'), guaranteed: true }
+    const { connection, user } = open({ clientId: 'through-a-restart', cleanSession: false })
+    await connection.subscribe(reader)
+    await connection.whenConnected(5000, () => connection.away())
+    await connection.deregister(user)
+    for (let i = 0; i < 50; i++) await publisher.publishAsync('w/a', String(i), { qos: 1 })
+    await broker.stop('SIGTERM')
+    await broker.start()
+    connection.register(user)
+    await until(() => reader.messages.length === 50, 'all that was queued')
+    assert.equal(connection.resumed, true)
+  })
+
+  it('leaves a last will when it is lost, says its birth when it is there, and neither when it leaves in good order', async () => {
+    const heard: string[] = []
+    publisher.on('message', (topic, payload) => heard.push(`${topic} ${payload.toString()}`))
+    await publisher.subscribeAsync('life/#', { qos: 1 })
+    const tap = await MqttTap.start(broker.port)
+    const word = (payload: string) => ({ topic: 'life/line-1', payload, qos: 1, retain: false }) as const
+    const { connection, user } = open({ url: () => Promise.resolve(tap.url), birth: word('here'), will: word('lost') })
+    await until(() => heard.length === 1, 'the birth')
+    tap.cut()
+    await until(() => heard.length === 3, 'the will, and the next birth')
+    assert.deepEqual(heard.sort(), ['life/line-1 here', 'life/line-1 here', 'life/line-1 lost'])
+    await connection.deregister(user)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    assert.equal(heard.length, 3)
+    await tap.stop()
+  })
+
+  it('makes the connection anew for a will that is offered late, and takes what it says at that moment', async () => {
+    const heard: string[] = []
+    publisher.on('message', (_topic, payload) => heard.push(payload.toString()))
+    await publisher.subscribeAsync('late/will', { qos: 1 })
+    const tap = await MqttTap.start(broker.port)
+    const { connection } = open({ url: () => Promise.resolve(tap.url) })
+    await connection.whenConnected(5000, () => connection.away())
+    let count = 0
+    connection.offerWill(() => ({ topic: 'late/will', payload: `will ${++count}`, qos: 1, retain: false }))
+    await until(() => connection.state === 'away', 'it is made anew')
+    await connection.whenConnected(5000, () => connection.away())
+    tap.cut()
+    await until(() => heard.length === 1, 'the will')
+    assert.equal(heard[0], 'will 1')
+    await tap.stop()
+  })
+
+  it('shares a subscription: each message goes to one of the group', async () => {
+    const readers = [collector('$share/group/g/+'), collector('$share/group/g/+')]
+    for (const reader of readers) {
+      const { connection } = open()
+      await connection.subscribe(reader)
+      await connection.whenConnected(5000, () => connection.away())
+    }
+    for (let i = 0; i < 40; i++) await publisher.publishAsync('g/a', String(i), { qos: 1 })
+    await until(() => readers.flatMap(({ messages }) => messages).length === 40, 'all of them')
+    assert.deepEqual(
+      readers.flatMap(({ messages }) => messages.map(Number)).sort((a, b) => a - b),
+      Array.from({ length: 40 }, (_, i) => i),
+    )
+    assert.ok(readers.every(({ messages }) => messages.length > 0))
+  })
+
   it('asks again for retained values after a reconnect', async () => {
     await publisher.publishAsync('t/state', 'Idle', { qos: 1, retain: true })
     const { connection } = open()
@@ -196,6 +261,30 @@ describe('MQTT connection to a real broker', () => {
     await broker.start()
     await until(() => reader.messages.length === 2, 'the retained value again')
   })
+})
+
+describe('MQTT connection to a broker with passwords', () => {
+  let broker: Mosquitto
+  before(async function () {
+    needsMosquitto(this)
+    broker = await Mosquitto.start({ users: { line: 'secret' } })
+  })
+  after(() => broker?.remove())
+
+  for (const [what, credentials, code] of [
+    ['lets the right one in', { username: 'line', password: 'secret' }, undefined],
+    ['refuses a wrong password', { username: 'line', password: 'guess' }, 'TAKT_BROKER_REFUSED'],
+    ['refuses who has none', {}, 'TAKT_BROKER_REFUSED'],
+  ] as const)
+    for (const protocolVersion of [4, 5] as const)
+      it(`${what} (MQTT ${protocolVersion === 5 ? '5' : '3.1.1'})`, async () => {
+        const connection = new MqttConnection(settings(broker.url, { ...credentials, protocolVersion }))
+        const user = new User()
+        connection.register(user)
+        await until(() => connection.state === (code === undefined ? 'connected' : 'away'), 'an answer')
+        assert.equal(user.problem?.code, code)
+        await connection.deregister(user)
+      })
 })
 
 describe('MQTT connection that fails', () => {
