@@ -165,18 +165,17 @@ export class InboxSettler {
   /** Forgets rows that are settled since long, and the effects that followed from them. */
   async #forget(): Promise<void> {
     const bound = this.#newest - this.#knownAtMost
-    if (bound <= 0) return
-    await this.#store.transaction(async (tx) => {
-      const gone = tx.db
-        .selectFrom('inbox')
-        .select('id')
-        .where('id', '<=', bound)
-        .orderBy('id')
-        .limit(PAGE * 5)
-      const unsettled = tx.db.selectFrom('inbox_pending').select('id').where('id', '<=', bound)
-      await tx.db.deleteFrom('effect').where('inbox', 'in', gone).where('inbox', 'not in', unsettled).execute()
-      await tx.db.deleteFrom('inbox').where('id', 'in', gone).where('id', 'not in', unsettled).execute()
-    })
+    for (let forgotten = PAGE; bound > 0 && forgotten === PAGE; ) {
+      forgotten = await this.#store.transaction(async (tx) => {
+        const unsettled = tx.db.selectFrom('inbox_pending').select('id').where('id', '<=', bound)
+        const gone = await tx.db.selectFrom('inbox').select('id').where('id', '<=', bound).where('id', 'not in', unsettled).orderBy('id').limit(PAGE).execute()
+        const ids = gone.map(({ id }) => id)
+        if (ids.length === 0) return 0
+        await Promise.all([tx.db.deleteFrom('effect').where('inbox', 'in', ids).execute(), tx.db.deleteFrom('inbox').where('id', 'in', ids).execute()])
+        return ids.length
+      })
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   /** Messages for a sensor that was removed would wait for ever: after long they are given up, and the ledger tells. */

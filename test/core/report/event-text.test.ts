@@ -20,7 +20,10 @@ describe('events as sentences', () => {
   }
 
   it('tell where values are missing, for how long and why', () => {
-    assert.deepEqual(text('source.gap', gap.source, gap), { text: 'a, b, c and 1 more: values missing from 25 Nov, 06:00 to 25 Nov, 06:01: the link was cut', tone: 'warning' })
+    assert.deepEqual(text('source.gap', gap.source, gap), {
+      text: 'a, b, c and 1 more: values missing from 25 Nov, 06:00 to 25 Nov, 06:01: the link was cut',
+      tone: 'warning',
+    })
     const { signals: _, ...whole } = gap
     assert.deepEqual(text('source.gap', gap.source, { ...whole, backfilled: true }), {
       text: 'line-1-mqtt/n1: values came later from 25 Nov, 06:00 to 25 Nov, 06:01: the link was cut',

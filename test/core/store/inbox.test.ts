@@ -232,6 +232,16 @@ describe('inbox', () => {
       assert.equal((await inbox.accept(plain(31))).id, 31, 'numbers are never used again')
     })
 
+    it('keeps up with a stream: what is known and what is pending stay bounded', async () => {
+      const { store } = bench.open(':memory:')
+      const inbox = inboxOf(store, { settleMs: SETTLE_MS, knownAtMost: 500 })
+      await inbox.unsettled(SOURCE, 0, 10)
+      await Promise.all(Array.from({ length: 12_000 }, (_, n) => inbox.accept(plain(n))))
+      await settled(store)
+      await settled(store)
+      assert.deepEqual([(await rows(store)).length, await pending(store)], [500, []])
+    })
+
     it('gives up rows for a reader that never came back, and tells the ledger', async () => {
       const clock = new ManualClock(1000)
       const { store } = bench.open(':memory:')
