@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Node } from 'node-red'
 import registerInfluxdb, { type InfluxdbNode } from '../../nodes/influxdb/influxdb.ts'
 import { Influxd, needsInfluxd } from '../core/connect/support/influxd.ts'
+import { selfSigned } from '../core/connect/support/self-signed.ts'
 import { until } from '../core/connect/support/wait.ts'
-import { helper, loadFlow } from './support/helper.ts'
+import { helper, loadFlow, type Register } from './support/helper.ts'
+
+const registerTls = createRequire(import.meta.url)('@node-red/nodes/core/network/05-tls.js') as Register
 
 describe('influxdb node', () => {
   afterEach(async () => {
@@ -60,5 +67,48 @@ describe('influxdb node', () => {
       delete process.env.TAKT_TEST_INFLUX
       await influxd.remove()
     }
+  })
+
+  describe('with TLS', function () {
+    this.timeout(60_000)
+    let folder: string
+    let influxd: Influxd
+    let certificate: string
+    before(async function () {
+      needsInfluxd(this)
+      folder = mkdtempSync(join(tmpdir(), 'takt-influx-tls-'))
+      const files = await selfSigned(join(folder, 'server'))
+      certificate = files.certificate
+      influxd = await Influxd.start({ tls: files })
+    })
+    after(async () => {
+      await influxd?.remove()
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+    })
+
+    const loadTls = async (ca: string): Promise<InfluxdbNode> => {
+      const node = await loadFlow(
+        [registerTls, registerInfluxdb],
+        [
+          { id: 'tls', type: 'tls-config', verifyservercert: true, ca },
+          { id: 'a0', type: 'takt-influxdb', database: 'takt', url: influxd.url, tls: 'tls' },
+        ],
+      )
+      return node('a0') as InfluxdbNode
+    }
+
+    it('takes certificates from the TLS settings of Node-RED, for writes and for questions', async () => {
+      const { link } = await loadTls(certificate)
+      assert.equal((await link.write('sample value=1 1')).kind, 'written')
+      const { results } = await link.query('SELECT "value" FROM "sample"')
+      assert.equal(results.length, 1)
+    })
+
+    it('does not talk to a server whose certificate nobody vouches for', async () => {
+      const { link } = await loadTls((await selfSigned(join(folder, 'other'))).certificate)
+      const outcome = await link.write('sample value=1 1')
+      assert.equal(outcome.kind === 'failed' && outcome.problem.code, 'TAKT_INFLUX_TLS')
+      await assert.rejects(link.query('SHOW DATABASES'), { code: 'TAKT_INFLUX_TLS' })
+    })
   })
 })

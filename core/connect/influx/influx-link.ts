@@ -177,8 +177,7 @@ export class InfluxLink extends SharedLink {
     const { urls, where } = this.#settings
     const code = String((cause as { code?: unknown }).code ?? '')
     const what = `${urls[this.#current]?.host} does not answer: ${textOf(cause)}`
-    const isTls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)
-    const problem = new TaktError(isTls ? 'TAKT_INFLUX_TLS' : 'TAKT_INFLUX_AWAY', { what, where, cause })
+    const problem = new TaktError(isTlsCode(code) ? 'TAKT_INFLUX_TLS' : 'TAKT_INFLUX_AWAY', { what, where, cause })
     this.#current = (this.#current + 1) % urls.length
     if (this.#isOpen) this.changed('away', problem)
     return problem
@@ -193,12 +192,16 @@ export class InfluxLink extends SharedLink {
       const problem = problemOfAnswer(Number(status), reason, where)
       return problem.code === 'TAKT_INFLUX_FAILED' ? new TaktError(otherwise, { what: problem.what, where, cause }) : problem
     }
-    const isConnection = /does not answer|no answer|timed out|hang up|No host available/i.test(text) || typeof (cause as { code?: unknown })?.code === 'string'
+    const code = (cause as { code?: unknown })?.code
+    if (typeof code === 'string' && isTlsCode(code)) return new TaktError('TAKT_INFLUX_TLS', { what: text, where, cause })
+    const isConnection = /does not answer|no answer|timed out|hang up|No host available/i.test(text) || typeof code === 'string'
     return new TaktError(isConnection ? 'TAKT_INFLUX_AWAY' : otherwise, { what: `the InfluxDB server could not be asked: ${text}`, where, cause })
   }
 }
 
 const NEVER_ASIDE = { getDelay: () => 0, next: () => NEVER_ASIDE, reset: () => NEVER_ASIDE }
+
+const isTlsCode = (code: string): boolean => /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO|ALTNAME/.test(code)
 
 /** Node gives an AggregateError without a message where a name has several addresses. */
 function textOf(thrown: unknown): string {

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from './mosquitto.ts'
+import { freePort, type TlsFiles } from './mosquitto.ts'
 import { until } from './wait.ts'
 
 const BINARY = ['/usr/bin/influxd', '/usr/local/bin/influxd'].find((path) => existsSync(path))
@@ -21,10 +23,12 @@ export function needsInfluxd(suite: Mocha.Context): void {
 export class Influxd {
   readonly port: number
   readonly #folder = mkdtempSync(join(tmpdir(), 'takt-influxd-'))
+  readonly #scheme: 'http' | 'https'
   #process: ChildProcess | undefined
 
-  private constructor(port: number, rpcPort: number, auth: boolean) {
+  private constructor(port: number, rpcPort: number, auth: boolean, tls: TlsFiles | undefined) {
     this.port = port
+    this.#scheme = tls === undefined ? 'http' : 'https'
     writeFileSync(
       join(this.#folder, 'influxdb.conf'),
       [
@@ -34,33 +38,34 @@ export class Influxd {
         `[data]\n  dir = "${this.#folder}/data"\n  wal-dir = "${this.#folder}/wal"\n  query-log-enabled = false`,
         '[monitor]\n  store-enabled = false',
         `[http]\n  bind-address = "127.0.0.1:${port}"\n  log-enabled = false\n  auth-enabled = ${auth}\n  max-body-size = 2000000`,
+        ...(tls === undefined ? [] : [`  https-enabled = true\n  https-certificate = "${tls.certificate}"\n  https-private-key = "${tls.key}"`]),
         '',
       ].join('\n'),
     )
     for (const folder of ['meta', 'data', 'wal']) mkdirSync(join(this.#folder, folder))
   }
 
-  static async start({ auth = false } = {}): Promise<Influxd> {
-    const influxd = new Influxd(await freePort(), await freePort(), auth)
+  static async start({ auth = false, tls }: { auth?: boolean; tls?: TlsFiles } = {}): Promise<Influxd> {
+    const influxd = new Influxd(await freePort(), await freePort(), auth, tls)
     await influxd.start()
     return influxd
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`
+    return `${this.#scheme}://127.0.0.1:${this.port}`
   }
 
   async start(): Promise<void> {
     this.#process = spawn(BINARY as string, ['-config', join(this.#folder, 'influxdb.conf')], { stdio: 'ignore' })
-    await until(
-      () =>
-        fetch(`${this.url}/ping`).then(
-          (answer) => answer.status === 204,
-          () => false,
-        ),
-      'influxd answers',
-      60_000,
-    )
+    await until(() => this.#answers(), 'influxd answers', 60_000)
+  }
+
+  #answers(): Promise<boolean> {
+    const { get } = this.#scheme === 'https' ? https : http
+    return new Promise((resolve) => {
+      const request = get(`${this.url}/ping`, { rejectUnauthorized: false }, (answer) => resolve(answer.resume().statusCode === 204))
+      request.on('error', () => resolve(false))
+    })
   }
 
   /** InfluxQL, asked without our own code. */
