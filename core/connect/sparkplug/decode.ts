@@ -1,4 +1,5 @@
 import { TaktError } from '../../base/error.ts'
+import { DATA_TYPES, ELEMENT_TYPES } from './datatypes.ts'
 import type { DataSet, Metadata, Metric, Parameter, Payload, Property, PropertySet, Scalar, Template, Value, WireForm } from './payload.ts'
 import { interpret, Misfit } from './values.ts'
 import { WireReader } from './wire.ts'
@@ -35,6 +36,13 @@ export const PAYLOAD_LIMITS: PayloadLimits = Object.freeze({
 export function decodePayload(bytes: Uint8Array, limits: Partial<PayloadLimits> = {}): Payload {
   return new PayloadDecoder(bytes, { ...PAYLOAD_LIMITS, ...limits }).payload()
 }
+
+/**
+ * A plain object that has room for a metric's fields from the beginning: V8 learns it from the first ones that are made,
+ * where an empty literal would grow field by field.
+ */
+const RoomyMetric = function RoomyMetric() {} as unknown as new () => Metric
+Object.defineProperty(RoomyMetric, 'prototype', { value: Object.prototype })
 
 class PayloadDecoder {
   readonly #reader: WireReader
@@ -82,7 +90,7 @@ class PayloadDecoder {
   #metric(end: number, depth: number): Metric {
     if (++this.#metrics > this.#limits.maxMetrics) this.#tooLarge(`more than ${this.#limits.maxMetrics} metrics`)
     const reader = this.#reader
-    const metric: Metric = {}
+    const metric = new RoomyMetric()
     let form: WireForm | undefined
     let raw: Value | undefined
     let misfit: string | undefined
@@ -122,7 +130,7 @@ class PayloadDecoder {
           break
         case 0x58:
           form = 'long'
-          raw = reader.uint64(end)
+          raw = reader.uint64(end, metric.datatype === DATA_TYPES.Int64)
           break
         case 0x65:
           form = 'float'
@@ -144,7 +152,9 @@ class PayloadDecoder {
           form = 'bytes'
           raw = reader.bytes(end)
           // its elements, should it be an array of them; booleans are packed eight to a byte
-          this.#count(metric.datatype === 32 ? raw.length * 8 : metric.datatype !== undefined && metric.datatype >= 22 ? raw.length : 0)
+          this.#count(
+            metric.datatype === DATA_TYPES.BooleanArray ? raw.length * 8 : metric.datatype !== undefined && ELEMENT_TYPES.has(metric.datatype) ? raw.length : 0,
+          )
           break
         case 0x8a:
           form = 'dataset'

@@ -2,12 +2,12 @@ import type { Cancel } from '../../base/clock.ts'
 import { TaktError, toTaktError } from '../../base/error.ts'
 import type { MqttMessage } from '../mqtt-connection.ts'
 import type { MqttLine, SampleSink } from '../mqtt-decoder.ts'
-import { rebirthMessage } from './command.ts'
 import { unpackPayload } from './compressed.ts'
 import { readMemory } from './host-memory.ts'
 import { HostNode, type HostServices } from './host-node.ts'
 import type { HostSetting } from './host-setting.ts'
 import { HostState, type StateMessage } from './host-state.ts'
+import { rebirthMessage } from './rebirth-message.ts'
 import { type EdgeTopic, readEdgeTopic } from './topic.ts'
 
 export interface HostFigures {

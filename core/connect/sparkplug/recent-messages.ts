@@ -1,20 +1,26 @@
+import { crc32 } from 'node:zlib'
+
 const KEPT = 32
-/** Larger ones are not worth the memory. */
-const LARGEST_BYTES = 65_536
+
+interface Recent {
+  readonly seq: number
+  readonly bytes: number
+  readonly print: number
+}
 
 /** The last messages of an edge node: a broker may deliver one of them again, which is no gap. */
 export class RecentMessages {
-  readonly #kept: { readonly seq: number; readonly payload: Buffer }[] = []
+  readonly #kept: Recent[] = []
   #next = 0
 
   add(seq: number, payload: Buffer): void {
-    if (payload.length > LARGEST_BYTES) return
-    this.#kept[this.#next] = { seq, payload }
+    this.#kept[this.#next] = { seq, bytes: payload.length, print: crc32(payload) }
     this.#next = (this.#next + 1) % KEPT
   }
 
   isRepetition(seq: number, payload: Buffer): boolean {
-    return this.#kept.some((kept) => kept.seq === seq && kept.payload.equals(payload))
+    const found = this.#kept.find((kept) => kept.seq === seq && kept.bytes === payload.length)
+    return found !== undefined && found.print === crc32(payload)
   }
 
   clear(): void {

@@ -21,6 +21,7 @@ export function readEdgeTopic(topic: string): EdgeTopic | undefined {
   return verb !== undefined && verbs.includes(verb) ? { group, verb: verb as SparkplugVerb, node, device } : undefined
 }
 
+/** The topic of a message of an edge node, or with a device of one of its devices. */
 export function edgeTopic(group: string, verb: SparkplugVerb, node: string, device?: string): string {
   return `${NAMESPACE}/${group}/${verb}/${node}${device === undefined ? '' : `/${device}`}`
 }

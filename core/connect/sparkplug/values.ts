@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { DATA_TYPES, dataTypeName, ELEMENT_TYPES, INTEGER_RANGES } from './datatypes.ts'
 import type { Integer, Scalar, Value, WireForm } from './payload.ts'
+import { shrink } from './wire.ts'
 
 /** A value that is not what its data type says. */
 export class Misfit {
@@ -67,11 +68,11 @@ function misfit(form: WireForm, type: number): Misfit {
 
 /** Two's complement in the type's own width or widened to 32 or 64 bits: encoders do all three. */
 function narrowSigned(raw: Integer, type: number, bits: number): number | Misfit {
-  if (typeof raw === 'number') {
+  if (typeof raw === 'number' && raw >= 0) {
     if (raw <= 0xffff_ffff >>> (32 - bits)) return (raw << (32 - bits)) >> (32 - bits)
     if (raw <= 0xffff_ffff && raw >= 2 ** 32 - 2 ** (bits - 1)) return raw | 0
   } else {
-    const value = BigInt.asIntN(64, raw)
+    const value = BigInt.asIntN(64, BigInt(raw))
     if (value < 0n && value >= -(1n << BigInt(bits - 1))) return Number(value)
   }
   return new Misfit(`${raw} does not fit ${dataTypeName(type)}`)
@@ -82,12 +83,7 @@ function signed64(raw: Integer): Integer {
 }
 
 function unsigned(raw: Integer, type: number, bits: number): Integer | Misfit {
-  return bits === 64 || raw < 2 ** bits ? raw : new Misfit(`${raw} does not fit ${dataTypeName(type)}`)
-}
-
-function shrink(value: bigint): Integer {
-  const number = Number(value)
-  return Number.isSafeInteger(number) ? number : value
+  return raw >= 0 && (bits === 64 || raw < 2 ** bits) ? raw : new Misfit(`${raw} does not fit ${dataTypeName(type)}`)
 }
 
 /** The packed arrays of 3.0: little endian; booleans as a count and bits from the highest down; texts ended by a NUL each. */

@@ -64,8 +64,8 @@ export class WireReader {
     return this.refuse('a 32-bit integer has more than 32 bits')
   }
 
-  /** A varint of at most 64 bits: a number where that is exact. */
-  uint64(end: number): Integer {
+  /** A varint of at most 64 bits: a number where that is exact. `signed` reads it as two's complement. */
+  uint64(end: number, signed = false): Integer {
     const { buffer } = this
     let { position } = this
     if (position < end && (buffer[position] as number) < 0x80) {
@@ -101,7 +101,9 @@ export class WireReader {
       if (byte < 0x80) {
         this.position = position
         if (high > 0xff) this.refuse('an integer has more than 64 bits')
-        return exact(low, middle, high)
+        // -2^53 and above, which needs no BigInt
+        if (signed && high === 0xff && middle > 0xe000000) return (middle - 0x10000000) * 0x10000000 + low
+        return signed ? shrink(BigInt.asIntN(64, BigInt(exact(low, middle, high)))) : exact(low, middle, high)
       }
     }
     return this.refuse('an integer is longer than 10 bytes')
@@ -213,6 +215,12 @@ export class WireReader {
   #truncated(): never {
     return this.refuse('the payload is cut off')
   }
+}
+
+/** As a number where that is exact. */
+export function shrink(value: bigint): Integer {
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
 }
 
 function sameText(text: string, buffer: Buffer, start: number): boolean {

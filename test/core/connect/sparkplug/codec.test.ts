@@ -125,6 +125,13 @@ describe('Sparkplug B codec', () => {
       )
     })
 
+    it('below zero are exact as far down as a number goes, and further', () => {
+      for (const value of [-1n, -(2n ** 28n), -(2n ** 53n) + 1n, -(2n ** 53n) + 2n ** 28n, -(2n ** 53n), -(2n ** 53n) - 1n, -(2n ** 63n)]) {
+        const expected = Number.isSafeInteger(Number(value)) ? Number(value) : value
+        assert.equal(one({ datatype: T.Int64, long_value: String(BigInt.asUintN(64, value)) }).value, expected)
+      }
+    })
+
     it('are taken from either integer form', () => {
       assert.equal(one({ datatype: T.UInt32, long_value: 4_000_000_000 }).value, 4_000_000_000)
       assert.equal(one({ datatype: T.DateTime, int_value: 5 }).value, 5)

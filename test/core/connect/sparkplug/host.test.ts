@@ -549,6 +549,73 @@ describe('Sparkplug host', () => {
     })
   })
 
+  describe('its own state', () => {
+    const said = () =>
+      bench.published.splice(0).map(({ topic, payload, qos, retain }) => {
+        assert.deepEqual([topic, qos, retain], ['spBv1.0/STATE/takt', 1, true])
+        return JSON.parse(String(payload))
+      })
+    const hear = (payload: string | Buffer, retain = false) => bench.take({ topic: 'spBv1.0/STATE/takt', payload: Buffer.from(payload) }, { retain })
+
+    beforeEach(() => bench.clock.advance(10_000))
+
+    it('is answered at most once a second when somebody else says that it is offline, and told of', () => {
+      hear('{"online":false,"timestamp":1}')
+      assert.deepEqual(said(), [{ online: true, timestamp: NOW }])
+      for (let time = 0; time < 5; time++) hear('{"online":false,"timestamp":2}')
+      assert.deepEqual(said(), [])
+      bench.clock.advance(1000)
+      assert.deepEqual(said(), [{ online: true, timestamp: NOW }])
+      assert.deepEqual(new Set(bench.codes()), new Set(['TAKT_SPARKPLUG_STATE_FOREIGN']))
+    })
+
+    it('is answered when it cannot be read: edge nodes cannot read it either', () => {
+      for (const forged of [
+        '',
+        'OFFLINE',
+        '{"online":',
+        '{"online":"true"}',
+        '[]',
+        'null',
+        Buffer.from([0xff]),
+        '{"__proto__":{"online":true}}',
+        'x'.repeat(5000),
+      ]) {
+        hear(forged)
+        assert.equal(said().length, 1, String(forged).slice(0, 20))
+        bench.clock.advance(1000)
+      }
+    })
+
+    it('is not answered when it is right, or while nothing is connected', () => {
+      hear('{"online":true,"timestamp":1}')
+      bench.host.lost(bench.line)
+      hear('{"online":false,"timestamp":1}')
+      bench.clock.advance(5000)
+      assert.deepEqual([said(), bench.codes()], [[], []])
+    })
+
+    it('that lay retained from before is answered without a complaint: it was our own will', () => {
+      hear('{"online":false,"timestamp":1}', true)
+      assert.deepEqual([said().length, bench.codes()], [1, []])
+    })
+
+    it('has a new time with each connection, the same in will and birth', () => {
+      const will = JSON.parse(bench.host.will()?.payload ?? '')
+      bench.host.lost(bench.line)
+      bench.host.connected(bench.line)
+      assert.deepEqual(will, { online: false, timestamp: NOW + 10_000 })
+      assert.deepEqual(said(), [{ online: true, timestamp: NOW + 10_000 }])
+    })
+
+    it('of a host without a name is none', async () => {
+      bench = new HostBench({ hostId: undefined }).connect()
+      assert.equal(bench.host.will(), undefined)
+      await bench.host.stop(bench.line)
+      assert.deepEqual(said(), [])
+    })
+  })
+
   describe('what is no message of an edge node', () => {
     it('a topic of another form is refused; commands and the states of other hosts are none of our business', () => {
       const payload = Buffer.alloc(0)
