@@ -18,6 +18,15 @@ export interface WireWrite {
   readonly time: number
 }
 
+/** One metric of a Sparkplug device that takes a value. */
+export interface WireMetric {
+  /** `<group>/<edge node>`, or `<group>/<edge node>/<device>` */
+  readonly device: string
+  readonly metric: string
+  readonly value: string | number
+  readonly time: number
+}
+
 type SignalValue = string | number
 
 /**
@@ -27,6 +36,7 @@ type SignalValue = string | number
 export class Bindings {
   readonly #byTopic = new Map<string, Map<string, Signal[]>>()
   readonly #byNode = new Map<string, Signal[]>()
+  readonly #byMetric = new Map<string, Signal[]>()
 
   constructor(plant: Plant) {
     for (const unit of plant.units) {
@@ -38,6 +48,10 @@ export class Bindings {
       this.#byNode.set(
         unit.id,
         (unit.signals ?? []).filter((signal) => signal.source?.nodeId !== undefined),
+      )
+      this.#byMetric.set(
+        unit.id,
+        (unit.signals ?? []).filter((signal) => signal.source?.device !== undefined && signal.source.metric !== undefined),
       )
     }
   }
@@ -54,6 +68,14 @@ export class Bindings {
       messages.push({ topic, payload: payloadOf(said, publication), qos: publication.kind === 'condition' ? 0 : 1, retain: status })
     }
     return messages
+  }
+
+  metrics(publication: Publication): WireMetric[] {
+    return (this.#byMetric.get(publication.unit) ?? []).flatMap((signal) => {
+      const value = valueIn(signal, publication)
+      const { device, metric } = signal.source ?? {}
+      return value === undefined || device === undefined || metric === undefined ? [] : [{ device, metric, value, time: publication.time }]
+    })
   }
 
   writes(publication: Publication): WireWrite[] {

@@ -3,9 +3,10 @@ import type { SimulatedOrder } from './happenings.ts'
 import { MqttFace } from './mqtt-face.ts'
 import { startOpcUaFace } from './opcua-face.ts'
 import { type RunnerOptions, SimulationRunner } from './runner.ts'
+import { SparkplugFace, speaksSparkplug } from './sparkplug-face.ts'
 
 export interface SimulatedPlantOptions extends RunnerOptions {
-  /** the broker that its MQTT machines talk to; without it they are silent */
+  /** the broker that its MQTT and Sparkplug machines talk to; without it they are silent */
   readonly mqtt?: { readonly url: string; readonly username?: string | undefined; readonly password?: string | undefined } | undefined
   /** where its OPC UA server listens; without it those machines are silent */
   readonly opcua?: { readonly port: number; readonly pkiFolder: string; readonly users?: Readonly<Record<string, string>> } | undefined
@@ -30,8 +31,9 @@ export async function startSimulatedPlant(options: SimulatedPlantOptions): Promi
   try {
     const opcua = options.opcua === undefined ? undefined : await startOpcUaFace({ ...shared, ...options.opcua })
     const mqtt = options.mqtt === undefined ? undefined : new MqttFace({ ...shared, ...options.mqtt, onLink: options.onLink })
+    const sparkplug = options.mqtt === undefined || !speaksSparkplug(plant) ? undefined : new SparkplugFace({ ...shared, ...options.mqtt })
     const earlierOrders = runner.recentOrders
-    runner.start([mqtt, opcua].filter((face) => face !== undefined))
+    runner.start([mqtt, opcua, sparkplug].filter((face) => face !== undefined))
     return { runner, opcuaUrl: opcua?.url ?? '', earlierOrders, close: () => runner.close() }
   } catch (thrown) {
     await runner.close()

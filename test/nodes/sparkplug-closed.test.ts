@@ -242,3 +242,84 @@ describe('the example sparkplug-edge.json', function () {
     )
   })
 })
+
+describe('a simulated machine over Sparkplug', function () {
+  this.timeout(120_000)
+  let folder: string
+  let broker: Mosquitto
+
+  before(function () {
+    needsMosquitto(this)
+  })
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'takt-sparkplug-machine-'))
+    helper.settings({ userDir: folder } as never)
+    broker = await Mosquitto.start()
+  })
+  afterEach(async () => {
+    await helper.unload()
+    await broker?.remove()
+    helper.settings({})
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  it('gets a job by machine command, and its parts are counted by the mqtt sensor', async () => {
+    const source = (metric: string) => ({ connection, device: 'sim/cell/saw', metric })
+    const model = {
+      plant: 'acme',
+      equipment: [
+        {
+          id: 'acme/saw',
+          level: 'workUnit',
+          classes: ['saw'],
+          signals: [
+            { name: 'state', role: 'packml-state', source: source('State') },
+            { name: 'job', role: 'job-order', source: source('Job') },
+            { name: 'good', role: 'good-count', source: source('Good') },
+            { name: 'vibration', role: 'condition', unit: 'mm/s', source: source('Vibration') },
+          ],
+          commands: [{ name: 'start-job', target: source('Start') }],
+        },
+      ],
+      materials: [{ id: 'bar', unit: 'pcs' }],
+      workMasters: [{ id: 'bar', version: 1, produces: 'bar', operations: [{ id: '10-saw', alternatives: [{ class: 'saw', perPieceMs: 40_000 }] }] }],
+    }
+    const here = { z: 'tab', x: 1, y: 1 }
+    const node = await loadFlow(
+      [...registers, registerSimulator],
+      [
+        { id: 'tab', type: 'tab', label: 'test' },
+        { id: 'plant', type: 'takt-plant', name: 'the plant', source: 'inline', model: JSON.stringify(model), clock: 'simulator' },
+        { id: 'broker', type: 'takt-mqtt-broker', name: connection, url: broker.url, protocolVersion: '5' },
+        {
+          id: 'machine',
+          type: 'takt-simulator',
+          plant: 'plant',
+          broker: 'broker',
+          opcuaPort: '',
+          speed: '120',
+          seed: '7',
+          orders: '0',
+          ordersAhead: '0',
+          wires: [[], []],
+          ...here,
+        },
+        { id: 'sensor', type: 'takt-mqtt-sensor', plant: 'plant', broker: 'broker', mode: 'bindings', delivery: 'fast', wires: [['samples']], ...here },
+        { id: 'command', type: 'takt-machine-command', plant: 'plant', autonomy: 'auto', timeout: '10', wires: [['receipts'], []], ...here },
+        { id: 'samples', type: 'helper', wires: [], ...here },
+        { id: 'receipts', type: 'helper', wires: [], ...here },
+      ],
+    )
+    const samples = collect(node('samples'))
+    const receipts = collect(node('receipts'))
+    const heard = (signal: string) =>
+      samples.filter(({ payload }) => payload.signal === signal && payload.quality === 'good').map(({ payload }) => payload.value)
+    await until(() => heard('state').length > 0 && heard('vibration').length > 0, 'the machine', 30_000)
+    const before = Number(heard('good').at(-1))
+    const job = { jobOrder: 'jo-1', lot: 'lot-1', quantity: 10, setupMs: 0, perPieceMs: 20_000, product: 'bar', operation: '10-saw' }
+    node('command').receive({ payload: { kind: 'command', id: 'cmd-1', to: 'acme/saw', name: 'start-job', arguments: job } } as never)
+    await until(() => receipts.length === 1, 'the receipt')
+    assert.equal(receipts[0]!.payload.status, 'done')
+    await until(() => heard('job').includes('jo-1') && Number(heard('good').at(-1)) > before, 'parts')
+  })
+})
