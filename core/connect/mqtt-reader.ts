@@ -1,6 +1,7 @@
 import type { TaktError } from '../base/error.ts'
 import type { Document } from '../messages/document.ts'
 import type { Gap } from '../messages/gap.ts'
+import type { Sample } from '../messages/sample.ts'
 import type { IntakeMessage } from './intake.ts'
 import type { MqttConnection, MqttMessage, MqttSubscription } from './mqtt-connection.ts'
 import type { MqttDecoder, MqttFormat, MqttLine, SampleSink } from './mqtt-decoder.ts'
@@ -29,6 +30,11 @@ export interface MqttReaderSetting {
   gap(gap: Gap): void
 }
 
+/** Source times that lie farther from the time of arrival do not widen a gap: a sender with such a clock is wrong. */
+const LARGEST_LAG_MS = 60_000
+/** What each further sample leaves of the largest lag: one that came late does not widen gaps for ever. */
+const LAG_KEPT = 0.999
+
 /** Reads what payload formats want from a connection, and lets those that speak do so. Declares what is known to be lost. */
 export class MqttReader {
   readonly #setting: MqttReaderSetting
@@ -42,6 +48,11 @@ export class MqttReader {
   #lastAt: number | undefined
   /** Time of the last message before the connection was lost. */
   #lostAt: number | undefined
+  /** When the first connection began, while it is not known when a process before this one had its last message. */
+  #firstBegan: number | undefined
+  /** How far source times lay behind their arrival and ahead of it, ms. What is lost has source times, and so have the bounds of a gap. */
+  #behind = 0
+  #ahead = 0
 
   constructor(setting: MqttReaderSetting) {
     this.#setting = setting
@@ -50,7 +61,10 @@ export class MqttReader {
     )
     const bad = (problem: TaktError, message: MqttMessage): void => setting.bad(problem, message)
     this.#direct = {
-      sample: (sample, topic) => setting.send(topic, sample),
+      sample: (sample, topic) => {
+        this.#followLag(sample)
+        setting.send(topic, sample)
+      },
       document: (document, topic) => setting.send(topic, document),
       numbered: (session, sequence) => this.#numbers.take(session, sequence, setting.now()),
       bad,
@@ -63,9 +77,12 @@ export class MqttReader {
     return this.#lastAt
   }
 
-  /** `lastAt` of the process before this one; call it before the connection opens. */
+  /** `lastAt` of the process before this one, which may be known only when the first connection has begun. */
   since(lastAt: number): void {
-    this.#lostAt ??= lastAt
+    const to = this.#firstBegan
+    this.#firstBegan = undefined
+    if (to === undefined) this.#lostAt ??= lastAt
+    else this.#interrupted(lastAt, to)
   }
 
   /** From now on these formats; what they have in common with those before stays subscribed. */
@@ -111,19 +128,32 @@ export class MqttReader {
 
   /** Nothing is lost where the broker kept our session and queued; else what was sent between the last message and now is. */
   #began(): void {
-    const { connection, intake, now, qos } = this.#setting
+    const { intake, now } = this.#setting
     intake?.connected()
     const from = this.#lostAt
     const to = now()
+    if (from !== undefined) this.#interrupted(from, to)
+    else if (this.#lastAt === undefined) this.#firstBegan = to
     this.#lastAt = to
-    if (from === undefined || (connection.resumed && qos > 0)) return
+  }
+
+  #interrupted(from: number, to: number): void {
+    const { connection, qos } = this.#setting
+    if (connection.resumed && qos > 0) return
     const why = qos === 0 ? 'QoS 0: what was sent while the connection was lost was not kept' : 'the broker kept no session while the connection was lost'
     this.#declare({ from, to, code: 'TAKT_BROKER_INTERRUPTED', why })
   }
 
   #declare(gap: Pick<Gap, 'from' | 'to' | 'why' | 'lost'> & { readonly code: 'TAKT_SOURCE_NUMBERS' | 'TAKT_BROKER_INTERRUPTED' }): void {
     const { from, to } = gap
-    this.#setting.gap({ kind: 'gap', source: this.#setting.source, ...gap, from: Math.min(from, to), to })
+    const bounds = { from: Math.min(from, to) - Math.ceil(this.#behind), to: to + Math.ceil(this.#ahead) }
+    this.#setting.gap({ kind: 'gap', source: this.#setting.source, ...gap, ...bounds })
+  }
+
+  #followLag({ time, received }: Sample): void {
+    const lag = received - time
+    this.#behind = Math.min(LARGEST_LAG_MS, Math.max(lag, this.#behind * LAG_KEPT))
+    this.#ahead = Math.min(LARGEST_LAG_MS, Math.max(-lag, this.#ahead * LAG_KEPT))
   }
 
   #subscription(decoder: MqttDecoder): MqttSubscription {
@@ -151,6 +181,7 @@ export class MqttReader {
     const decoding = decoder.decode(message, {
       sample: (sample, topic) => {
         if (!guaranteed) guaranteed = isGuaranteed(topic)
+        this.#followLag(sample)
         add(sample, topic)
       },
       document: add,

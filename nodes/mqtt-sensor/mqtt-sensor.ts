@@ -134,21 +134,23 @@ export default function registerMqttSensor(RED: NodeAPI): void {
         return recorded && store === undefined ? 'fast: no store' : undefined
       }
       const forget = followPlant(node, plantNode, use, (problem) => status.fault(problem))
+      const remember = (): void => {
+        if (reader.lastAt !== undefined) store?.saveState(node.id, LAST_MESSAGE, reader.lastAt).catch(() => {})
+      }
+      const known = store?.loadState(node.id, LAST_MESSAGE).then(
+        (at) => typeof at === 'number' && reader.since(at),
+        () => {},
+      )
       const user: LinkUser = {
         linkChanged(state, problem) {
           status.link(state, problem)
           reader.linkChanged(state)
+          // a process that is killed soon leaves at least the time at which it began
+          if (state === 'connected') void known?.then(remember)
         },
       }
       connection.register(user)
 
-      const remember = (): void => {
-        if (reader.lastAt !== undefined) store?.saveState(node.id, LAST_MESSAGE, reader.lastAt).catch(() => {})
-      }
-      store?.loadState(node.id, LAST_MESSAGE).then(
-        (at) => typeof at === 'number' && reader.since(at),
-        () => {},
-      )
       const remembering = setInterval(remember, REMEMBER_MS).unref()
       const forgetStart = whenFlowsStarted(RED, () => void intake?.replay())
 
