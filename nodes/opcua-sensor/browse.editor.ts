@@ -73,8 +73,9 @@ export function prepareBrowser(texts: BrowseTexts, take: (browsed: readonly Brow
   }
 
   ;(tree as unknown as TreeList).treeList({ data: [] })
-  tree.on('treelistselect', (_event: unknown, item: Branch) => {
-    if (!item.browsed.variable) return
+  // without an item when the tree is filled anew
+  tree.on('treelistselect', (_event: unknown, item?: Branch) => {
+    if (item?.browsed?.variable !== true) return
     const key = `${item.browsed.nodeId} ${item.browsed.path ?? ''}`
     if (item.selected === true) picked.set(key, item)
     else picked.delete(key)
