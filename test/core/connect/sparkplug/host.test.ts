@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { gzipSync } from 'node:zlib'
+import { seededRandom } from '../../../../core/base/random.ts'
 import { ForeignEdge, metric } from './support/foreign-edge.ts'
 import { HostBench, NOW } from './support/host-bench.ts'
 import { foreignEncode } from './support/schema.ts'
@@ -637,6 +639,50 @@ describe('Sparkplug host', () => {
     it('a retained birth is refused: nobody knows how old it is', () => {
       bench.take(edge.birth([metric.double('Cabinet', 1)]), { retain: true })
       assert.deepEqual([bench.codes(), bench.values()], [['TAKT_SPARKPLUG_RETAINED'], []])
+    })
+
+    it('a compressed payload is what it is when unpacked', () => {
+      births()
+      bench.values()
+      const { topic, payload } = edge.deviceData('mill', [{ alias: 11, long_value: 7 }])
+      const algorithm = metric.text('algorithm', 'GZIP')
+      bench.take({ topic, payload: foreignEncode({ uuid: 'SPBV1.0_COMPRESSED', body: gzipSync(payload), metrics: [algorithm] }) })
+      assert.deepEqual([bench.values(), bench.codes()], [[['good', 7, 'good']], []])
+      const bomb = foreignEncode({ uuid: 'SPBV1.0_COMPRESSED', body: gzipSync(Buffer.alloc(8 * 1024 * 1024)), metrics: [algorithm] })
+      bench.take({ topic, payload: bomb })
+      assert.deepEqual(bench.codes(), ['TAKT_SPARKPLUG_TOO_LARGE'])
+    })
+
+    it('whatever comes in whatever order, nothing is thrown, and the next births set everything right', () => {
+      const random = seededRandom(5)
+      const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+      for (let round = 0; round < 3000; round++) {
+        edge.bdSeq = pick([0, 0, 0, 1, 2])
+        if (random() < 0.3) edge.seq = Math.floor(random() * 256)
+        const packet = pick([
+          () => edge.birth([metric.double('Cabinet', random())]),
+          () => edge.death(),
+          () => edge.data([{ alias: pick([1, 2, 99]), double_value: random() }]),
+          () => edge.deviceBirth('mill', [metric.long('Good', round, { alias: 11 }), metric.double('Spindle/Vibration', 1, { alias: pick([11, 13]) })]),
+          () => edge.deviceData('mill', [{ alias: pick([11, 13]), long_value: round }]),
+          () => edge.deviceDeath('mill'),
+        ])()
+        const payload = Buffer.from(packet.payload)
+        if (random() < 0.2 && payload.length > 0) payload[Math.floor(random() * payload.length)] = Math.floor(random() * 256)
+        void bench.take({ topic: packet.topic, payload }, { dup: random() < 0.1, retain: random() < 0.02 })
+        if (random() < 0.05) bench.clock.advance(random() * 15_000)
+        if (random() < 0.01) bench.host.lost(bench.line)
+        if (random() < 0.05) bench.host.connected(bench.line)
+        assert.ok(bench.host.figures.held <= 500)
+      }
+      bench.host.connected(bench.line)
+      edge.bdSeq = 7
+      bench.clock.advance(60_000)
+      births()
+      bench.values()
+      bench.codes()
+      bench.take(edge.deviceData('mill', [{ alias: 11, long_value: 4711 }]))
+      assert.deepEqual([bench.values(), bench.codes()], [[['good', 4711, 'good']], []])
     })
 
     it('a payload that is no protobuf', () => {
