@@ -57,6 +57,11 @@ const LONGEST_PAUSE_MS = 5000
 /** Arrivals in one round; more wait for the next. */
 const ROUND = 2000
 const REPLAY_PAGE = 200
+/** Rows that recording nodes may be behind before the next are sent: what records shall not be buried. */
+const HELD_AT_MOST = 2000
+/** For those that stay behind, as on a full disk, nothing is held up for longer. */
+const WAIT_FOR_HELD_MS = 5000
+const LOOK_EVERY_MS = 5
 /** Nothing is gained by trying these again. */
 const NEVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['TAKT_STORE_VALUE'])
 const HOPELESS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['TAKT_STORE_CLOSED', 'TAKT_STORE_NEWER', 'TAKT_STORE_MIGRATION'])
@@ -145,6 +150,7 @@ export class Intake {
     while (this.#queue.length > 0) {
       this.#round = this.#queue.splice(0, ROUND)
       this.#dealtWith = 0
+      await this.#whenWorked(inbox)
       await this.#accept(inbox, this.#round)
     }
     this.#round = []
@@ -228,7 +234,13 @@ export class Intake {
       }
       if (page.length < REPLAY_PAGE) return this.#tell(undefined)
       await new Promise((resolve) => setImmediate(resolve))
+      await this.#whenWorked(inbox)
     }
+  }
+
+  async #whenWorked(inbox: Inbox): Promise<void> {
+    const until = performance.now() + WAIT_FOR_HELD_MS
+    while (inbox.held > HELD_AT_MOST && !this.#stopped && performance.now() < until) await this.#pause(LOOK_EVERY_MS)
   }
 
   #tell(problem: TaktError | undefined): void {

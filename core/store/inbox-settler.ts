@@ -82,6 +82,10 @@ export class InboxSettler {
     this.#start()
   }
 
+  get held(): number {
+    return this.#holds.size
+  }
+
   hold(id: number): () => void {
     this.#holds.set(id, (this.#holds.get(id) ?? 0) + 1)
     let held = true

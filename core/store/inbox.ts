@@ -46,6 +46,8 @@ export interface Inbox {
   hold(id: number): () => void
   /** The reader of this source is gone: its rows wait until it is back and has read them again. */
   leave(source: string): void
+  /** Rows that somebody works on: how far what records is behind. */
+  readonly held: number
   /** What is not durable yet: how many, and for how long the oldest has waited (real ms). */
   readonly depth: { readonly waiting: number; readonly oldestMs: number }
   /** Settles what may be settled. Called by a timer; resolves with the number of rows that went. */
@@ -128,6 +130,10 @@ class SqlInbox implements Inbox {
 
   leave(source: string): void {
     this.#settler.leave(source)
+  }
+
+  get held(): number {
+    return this.#settler.held
   }
 
   get depth(): { readonly waiting: number; readonly oldestMs: number } {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { sql } from 'kysely'
+import type { Node } from 'node-red'
 import type { TaktError } from '../../../core/base/error.ts'
 import { Intake, type IntakeMessage, type IntakeSetting } from '../../../core/connect/intake.ts'
 import type { Sample } from '../../../core/messages/sample.ts'
 import { inboxOf } from '../../../core/store/inbox.ts'
 import type { Store } from '../../../core/store/store.ts'
+import { KeyedEffects } from '../../../nodes/shared/keyed-effects.ts'
 import { numbered, plain, SOURCE } from '../store/support/arrivals.ts'
 import { rejection, StoreBench } from '../store/support/store.ts'
 import { until } from './support/wait.ts'
@@ -178,4 +180,30 @@ describe('intake of a guaranteed sensor', () => {
     assert.equal(sent.length, 20_000)
     assert.ok(turns >= 20, `others had ${turns} turns meanwhile`)
   })
+
+  it('does not bury those that record: it waits while they are behind', async () => {
+    const ROWS = 11_000
+    const first = open()
+    await Promise.all(Array.from({ length: ROWS }, (_, n) => first.intake.take(arrival(n))))
+    await first.intake.stop()
+    const errors: unknown[] = []
+    const effects = new KeyedEffects({ id: 'recorder', type: 'takt-test', error: (error: unknown) => errors.push(error) } as unknown as Node, store)
+    let recorded = 0
+    const { intake } = open({
+      send: (messages) => {
+        for (const { topic, payload, takt } of messages) {
+          effects
+            .record(
+              { topic, payload, takt },
+              async () => {},
+              () => void recorded++,
+            )
+            .catch((error: unknown) => errors.push(error))
+        }
+      },
+    })
+    await intake.replay()
+    await until(() => recorded === ROWS || errors.length > 0, 'all recorded', 60_000)
+    assert.deepEqual(errors, [])
+  }).timeout(90_000)
 })
