@@ -2,15 +2,15 @@ import type { Cancel } from '../../base/clock.ts'
 import { TaktError } from '../../base/error.ts'
 import type { ErrorCode } from '../../base/error-codes.ts'
 import type { Gap } from '../../messages/gap.ts'
-import type { Sample } from '../../messages/sample.ts'
 import type { SampleSink } from '../mqtt-decoder.ts'
 import { type EdgeMessage, HeldMessages, madeAt, type Span, spanOf } from './held-messages.ts'
 import type { HostSetting } from './host-setting.ts'
 import { samplesOf } from './metric-samples.ts'
-import { type MetricRow, MetricTable } from './metric-table.ts'
+import { type KnownMetric, type MetricRow, MetricTable } from './metric-table.ts'
 import type { Integer, Metric, Payload } from './payload.ts'
 import { RebirthRequest } from './rebirth-request.ts'
 import { RecentMessages } from './recent-messages.ts'
+import { staleSamples } from './stale-samples.ts'
 
 /** What the host does for its edge nodes. */
 export interface HostServices {
@@ -155,6 +155,7 @@ export class HostNode {
     this.#session = this.#session === session || this.#session.startsWith(`${session}/`) ? `${session}/${this.#number + 1}` : session
     this.#number = 0
     this.#expected = (seq + 1) & 255
+    const before = this.#table
     this.#bdSeq = bdSeq
     this.#table = table
     this.#alive = true
@@ -165,6 +166,7 @@ export class HostNode {
     this.#recent.clear()
     this.#recent.add(seq, edge.message.payload)
     edge.sink.numbered(this.#session, 0)
+    if (before !== undefined) this.#staleMetrics(table.inherit(before), madeAt(edge), edge.sink)
     this.#emit(edge, table, undefined)
     this.#expectDevices()
     this.#host.changed()
@@ -327,7 +329,9 @@ export class HostNode {
   #bearDevice(edge: EdgeMessage, name: string): void {
     const find = this.#host.setting.targets(this.group, this.node, name)
     const table = MetricTable.ofBirth(edge.payload.metrics, find, (what, metric) => this.#twice(edge, what, metric))
+    const before = this.#devices.get(name)?.table
     this.#devices.set(name, { table, alive: true })
+    if (before !== undefined) this.#staleMetrics(table.inherit(before), madeAt(edge), edge.sink)
     this.#emit(edge, table, name)
     this.#host.changed()
   }
@@ -344,7 +348,7 @@ export class HostNode {
     if (device === undefined || !device.alive) return
     device.alive = false
     // unlike a node's will this message was made when it happened
-    this.#staleTable(device.table, madeAt(edge), edge.sink)
+    this.#staleMetrics(device.table.bound, madeAt(edge), edge.sink)
   }
 
   /** After the birth of a node its devices are born anew; one that is not has died unseen. */
@@ -359,7 +363,7 @@ export class HostNode {
       for (const [name, table] of before) {
         if (this.#devices.get(name)?.table !== table) continue
         this.#devices.delete(name)
-        if (line !== undefined) this.#staleTable(table, this.#host.setting.clock.now(), line)
+        if (line !== undefined) this.#staleMetrics(table.bound, this.#host.setting.clock.now(), line)
       }
       this.#host.changed()
     })
@@ -379,24 +383,14 @@ export class HostNode {
   }
 
   #stale(time: number, sink: Pick<SampleSink, 'sample'>): void {
-    if (this.#table !== undefined) this.#staleTable(this.#table, time, sink)
+    if (this.#table !== undefined) this.#staleMetrics(this.#table.bound, time, sink)
     for (const device of this.#devices.values()) {
-      if (device.alive) this.#staleTable(device.table, time, sink)
+      if (device.alive) this.#staleMetrics(device.table.bound, time, sink)
     }
   }
 
-  /** The last values are good no longer; each is told so once. */
-  #staleTable(table: MetricTable, time: number, sink: Pick<SampleSink, 'sample'>): void {
-    const received = this.#host.setting.clock.now()
-    for (const { targets, last } of table.bound) {
-      for (const [index, { topic }] of targets.entries()) {
-        const before: Sample | undefined = last[index]
-        if (before === undefined || before.quality === 'bad') continue
-        const stale: Sample = { ...before, quality: 'bad', time: Math.max(time, before.time), received }
-        last[index] = stale
-        sink.sample(stale, topic)
-      }
-    }
+  #staleMetrics(metrics: readonly KnownMetric[], time: number, sink: Pick<SampleSink, 'sample'>): void {
+    for (const { topic, sample } of staleSamples(metrics, time, this.#host.setting.clock.now())) sink.sample(sample, topic)
   }
 
   #gap(code: ErrorCode, why: string, { from, to, lost }: Span, sink: Pick<SampleSink, 'document'>): void {

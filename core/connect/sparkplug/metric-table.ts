@@ -71,6 +71,16 @@ export class MetricTable {
     return true
   }
 
+  /** Takes over the last values of the table before it. Returns the metrics of that table which are there no longer. */
+  inherit(before: MetricTable): readonly KnownMetric[] {
+    return before.bound.filter(({ name, last }) => {
+      const here = this.#byName.get(name)
+      if (here === undefined) return true
+      for (const index of here.last.keys()) here.last[index] = last[index]
+      return false
+    })
+  }
+
   named(name: string): KnownMetric | undefined {
     return this.#byName.get(name)
   }

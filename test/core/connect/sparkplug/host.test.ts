@@ -110,6 +110,19 @@ describe('Sparkplug host', () => {
       ])
     })
 
+    it('a birth that has null for a metric, or has it no longer, ends its last value', () => {
+      births()
+      bench.values()
+      bench.clock.advance(1000)
+      bench.take(edge.deviceBirth('mill', [metric.long('Good', 101, { alias: 11 }), { name: 'Spindle/Vibration', datatype: 10, is_null: true }]))
+      assert.deepEqual(bench.values(), [
+        ['state', 'Idle', 'bad'],
+        ['job', 'jo-1', 'bad'],
+        ['good', 101, 'good'],
+        ['vibration', 2.5, 'bad'],
+      ])
+    })
+
     it('the property Quality becomes the quality: 192 good, 0 bad, 500 stale', () => {
       births()
       bench.values()
