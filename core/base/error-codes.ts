@@ -14,7 +14,7 @@ export const ERROR_CODES = {
   TAKT_MESSAGE_TOO_LARGE: { what: 'the message is larger than the configured limit', remedy: 'send less at a time, or raise the limit on the node' },
   TAKT_MESSAGE_TOO_DEEP: { what: 'the message is nested too deeply', remedy: 'send flatter data' },
   TAKT_MESSAGE_NOT_JSON: { what: 'the payload is not valid JSON', remedy: 'correct the sender, or choose the plain payload format' },
-  TAKT_MESSAGE_NOT_UTF8: { what: 'the payload is not UTF-8', remedy: 'let the sender write UTF-8, or choose another payload format' },
+  TAKT_MESSAGE_ENCODING: { what: 'the payload is not UTF-8', remedy: 'let the sender write UTF-8, or choose another payload format' },
   TAKT_MESSAGE_FORBIDDEN_KEY: {
     what: 'the payload has a key that could alter objects (__proto__, constructor, prototype)',
     remedy: 'find out who sends it; rename the key',

@@ -28,11 +28,11 @@ export function parseJson(text: string | Uint8Array, limits: JsonLimits): unknow
   return value
 }
 
-/** Bytes as text. Throws TAKT_MESSAGE_NOT_UTF8 instead of putting other characters where the bytes are none. */
+/** Bytes as text. Throws TAKT_MESSAGE_ENCODING instead of putting other characters where the bytes are none. */
 export function textOf(text: string | Uint8Array, where: string): string {
   if (typeof text === 'string') return text
   const read = (Buffer.isBuffer(text) ? text : Buffer.from(text.buffer, text.byteOffset, text.byteLength)).toString('utf8')
-  if (read.includes('\uFFFD') && !isUtf8(text)) throw new TaktError('TAKT_MESSAGE_NOT_UTF8', { where })
+  if (read.includes('\uFFFD') && !isUtf8(text)) throw new TaktError('TAKT_MESSAGE_ENCODING', { where })
   return read
 }
 

@@ -60,8 +60,8 @@ describe('hostile payloads', () => {
   const json = (value: string): string => `{"v": ${value}}`
   const refused: ReadonlyArray<readonly [string, string, string, string | Buffer]> = [
     ['larger than the limit', 'TAKT_MESSAGE_TOO_LARGE', 'm/note', json(`"${'x'.repeat(70_000)}"`)],
-    ['no UTF-8 inside JSON', 'TAKT_MESSAGE_NOT_UTF8', 'm/note', Buffer.concat([Buffer.from('{"v": "'), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from('"}')])],
-    ['no UTF-8 as plain text', 'TAKT_MESSAGE_NOT_UTF8', 'm/plain', Buffer.from([0xff, 0xfe, 0x41])],
+    ['no UTF-8 inside JSON', 'TAKT_MESSAGE_ENCODING', 'm/note', Buffer.concat([Buffer.from('{"v": "'), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from('"}')])],
+    ['no UTF-8 as plain text', 'TAKT_MESSAGE_ENCODING', 'm/plain', Buffer.from([0xff, 0xfe, 0x41])],
     ['10,000 levels deep', 'TAKT_MESSAGE_TOO_DEEP', 'm/load', `{"v": 1, "a": ${'['.repeat(10_000)}${']'.repeat(10_000)}}`],
     ['2^53 + 1 for a count', 'TAKT_SAMPLE_VALUE_INEXACT', 'm/good', json('9007199254740993')],
     ['-2^53 - 1 for a note', 'TAKT_SAMPLE_VALUE_INEXACT', 'm/note', json('-9007199254740993')],

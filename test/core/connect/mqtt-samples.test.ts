@@ -117,7 +117,7 @@ describe('bindingDecoders', () => {
     ['Infinity by overflow', 'TAKT_SAMPLE_VALUE_NOT_FINITE', 'm/gauge', '{"v": 1e999}'],
     ['NaN as plain text', 'TAKT_SAMPLE_VALUE_NOT_FINITE', 'm/load', 'nan'],
     ['a text for a number', 'TAKT_SAMPLE_VALUE_TYPE', 'm/load', 'hot'],
-    ['bytes that are no text', 'TAKT_MESSAGE_NOT_UTF8', 'm/load', Buffer.from([0xff, 0xfe, 0x00, 0x9c])],
+    ['bytes that are no text', 'TAKT_MESSAGE_ENCODING', 'm/load', Buffer.from([0xff, 0xfe, 0x00, 0x9c])],
     ['an empty payload', 'TAKT_SAMPLE_VALUE_MISSING', 'm/load', ''],
     ['a document for a value', 'TAKT_SAMPLE_VALUE_TYPE', 'm/load', '{"v": 1}'],
     ['none of the values', 'TAKT_SAMPLE_VALUE_MISSING', 'm/status', '{"ts": 1}'],
