@@ -133,7 +133,7 @@ describe('the error table', () => {
   it('says what and what to do for each', () => {
     for (const [code, entry] of Object.entries(ERROR_CODES)) {
       assert.ok(entry.what.length > 10 && entry.remedy.length > 10, code)
-      assert.match(code, /^TAKT_[A-Z_]+$/)
+      assert.match(code, /^TAKT_[A-Z][A-Z0-9_]+$/)
     }
   })
 })
