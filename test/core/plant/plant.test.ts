@@ -128,6 +128,19 @@ describe('plantFaults', () => {
     ])
   })
 
+  it('takes from a job order receiver only what one tells', () => {
+    const bound = structuredClone(model) as unknown as Record<string, any>
+    const source = { connection: 'c', jobReceiver: 'ns=1;s=R' }
+    bound.equipment[1].signals = [
+      { name: 'job', role: 'job-order', source },
+      { name: 'heat', role: 'condition', source },
+    ]
+    assert.deepEqual(
+      plantFaults(bound).map((fault) => fault.path),
+      ['/equipment/1/signals/1/role'],
+    )
+  })
+
   it('names keys that the schema does not know', () => {
     const faults = plantFaults({ ...model, equipmnt: [] })
     assert.match(faults[0]!.what, /equipmnt/)
