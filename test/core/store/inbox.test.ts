@@ -7,6 +7,7 @@ import { inboxOf } from '../../../core/store/inbox.ts'
 import { SqlStore } from '../../../core/store/sql-store.ts'
 import { SqliteBackend } from '../../../core/store/sqlite-backend.ts'
 import type { Store } from '../../../core/store/store.ts'
+import { until } from '../connect/support/wait.ts'
 import { numbered, plain, SOURCE } from './support/arrivals.ts'
 import { rejection, StoreBench } from './support/store.ts'
 
@@ -155,11 +156,16 @@ describe('inbox', () => {
 
   describe('settling', () => {
     const SETTLE_MS = 40
-    /** Settles until nothing more goes. */
-    async function settled(store: Store): Promise<void> {
-      await inboxOf(store).settle()
+    /** Settles until these rows are left, and then no other goes. */
+    async function leaves(store: Store, ...ids: readonly number[]): Promise<void> {
+      const settle = async (): Promise<string> => {
+        await inboxOf(store).settle()
+        return (await pending(store)).join()
+      }
+      await until(async () => (await settle()) === ids.join(), `rows ${ids.join() || 'none'} are left`)
       await new Promise((later) => setTimeout(later, SETTLE_MS * 2))
-      await inboxOf(store).settle()
+      await settle()
+      assert.equal(await settle(), ids.join())
     }
 
     it('lets go of rows after the settle time, but of none that is held', async () => {
@@ -169,16 +175,13 @@ describe('inbox', () => {
       const release = inbox.hold(2)
       const others = [inbox.hold(4), inbox.hold(4)]
       for (let n = 1; n <= 5; n++) await inbox.accept(plain(n))
-      await settled(store)
-      assert.deepEqual(await pending(store), [2, 4])
+      await leaves(store, 2, 4)
       release()
       release()
       others[0]?.()
-      await settled(store)
-      assert.deepEqual(await pending(store), [4], 'two held it, one let go')
+      await leaves(store, 4)
       others[1]?.()
-      await settled(store)
-      assert.deepEqual(await pending(store), [])
+      await leaves(store)
       assert.equal((await inbox.accept(plain(3, { repeated: true }))).verdict, 'known', 'it is known long after it was settled')
     })
 
@@ -189,11 +192,9 @@ describe('inbox', () => {
       await inbox.accept(plain(1))
       inbox.leave(SOURCE)
       await inbox.accept(plain(2, { source: 'another' }))
-      await settled(store)
-      assert.deepEqual(await pending(store), [1, 2])
+      await leaves(store, 1, 2)
       assert.equal((await inbox.unsettled(SOURCE, 0, 10)).length, 1)
-      await settled(store)
-      assert.deepEqual(await pending(store), [2])
+      await leaves(store, 2)
     })
 
     it('settles thousands in pages', async () => {
@@ -202,8 +203,7 @@ describe('inbox', () => {
       await inbox.unsettled(SOURCE, 0, 10)
       const release = inbox.hold(3333)
       await Promise.all(Array.from({ length: 7000 }, (_, n) => inbox.accept(plain(n))))
-      await settled(store)
-      assert.deepEqual(await pending(store), [3333])
+      await leaves(store, 3333)
       release()
     })
 
@@ -217,8 +217,7 @@ describe('inbox', () => {
         await tx.once('of no row')
       })
       await Promise.all(Array.from({ length: 30 }, (_, n) => inbox.accept(plain(n))))
-      await settled(store)
-      await settled(store)
+      await leaves(store, 5)
       assert.deepEqual(
         (await rows(store)).map(({ id }) => id),
         [5, ...Array.from({ length: 10 }, (_, n) => 21 + n)],
@@ -237,9 +236,8 @@ describe('inbox', () => {
       const inbox = inboxOf(store, { settleMs: SETTLE_MS, knownAtMost: 500 })
       await inbox.unsettled(SOURCE, 0, 10)
       await Promise.all(Array.from({ length: 12_000 }, (_, n) => inbox.accept(plain(n))))
-      await settled(store)
-      await settled(store)
-      assert.deepEqual([(await rows(store)).length, await pending(store)], [500, []])
+      await leaves(store)
+      assert.equal((await rows(store)).length, 500)
     })
 
     it('gives up rows for a reader that never came back, and tells the ledger', async () => {
