@@ -6,14 +6,15 @@ import { uniqueId } from '../../core/base/id.ts'
 import { StateFile } from '../../core/base/state-file.ts'
 import type { MqttConnection } from '../../core/connect/mqtt-connection.ts'
 import { type EdgeMemory, SparkplugEdge } from '../../core/connect/sparkplug/edge.ts'
-import type { Dropped } from '../../core/connect/sparkplug/edge-backlog.ts'
 import { EdgeDevices, isSparkplugId } from '../../core/connect/sparkplug/edge-devices.ts'
 import { expectedOf, publicationOf } from '../../core/connect/sparkplug/edge-documents.ts'
+import { gapOf } from '../../core/connect/sparkplug/edge-gap.ts'
 import { MqttEdgeTransport } from '../../core/connect/sparkplug/edge-mqtt.ts'
 import { WrittenMetrics } from '../../core/connect/sparkplug/edge-written.ts'
 import type { Document } from '../../core/messages/document.ts'
 import type { Gap } from '../../core/messages/gap.ts'
 import { hasKind } from '../../core/messages/validate.ts'
+import { recordGap } from '../../core/store/gaps.ts'
 import type { MqttBrokerNode } from '../mqtt-broker/mqtt-broker.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
@@ -106,7 +107,7 @@ export default function registerSparkplugEdge(RED: NodeAPI): void {
           },
           bad: (problem, topic, payload) => refuse(problem, topic, payload),
           dropped: (lost) => {
-            for (const each of lost) node.send([null, { topic: `${where}/gap`, payload: gapOf(each, where, devices) } as never])
+            for (const each of lost) declare(gapOf(each, where, devices))
             status.warn(new TaktError('TAKT_SPARKPLUG_BACKLOG', { where }))
           },
         },
@@ -118,6 +119,10 @@ export default function registerSparkplugEdge(RED: NodeAPI): void {
         now: () => clock.now(),
       })
 
+      const declare = (gap: Gap): void => {
+        node.send([null, { topic: `${where}/gap`, payload: gap } as never])
+        if (store !== undefined) recordGap(store, gap, `node:${node.id}`).catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
+      }
       const refuse = (thrown: unknown, topic: string, payload: unknown): void => {
         const problem = toTaktError(thrown, where)
         bad.report(problem, { topic, payload })
@@ -199,20 +204,4 @@ function connectionsOf(RED: NodeAPI, node: Node, { broker, brokers }: SparkplugE
 function memoryOf(saved: unknown): EdgeMemory | undefined {
   const memory = saved as EdgeMemory | undefined
   return typeof memory?.bdSeq === 'number' ? memory : undefined
-}
-
-function gapOf({ device, name, from, to, count }: Dropped, source: string, devices: EdgeDevices): Gap {
-  const equipment = device === undefined ? undefined : devices.equipmentOf(device)
-  const { what } = new TaktError('TAKT_SPARKPLUG_BACKLOG', { where: source })
-  return {
-    kind: 'gap',
-    source,
-    ...(equipment === undefined ? {} : { equipment }),
-    signals: [name],
-    from,
-    to,
-    code: 'TAKT_SPARKPLUG_BACKLOG',
-    why: what,
-    lost: count,
-  }
 }

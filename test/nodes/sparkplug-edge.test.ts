@@ -253,7 +253,7 @@ describe('sparkplug edge node', function () {
   })
 
   it('waits for its primary host, keeps what comes, and declares what it had to give up', async () => {
-    await load({ primaryHost: `scada-${group}`, capacity: '3' })
+    await load({ primaryHost: `scada-${group}`, capacity: '3', store: 'store' }, [{ id: 'store', type: 'takt-store', file: ':memory:' }])
     await until(() => statusOf(edge()).text === `waiting for scada-${group}`, 'the status')
     for (let value = 1; value <= 6; value++) give(sample('vibration', value, T0 + value))
     await until(() => /3 kept, oldest \d+ s, \d+ dropped/.test(statusOf(edge()).text ?? ''), 'the status says what waits')
@@ -272,6 +272,8 @@ describe('sparkplug edge node', function () {
     await until(() => gaps.length > 0, 'the gap')
     const gap = gaps.find(({ payload }) => payload.signals[0] === 'vibration')!.payload
     assert.deepEqual([gap.kind, gap.equipment, gap.from, gap.to, gap.code, gap.lost], ['gap', MILL, T0 + 1, T0 + 3, 'TAKT_SPARKPLUG_BACKLOG', 3])
+    const { store } = node('store') as StoreNode
+    await until(async () => (await store.db.selectFrom('ledger').select('type').execute()).some(({ type }) => type === 'source.gap'), 'the gap in the ledger')
     await host.state(`scada-${group}`, false, 2000)
     await host.next('NDEATH')
     await until(() => statusOf(edge()).text?.startsWith('waiting') === true, 'it waits again')
