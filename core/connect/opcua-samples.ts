@@ -457,12 +457,14 @@ export class OpcuaSampler {
     if (opcua === undefined || session === undefined) return undefined
     const opaque: DataValue[] = []
     const overflown: Range[] = []
-    for (const { watched, value } of this.#changes(message, opcua)) {
-      if (watched.item.path !== undefined && value.value?.dataType === opcua.DataType.ExtensionObject) opaque.push(value)
-      if (!value.statusCode.hasOverflowBit) continue
-      this.#sink.lost(new TaktError('TAKT_OPCUA_OVERFLOW', { where: watched.setting.where }))
-      const to = timeOf(value)?.getTime()
-      if (watched.lastTime !== undefined && to !== undefined && to > watched.lastTime) overflown.push({ watched, from: watched.lastTime, to })
+    if (needsCare(message, opcua)) {
+      for (const { watched, value } of this.#changes(message, opcua)) {
+        if (watched.item.path !== undefined && value.value?.dataType === opcua.DataType.ExtensionObject) opaque.push(value)
+        if (!value.statusCode.hasOverflowBit) continue
+        this.#sink.lost(new TaktError('TAKT_OPCUA_OVERFLOW', { where: watched.setting.where }))
+        const to = timeOf(value)?.getTime()
+        if (watched.lastTime !== undefined && to !== undefined && to > watched.lastTime) overflown.push({ watched, from: watched.lastTime, to })
+      }
     }
     if (opaque.length === 0 && overflown.length === 0) return undefined
     const era = this.#era
@@ -623,7 +625,8 @@ export class OpcuaSampler {
       const sample = sampleOf(item.bound, { value: raw, time: time?.getTime(), quality, origin: { source: this.#setting.source } }, watched.setting)
       const again = repeated || watched.first
       const sameAsLast = sample.time === watched.lastTime && sample.value === watched.last && statusCode.value === watched.lastStatus
-      watched.first = false
+      // what comes from the history does not make the first live value, which it ends with, a new one
+      if (!repeated) watched.first = false
       watched.last = sample.value
       watched.lastStatus = statusCode.value
       watched.lastSeen = performance.now()
@@ -675,6 +678,16 @@ export class OpcuaSampler {
 
 function inOrder(a: Ranked, b: Ranked): number {
   return a.sample.time - b.sample.time || a.rank - b.rank
+}
+
+/** Nearly no message has such values: this is looked at for each of them, so it is plain. */
+function needsCare(message: NotificationMessage, opcua: Opcua): boolean {
+  for (const notification of message.notificationData ?? []) {
+    if (!(notification instanceof opcua.DataChangeNotification)) continue
+    for (const { value } of notification.monitoredItems ?? [])
+      if (value.statusCode.hasOverflowBit || value.value?.dataType === opcua.DataType.ExtensionObject) return true
+  }
+  return false
 }
 
 function timeOf(value: DataValue): Date | undefined {
