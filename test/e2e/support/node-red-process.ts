@@ -24,6 +24,9 @@ export interface NodeRedOptions {
   readonly palette?: string
 }
 
+/** A kept connection may be one that Node-RED gives up while it is busy starting. */
+const CLOSE = { connection: 'close' }
+
 /** A real Node-RED in a process of its own, with the built palette installed in its user directory. */
 export class NodeRedProcess {
   readonly #options: NodeRedOptions
@@ -113,6 +116,7 @@ export class NodeRedProcess {
   async inject(id: string): Promise<void> {
     const response = await fetch(`${this.url}/inject/${id}`, {
       method: 'POST',
+      headers: CLOSE,
     })
     if (!response.ok) throw new Error(`inject ${id}: ${response.status}`)
   }
@@ -120,10 +124,7 @@ export class NodeRedProcess {
   async deploy(flow: readonly FlowNode[]): Promise<void> {
     const response = await fetch(`${this.url}/flows`, {
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'Node-RED-API-Version': 'v1',
-      },
+      headers: { ...CLOSE, 'content-type': 'application/json', 'Node-RED-API-Version': 'v1' },
       body: JSON.stringify(flow),
     })
     if (!response.ok) throw new Error(`deploy: ${response.status} ${await response.text()}`)
