@@ -37,15 +37,13 @@ export function textOf(text: string | Uint8Array, where: string): string {
 }
 
 /** Refuses forbidden keys and excessive depth anywhere inside a value. */
-export function assertSafe(value: unknown, where: string): void {
-  const stack: Array<{ readonly value: unknown; readonly depth: number }> = [{ value, depth: 0 }]
-  for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
-    if (typeof item.value !== 'object' || item.value === null || Buffer.isBuffer(item.value)) continue
-    if (item.depth > DEPTH_LIMIT) throw new TaktError('TAKT_MESSAGE_TOO_DEEP', { what: `nested deeper than ${DEPTH_LIMIT} levels`, where })
-    for (const key of Object.keys(item.value)) {
-      if (FORBIDDEN_KEYS.has(key)) throw new TaktError('TAKT_MESSAGE_FORBIDDEN_KEY', { what: `key '${key}' is refused`, where })
-      stack.push({ value: (item.value as Record<string, unknown>)[key], depth: item.depth + 1 })
-    }
+export function assertSafe(value: unknown, where: string, depth = 0): void {
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return
+  if (depth > DEPTH_LIMIT) throw new TaktError('TAKT_MESSAGE_TOO_DEEP', { what: `nested deeper than ${DEPTH_LIMIT} levels`, where })
+  for (const key of Object.keys(value)) {
+    if (FORBIDDEN_KEYS.has(key)) throw new TaktError('TAKT_MESSAGE_FORBIDDEN_KEY', { what: `key '${key}' is refused`, where })
+    const inner = (value as Record<string, unknown>)[key]
+    if (typeof inner === 'object') assertSafe(inner, where, depth + 1)
   }
 }
 

@@ -17,6 +17,9 @@ interface UnderWay {
   done: boolean
 }
 
+/** Messages that need no waiting are acknowledged so many at a time. */
+const TOGETHER = 32
+
 /** Given to mqtt.js instead of a success: it then sends no PUBACK and goes on with the next packet. */
 const NOT_YET = new Error('acknowledged when it is safe')
 
@@ -34,6 +37,7 @@ export class Acknowledger {
   #head = 0
   #underWay = 0
   #goOn: (() => void) | undefined
+  #flushing = false
   #pingOutstanding = false
 
   constructor(client: MqttClient, setting: AcknowledgeSetting) {
@@ -52,11 +56,12 @@ export class Acknowledger {
   #handle(packet: IPublishPacket, callback: (error?: Error) => void): void {
     if (this.#pingOutstanding) this.#alive()
     const work = this.#setting.take(packet)
-    if (work === undefined && this.#head === this.#queue.length) return callback()
+    if (packet.qos === 0 && work === undefined) return callback()
     if (packet.qos === 2) return this.#inTurn(work ?? Promise.resolve(), callback)
     const entry: UnderWay = { messageId: packet.qos === 1 ? packet.messageId : undefined, done: work === undefined }
     this.#queue.push(entry)
-    if (work !== undefined) this.#follow(work, entry, this.#queue)
+    if (work === undefined) this.#flushSoon()
+    else this.#follow(work, entry, this.#queue)
     const goOn = (): void => callback(packet.qos === 1 ? NOT_YET : undefined)
     if (this.#underWay < this.#setting.limit) goOn()
     else this.#goOn = goOn
@@ -92,6 +97,17 @@ export class Acknowledger {
         this.#resume()
       },
     )
+  }
+
+  /** Few writes to the network for what one read of it brought, and early enough that the broker's window never closes. */
+  #flushSoon(): void {
+    if (this.#queue.length - this.#head >= TOGETHER) return this.#flush()
+    if (this.#flushing) return
+    this.#flushing = true
+    setImmediate(() => {
+      this.#flushing = false
+      this.#flush()
+    })
   }
 
   /** Acknowledges from the oldest on, up to the first that is not safe. */
