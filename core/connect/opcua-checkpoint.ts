@@ -82,12 +82,17 @@ export class Checkpoint {
     for (const number of this.#settled.splice(0)) this.#subscription?.acknowledge(number)
   }
 
-  /** Saves what is not saved yet, and stops. */
-  async end(): Promise<void> {
+  /** Saves at once. Before anything of a new subscription is told, so that no process can be killed that told of values and left nothing to go on from. */
+  async keep(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
     await this.#saving
-    if (this.#subscription !== undefined) await this.#save()
+    await this.#save()
+  }
+
+  /** Saves what is not saved yet, and stops. */
+  async end(): Promise<void> {
+    await this.keep()
     this.#subscription = undefined
   }
 

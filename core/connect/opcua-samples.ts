@@ -328,6 +328,8 @@ export class OpcuaSampler {
     const transferRefused = this.#transferRefused ?? this.#kept?.subscription.transferRefused
     Object.assign(subscription.state, { refused, transferRefused, cut: this.#watched.map(({ cut }) => (cut ? 1 : 0)) })
     this.#checkpoint.begin(subscription, 0)
+    await this.#checkpoint.keep()
+    if (era !== this.#era) return
     await this.#untilFirstValues(era)
     if (era !== this.#era) return
     this.#awaited = undefined
