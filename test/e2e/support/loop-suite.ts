@@ -10,7 +10,8 @@ import { NodeRedProcess } from './node-red-process.ts'
 import { Recorded } from './recorded.ts'
 
 const LINE = 'acme/berlin/machining/line-1'
-const WORN = `${LINE}/mill-2`
+const WORN_UNIT = 'lathe-2'
+const WORN = `${LINE}/${WORN_UNIT}`
 const SPEED = 160
 
 interface OrderReport {
@@ -47,7 +48,7 @@ export function closedLoopSuite(kills: 0 | 2): void {
     before(async () => {
       userDir = mkdtempSync(join(tmpdir(), 'takt-loop-'))
       // healthy at first; the shock comes when it is known what healthy looks like
-      plant = await startPlant({ ...simulatedAs(), wornUnit: 'mill-2', wornAt: 0.5, speed: SPEED })
+      plant = await startPlant({ ...simulatedAs(), wornUnit: WORN_UNIT, wornAt: 0.5, speed: SPEED })
       red = new NodeRedProcess({ userDir, flow: flowOnPlant(plant) })
       await red.start()
       const look = <T>(read: (recorded: Recorded) => T): T => {
@@ -68,7 +69,7 @@ export function closedLoopSuite(kills: 0 | 2): void {
       }
       const partsOfWorn = (now: Recorded): number => [...now.counts()].reduce((sum, [key, { good }]) => sum + (key.endsWith(WORN) ? good : 0), 0)
       await red.until('the unit has worked for a while', () => look((now) => partsOfWorn(now) >= 25), 120_000)
-      await plant.break('mill-2', 0.7)
+      await plant.break(WORN_UNIT, 0.7)
       const repair = () => look((now) => now.documents('job-order').find((job) => job.maintenance !== undefined && job.equipment === WORN))
       await red.until('a repair is asked for', () => repair() !== undefined, 90_000)
       if (kills > 1) {

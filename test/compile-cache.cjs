@@ -1,0 +1,6 @@
+// Compiled code is kept between the many processes that the tests start: a third of the time that loading takes.
+const { enableCompileCache } = require('node:module')
+const { join } = require('node:path')
+
+process.env.NODE_COMPILE_CACHE ??= join(__dirname, '..', 'node_modules', '.cache', 'takt-tests')
+enableCompileCache(process.env.NODE_COMPILE_CACHE)
