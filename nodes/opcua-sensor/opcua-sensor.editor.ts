@@ -72,6 +72,7 @@ RED.nodes.registerType<OpcuaSensorProperties>('takt-opcua-sensor', {
   },
   outputLabels: 'samples',
   oneditprepare() {
+    if (!$('#node-input-delivery').val()) $('#node-input-delivery').val('role')
     const texts = this as unknown as Translating
     const mode = $('#node-input-mode')
     const list = $('#takt-opcua-sensor-items')
