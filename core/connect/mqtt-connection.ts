@@ -145,7 +145,8 @@ export class MqttConnection extends SharedLink {
     this.#client = client
     client.setMaxListeners(0)
     this.#acknowledger = new Acknowledger(client, {
-      take: (packet) => this.#take(packet as MqttMessage),
+      // while we take our leave there are no readers any more, and what comes is for the next connection
+      take: (packet) => (this.#client === client ? this.#take(packet as MqttMessage) : new Promise(() => {})),
       failed: (problem) => this.#giveUp(client, problem),
       limit: Math.max(MIN_UNDER_WAY, this.#settings.receiveMaximum),
       where: this.#settings.where,

@@ -65,6 +65,39 @@ describe('MQTT connection to a real broker', () => {
     return { filter, qos, messages, take: (message: MqttMessage) => void messages.push(message.payload.toString()) }
   }
 
+  it('acknowledges nothing that comes while it takes its leave', async () => {
+    const clientId = 'test-leaving'
+    const seen = new Set<string>()
+    const visit = async (ms: number): Promise<void> => {
+      const { connection, user } = open({ clientId, cleanSession: false })
+      const subscription = {
+        filter: 'leave/#',
+        qos: 1 as const,
+        guaranteed: true,
+        take: async (message: MqttMessage) => void seen.add(message.payload.toString()),
+      }
+      // a kept session is delivered at once, so its reader is there before
+      void connection.subscribe(subscription)
+      await connection.whenConnected(5000, () => connection.away())
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      // at a redeploy of everything the connection may be told before its readers
+      const left = connection.deregister(user)
+      connection.unsubscribe(subscription, true)
+      await left
+    }
+    await visit(50)
+    let sent = 0
+    let stopped = false
+    const sending = (async () => {
+      while (!stopped) await Promise.all(Array.from({ length: 20 }, () => publisher.publishAsync('leave/a', String(sent++), { qos: 1 })))
+    })()
+    for (let round = 0; round < 12; round++) await visit(20 + 10 * round)
+    stopped = true
+    await sending
+    await visit(2000)
+    assert.equal(seen.size, sent)
+  })
+
   for (const protocolVersion of [4, 5] as const) {
     it(`speaks version ${protocolVersion === 5 ? '5' : '3.1.1'}, publishes and subscribes`, async () => {
       const { connection } = open({ protocolVersion })
