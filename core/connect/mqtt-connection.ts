@@ -3,6 +3,7 @@ import { TaktError } from '../base/error.ts'
 import { Acknowledger } from './mqtt-acknowledge.ts'
 import { brokerProblem, clientOptions, type MqttSettings, type MqttWill, messageOf, type QoS, RECONNECT_MS } from './mqtt-options.ts'
 import { ParkedSubscription } from './mqtt-parking.ts'
+import { UnclaimedMessages } from './mqtt-unclaimed.ts'
 import { SharedLink } from './shared-link.ts'
 import { TopicRouter } from './topics.ts'
 
@@ -46,6 +47,7 @@ export class MqttConnection extends SharedLink {
   readonly #settings: MqttSettings
   readonly #router = new TopicRouter<MqttSubscription>()
   readonly #subscriptions = new Set<MqttSubscription>()
+  readonly #unclaimed = new UnclaimedMessages()
   readonly #wills = new Set<() => MqttWill>()
   #client: MqttClient | undefined
   #acknowledger: Acknowledger | undefined
@@ -85,6 +87,10 @@ export class MqttConnection extends SharedLink {
     this.#subscriptions.add(subscription)
     this.#router.add(subscription.filter, subscription)
     this.#unpark(subscription)
+    this.#unclaimed.offer((message) => {
+      const takers = this.#router.takers(message.topic)
+      return takers.length === 0 ? undefined : { safe: this.#takeBy(takers, message) }
+    })
     if (!this.#client?.connected) return
     const lowers = !limited && subscription.guaranteed === true
     await this.#ask(this.#client, lowers ? this.#filters() : [subscription.filter])
@@ -154,6 +160,7 @@ export class MqttConnection extends SharedLink {
     client.on('connect', ({ sessionPresent }) => {
       this.#lastError = undefined
       this.#resumed = sessionPresent === true
+      if (this.#resumed) this.#unclaimed.began()
       // granted before it is called connected: who waits for the connection may rely on its subscriptions
       void this.#ask(client, this.#filters()).then(() => {
         if (!client.connected || this.#client !== client) return
@@ -172,6 +179,7 @@ export class MqttConnection extends SharedLink {
       this.#lastError = new Error(`the broker ended the connection, reason code ${packet.reasonCode ?? 0}`)
     })
     client.on('close', () => {
+      this.#unclaimed.end(this.#settings.where)
       if (this.#client === client) this.changed('away', brokerProblem(this.#lastError, this.#settings.where))
     })
   }
@@ -218,8 +226,13 @@ export class MqttConnection extends SharedLink {
 
   /** Undefined when every taker is done; the usual case costs nothing more. */
   #take(message: MqttMessage): void | Promise<void> {
+    const takers = this.#router.takers(message.topic)
+    return takers.length === 0 ? this.#unclaimed.take(message) : this.#takeBy(takers, message)
+  }
+
+  #takeBy(takers: readonly MqttSubscription[], message: MqttMessage): void | Promise<void> {
     let waiting: Promise<void>[] | undefined
-    for (const taker of this.#router.takers(message.topic)) {
+    for (const taker of takers) {
       const work = taker.take(message)
       if (work === undefined) continue
       if (waiting === undefined) waiting = [work]

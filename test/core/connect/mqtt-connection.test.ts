@@ -65,6 +65,37 @@ describe('MQTT connection to a real broker', () => {
     return { filter, qos, messages, take: (message: MqttMessage) => void messages.push(message.payload.toString()) }
   }
 
+  it('keeps what a kept session brings for a reader that is ready later', async () => {
+    const clientId = 'test-late-reader'
+    const first = open({ clientId, cleanSession: false })
+    await first.connection.whenConnected(5000, () => first.connection.away())
+    const early = { ...collector('late/#'), guaranteed: true }
+    await first.connection.subscribe(early)
+    first.connection.unsubscribe(early, true)
+    await first.connection.deregister(first.user)
+    for (let i = 0; i < 50; i++) await publisher.publishAsync('late/a', String(i), { qos: 1 })
+
+    const { connection, user } = open({ clientId, cleanSession: false })
+    await connection.whenConnected(5000, () => connection.away())
+    await until(() => connection.underWay === 50, 'all of them wait')
+    const late = collector('late/#')
+    await connection.subscribe(late)
+    assert.deepEqual(
+      late.messages,
+      Array.from({ length: 50 }, (_, i) => String(i)),
+    )
+    await until(() => connection.underWay === 0, 'they are acknowledged')
+    await connection.deregister(user)
+
+    const again = open({ clientId, cleanSession: false })
+    const nothing = collector('late/#')
+    void again.connection.subscribe(nothing)
+    await again.connection.whenConnected(5000, () => again.connection.away())
+    await publisher.publishAsync('late/a', 'last', { qos: 1 })
+    await until(() => nothing.messages.includes('last'), 'the last one')
+    assert.deepEqual(nothing.messages, ['last'])
+  })
+
   it('acknowledges nothing that comes while it takes its leave', async () => {
     const clientId = 'test-leaving'
     const seen = new Set<string>()
