@@ -37,7 +37,7 @@ async function report(red: NodeRedProcess, order: string): Promise<OrderReport> 
  */
 export function closedLoopSuite(kills: 0 | 2): void {
   describe(kills === 0 ? 'the closed loop' : `the closed loop, killed ${kills} times`, function () {
-    this.timeout(400_000)
+    this.timeout(900_000)
     let userDir: string
     let plant: PlantProcess
     let red: NodeRedProcess
@@ -68,16 +68,16 @@ export function closedLoopSuite(kills: 0 | 2): void {
         await red.start()
       }
       const partsOfWorn = (now: Recorded): number => [...now.counts()].reduce((sum, [key, { good }]) => sum + (key.endsWith(WORN) ? good : 0), 0)
-      await red.until('the unit has worked for a while', () => look((now) => partsOfWorn(now) >= 25), 120_000)
+      await red.until('the unit has worked for a while', () => look((now) => partsOfWorn(now) >= 25), 240_000)
       await plant.break(WORN_UNIT, 0.7)
       const repair = () => look((now) => now.documents('job-order').find((job) => job.maintenance !== undefined && job.equipment === WORN))
-      await red.until('a repair is asked for', () => repair() !== undefined, 90_000)
+      await red.until('a repair is asked for', () => repair() !== undefined, 180_000)
       if (kills > 1) {
         await red.kill()
         await red.start()
       }
-      await red.until('the repair is done', () => repair()?.state === 'Ended', 120_000)
-      await red.until('three orders are completed', () => look((now) => completedOrders(now).length >= 3), 120_000)
+      await red.until('the repair is done', () => repair()?.state === 'Ended', 240_000)
+      await red.until('three orders are completed', () => look((now) => completedOrders(now).length >= 3), 240_000)
       await plant.pause()
       // a plant that was behind its clock still makes good what it owed
       for (let parts = -1; parts !== ledger?.parts; ) {
