@@ -47,6 +47,8 @@ export interface IntakeFigures {
 interface Waiting {
   readonly arrival: Arrival
   readonly since: number
+  /** Set once durable: one before it may have failed, and the round is then tried again. */
+  accepted?: Accepted
   readonly resolve: () => void
   readonly reject: (error: TaktError) => void
 }
@@ -180,7 +182,7 @@ export class Intake {
   /** Accepts and sends in order, up to the first that failed; gives back that and all after it. */
   async #attempt(inbox: Inbox, round: readonly Waiting[]): Promise<{ error: TaktError; left: readonly Waiting[] } | undefined> {
     await this.#whenReplayed()
-    const outcomes = await Promise.allSettled(round.map(({ arrival }) => inbox.accept(arrival)))
+    const outcomes = await Promise.allSettled(round.map((waiting) => acceptOnce(inbox, waiting)))
     for (const [at, outcome] of outcomes.entries()) {
       const waiting = round[at] as Waiting
       if (outcome.status === 'fulfilled') {
@@ -258,6 +260,12 @@ export class Intake {
       }
     })
   }
+}
+
+/** What is durable is not written again when the round is tried again: the inbox would take it for a second message, or for one that was sent before. */
+async function acceptOnce(inbox: Inbox, waiting: Waiting): Promise<Accepted> {
+  waiting.accepted ??= await inbox.accept(waiting.arrival)
+  return waiting.accepted
 }
 
 /** The sender may forget it now. */
