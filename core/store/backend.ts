@@ -26,6 +26,8 @@ export interface Backend {
 export interface WriteSession {
   /** Runs statements in it; `assertUsable` is asked before each and throws when its user may not go on. */
   db(assertUsable: () => void): Kysely<Tables>
+  /** Runs statements in it one after the other without waiting for any: none gives rows, and should one fail, the commit does. For the tables' own making. */
+  script(): Kysely<Tables>
   /** Appends a row to the ledger. Throws TAKT_STORE_VALUE for a value that cannot be stored; not answered: should it fail otherwise, the commit does. */
   append(row: LedgerRow): void
   /** Begins a part that can be undone alone. These three are not answered either. */

@@ -6,6 +6,7 @@ import { MIGRATIONS } from './migrations/index.ts'
 /** One step of the tables' history. Never changed once released: a correction is a new step. */
 export interface Migration {
   readonly name: string
+  /** Statements alone: they travel together, and none is answered. */
   // biome-ignore lint/suspicious/noExplicitAny: a step knows the tables of its time, not today's
   up(db: Kysely<any>, dialect: Dialect): Promise<void>
 }
@@ -29,8 +30,9 @@ export async function migrate(backend: Backend, now: number, migrations: readonl
       }
       const next = migrations[done]
       if (next === undefined) return await session.rollback()
-      await next.up(db, backend.dialect)
-      await (db as unknown as Kysely<MigrationTable>)
+      const script = session.script()
+      await next.up(script, backend.dialect)
+      await (script as unknown as Kysely<MigrationTable>)
         .insertInto('migration')
         .values({ version: done + 1, name: next.name, applied: now })
         .execute()

@@ -52,7 +52,7 @@ export class SqliteBackend implements Backend {
   }
 
   async close(): Promise<void> {
-    await this.#client.call({ do: 'close' }).finally(() => this.#client.end())
+    await this.#client.close()
   }
 }
 
@@ -72,6 +72,13 @@ class SqliteSession implements WriteSession {
     return sqliteKysely(async (sql, parameters) => {
       assertUsable()
       return this.#client.call({ do: 'run', on: 'write', sql, parameters })
+    }, this.#where)
+  }
+
+  script(): Kysely<Tables> {
+    return sqliteKysely(async (sql, parameters) => {
+      this.#client.call({ do: 'run', on: 'write', sql, parameters, must: true }).catch(() => {})
+      return { rows: [] }
     }, this.#where)
   }
 

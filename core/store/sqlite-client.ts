@@ -1,8 +1,8 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { TaktError } from '../base/error.ts'
 import type { ErrorCode } from '../base/error-codes.ts'
-import { workerUrl } from '../base/package-root.ts'
 import { HELD_ELSEWHERE, SQLITE, type SqliteAnswer, type SqliteCall, type SqliteFailure, type SqliteRequest, type SqliteResult } from './sqlite-protocol.ts'
+import { giveBack, takeThread } from './sqlite-threads.ts'
 
 interface Waiting {
   readonly resolve: (result: SqliteResult) => void
@@ -33,8 +33,19 @@ export class SqliteClient {
     })
   }
 
-  async end(): Promise<void> {
-    await this.#worker?.terminate()
+  /** Closes the database; rejects when that fails. The thread ends where it may hold the database yet, or owe an answer. */
+  async close(): Promise<void> {
+    let closed = false
+    try {
+      await this.call({ do: 'close' })
+      closed = true
+    } finally {
+      const worker = this.#worker
+      if (worker !== undefined && closed && this.#waiting.size === 0) {
+        this.#worker = undefined
+        await giveBack(worker)
+      } else await worker?.terminate()
+    }
   }
 
   #flush(): void {
@@ -47,7 +58,7 @@ export class SqliteClient {
   }
 
   #start(): Worker {
-    const worker = new Worker(workerUrl('core/store/sqlite-worker.ts'), { name: 'takt-store', execArgv: ['--disable-warning=ExperimentalWarning'] })
+    const worker = takeThread()
     worker.on('message', (answers: readonly SqliteAnswer[]) => {
       for (const answer of answers) this.#settle(answer)
       if (this.#waiting.size === 0) worker.unref()

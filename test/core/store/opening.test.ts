@@ -8,8 +8,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { sql } from 'kysely'
 import { ManualClock } from '../../../core/base/clock.ts'
 import { seededRandom } from '../../../core/base/random.ts'
-import { SqlStore } from '../../../core/store/sql-store.ts'
-import { SqliteBackend } from '../../../core/store/sqlite-backend.ts'
+import { openStore } from '../../../core/store/open-store.ts'
+import { giveBack, takeThread } from '../../../core/store/sqlite-threads.ts'
 import { verifyFile } from '../../../core/store/verify-file.ts'
 import { created, lot, rejection, StoreBench } from './support/store.ts'
 
@@ -193,10 +193,12 @@ describe('store: opening, crashes and bad disks', () => {
   })
 
   it('opens anew when its thread is lost', async () => {
-    let backend: SqliteBackend | undefined
-    const store = new SqlStore((whenOpen, onLost) => (backend = new SqliteBackend(bench.file(), whenOpen, onLost)), new ManualClock(0), {})
+    // the next store that opens takes the spare thread
+    const thread = takeThread()
+    await giveBack(thread)
+    const store = openStore({ file: bench.file(), clock: new ManualClock(0) })
     await store.transaction((tx) => tx.save(lot('lot-1'), created))
-    const ending = backend!.close()
+    const ending = thread.terminate()
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => store.transaction((tx) => tx.save(lot(`during-${n}`), created))))
     await ending
     await store.transaction((tx) => tx.save(lot('lot-2'), created))

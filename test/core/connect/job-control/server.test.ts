@@ -47,9 +47,9 @@ describe('job control server', function () {
     return client
   }
 
-  const begin = async (): Promise<void> => {
-    w = await world(50)
-    server = await start()
+  const begin = async (maxJobOrders = 50): Promise<void> => {
+    w = await world(maxJobOrders)
+    server = await start({ maxJobOrders })
     erp = await connect()
   }
   const end = async (): Promise<void> => {
@@ -67,8 +67,9 @@ describe('job control server', function () {
   })
 
   describe('job orders', () => {
-    beforeEach(begin)
-    afterEach(end)
+    // one server for all, which takes a second to start: each test has job orders of its own names
+    before(() => begin())
+    after(end)
 
     it('takes a job order from its Store to its response, as the specification says', async () => {
       assert.deepEqual(await erp.order('Store', order('4711', { priority: 7, description: [{ text: 'plates for 4711' }] })), {
@@ -128,7 +129,7 @@ describe('job control server', function () {
         materialRequirements: [{ materialDefinitionID: 'bar', materialLotID: 'lot-1', materialUse: 'Consumed', quantity: '4.25' }],
       })
       assert.deepEqual((await erp.order('Store', fields)).status, STATUS.noError)
-      const [entry] = await erp.list()
+      const entry = (await erp.list()).find(({ jobOrder }) => (jobOrder as { jobOrderID?: string }).jobOrderID === 'F')
       const shown = JSON.parse(JSON.stringify(entry?.jobOrder)) as Record<string, ReadonlyArray<Record<string, unknown>>>
       assert.deepEqual([shown.startTime, shown.endTime], ['2027-01-15T08:00:00.000Z', '2027-01-15T08:06:00.000Z'])
       assert.deepEqual(
@@ -164,7 +165,7 @@ describe('job control server', function () {
       assert.deepEqual(await read(line, 'EquipmentID'), ['mill', 'p/line-2/mill-2'])
       assert.deepEqual((await line.order('StoreAndStart', order('L'))).status, STATUS.noError)
       assert.deepEqual(await line.states(), ['L: AllowedToStart/Ready'])
-      assert.deepEqual(await erp.states(), [])
+      assert.ok(!(await erp.states()).some((state) => state.startsWith('L:')))
     })
 
     it('gives responses by state', async () => {
@@ -211,6 +212,7 @@ describe('job control server', function () {
 
     it('tells a subscriber of the list', async () => {
       const lengths: number[] = []
+      const before = (await erp.list()).length
       const subscription = await erp.session.createSubscription2({ requestedPublishingInterval: 50, publishingEnabled: true })
       const item = await subscription.monitor(
         { nodeId: `${erp.control}-JobOrderList`, attributeId: AttributeIds.Value },
@@ -220,15 +222,15 @@ describe('job control server', function () {
       item.on('changed', ({ value }: { value: Variant }) => lengths.push(value.value?.length ?? 0))
       await erp.order('StoreAndStart', order('1'))
       await erp.order('StoreAndStart', order('2'))
-      await until(() => lengths.at(-1) === 2, 'two entries')
+      await until(() => lengths.at(-1) === before + 2, 'two entries')
       await erp.command('Cancel', '1')
-      await until(() => lengths.at(-1) === 1, 'one entry')
+      await until(() => lengths.at(-1) === before + 1, 'one entry')
     })
   })
 
   describe('who may do what', () => {
-    beforeEach(begin)
-    afterEach(end)
+    before(() => begin())
+    after(end)
 
     it('nobody comes in without a name, with a wrong password, or with a name of no user', async () => {
       for (const login of [
@@ -264,8 +266,9 @@ describe('job control server', function () {
       const open = await start({ users: new ServerUsers([], true), pkiFolder: join(folder, 'pki-open') })
       try {
         const anyone = await connect({}, 'p', open.url)
-        assert.deepEqual(await anyone.states(), [])
-        assert.equal((await anyone.order('StoreAndStart', order('J'))).code, 'BadUserAccessDenied')
+        const seen = await anyone.states()
+        assert.equal((await anyone.order('StoreAndStart', order('N'))).code, 'BadUserAccessDenied')
+        assert.deepEqual(await anyone.states(), seen)
         await anyone.close()
       } finally {
         await open.close()
@@ -299,7 +302,7 @@ describe('job control server', function () {
 
   describe('bad input', () => {
     // one server for all: none of it changes anything
-    before(begin)
+    before(() => begin())
     after(end)
 
     const unchanged = async (): Promise<void> => {
@@ -355,7 +358,7 @@ describe('job control server', function () {
   })
 
   describe('much input', () => {
-    beforeEach(begin)
+    beforeEach(() => begin(20))
     afterEach(end)
 
     it('ids that mean something to JavaScript are ids like others', async () => {
@@ -364,14 +367,14 @@ describe('job control server', function () {
       assert.equal((await erp.list()).length, 4)
     })
 
-    it('five clients with 300 job orders for a list of 50: 50 are taken, the others told that it is full, and one id from all is one order', async () => {
+    it('five clients with 125 job orders for a list of 20: 20 are taken, the others told that it is full, and one id from all is one order', async () => {
       const clients = [erp, ...(await Promise.all(Array.from({ length: 4 }, () => connect())))]
-      const answers = await Promise.all(clients.flatMap((client) => Array.from({ length: 60 }, (_, n) => client.order('StoreAndStart', order(`J-${n}`)))))
+      const answers = await Promise.all(clients.flatMap((client) => Array.from({ length: 25 }, (_, n) => client.order('StoreAndStart', order(`J-${n}`)))))
       const done = answers.filter(({ code }) => code === 'Good').length
-      assert.equal(done, 50 * 5, 'each of the 50 was answered to all five')
+      assert.equal(done, 20 * 5, 'each of the 20 was answered to all five')
       for (const { code, status } of answers) if (code !== 'Good') assert.deepEqual(status, [4, 16])
-      assert.equal((await w.store.list('work-order')).length, 50)
-      assert.equal((await erp.list()).length, 50)
+      assert.equal((await w.store.list('work-order')).length, 20)
+      assert.equal((await erp.list()).length, 20)
       assert.equal((await w.store.verify()).ok, true)
     })
   })
