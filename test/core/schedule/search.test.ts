@@ -45,7 +45,7 @@ describe('schedule search', () => {
   it('beats first come, first served clearly in what it is asked for: tardiness, or makespan', () => {
     const rest = { setup: 0.05, lateStart: 5, reassigned: 0, deviation: 0 }
     let [firstTardiness, firstMakespan, tardiness, makespan] = [0, 0, 0, 0]
-    for (let seed = 1; seed <= 6; seed++) {
+    for (let seed = 1; seed <= 4; seed++) {
       const problem = randomProblem(seed, { orders: 40, units: 8 })
       const model = new Model(problem)
       const first = toSchedule(model, buildByRule(model, 'first-come'), 1).cost

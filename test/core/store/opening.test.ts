@@ -43,11 +43,11 @@ describe('store: opening, crashes and bad disks', () => {
     return { child, told, atLeast }
   }
 
-  it('loses nothing and halves nothing when its process is killed, ten times over', async () => {
+  it('loses nothing and halves nothing when its process is killed, five times over', async () => {
     const file = bench.file()
     const random = seededRandom(3)
     const told = new Set<number>()
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 5; round++) {
       const writer = startWriter(file, round * 1_000_000)
       await writer.atLeast(1 + Math.floor(random() * 60))
       await new Promise((resolve) => setTimeout(resolve, random() * 20))

@@ -53,7 +53,7 @@ export function flowOnPlant(plant: OutsidePlant): FlowNode[] {
   broker.embedded = false
   broker.url = plant.mqttUrl
   only(flow, 'takt-opcua-endpoint').url = plant.opcuaUrl
-  only(flow, 'takt-scheduler').searchMs = 150
+  only(flow, 'takt-scheduler').searchMs = 60
   const { id, z, x, y, wires } = only(flow, 'takt-simulator')
   const { hostname, port } = new URL(plant.mqttUrl)
   const orders: FlowNode[] = [
