@@ -1,12 +1,18 @@
 import { AnyOf } from './any-of.ts'
 import { AUTO_DEFAULTS, AutoDetector } from './auto.ts'
+import { CusumDetector, type CusumOptions } from './cusum.ts'
 import type { Detector, DetectorState } from './detector.ts'
+import { DiscordDetector, type DiscordOptions } from './discord.ts'
+import { DriftDetector, type DriftOptions } from './drift.ts'
 import { EwmaDetector } from './ewma.ts'
+import { HampelDetector, type HampelOptions } from './hampel.ts'
 import type { LatchOptions } from './latch.ts'
 import { LimitsDetector } from './limits.ts'
 import { RateDetector } from './rate.ts'
 import { RobustZDetector } from './robust-z.ts'
+import { SeasonalDetector, type SeasonalOptions } from './seasonal.ts'
 import { StuckDetector } from './stuck.ts'
+import { VarianceDetector, type VarianceOptions } from './variance.ts'
 
 /** How a signal is judged. */
 export type Method =
@@ -18,8 +24,14 @@ export type Method =
   | { readonly name: 'ewma'; readonly lambda: number; readonly width: number; readonly warmup: number }
   | { readonly name: 'robust-z'; readonly window: number; readonly threshold: number; readonly warmup: number }
   | { readonly name: 'stuck'; readonly forMs: number; readonly tolerance: number }
+  | ({ readonly name: 'cusum' } & CusumOptions)
+  | ({ readonly name: 'hampel' } & HampelOptions)
+  | ({ readonly name: 'seasonal' } & SeasonalOptions)
+  | ({ readonly name: 'discord' } & DiscordOptions)
+  | ({ readonly name: 'drift' } & DriftOptions)
+  | ({ readonly name: 'variance' } & VarianceOptions)
 
-export const METHOD_NAMES = ['auto', 'limits', 'rate', 'ewma', 'robust-z', 'stuck'] as const
+export const METHOD_NAMES = ['auto', 'limits', 'rate', 'ewma', 'cusum', 'robust-z', 'hampel', 'seasonal', 'discord', 'drift', 'variance', 'stuck'] as const
 
 /** A signal's own alarm limits, from the plant model. */
 export interface AlarmLimits {
@@ -47,6 +59,18 @@ export function detectorOf(method: Method, alarm: AlarmLimits | undefined, state
       return new RobustZDetector(method, state)
     case 'stuck':
       return new StuckDetector(method.forMs, method.tolerance, state)
+    case 'cusum':
+      return new CusumDetector(method, state)
+    case 'hampel':
+      return new HampelDetector(method, state)
+    case 'seasonal':
+      return new SeasonalDetector(method, state)
+    case 'discord':
+      return new DiscordDetector(method, state)
+    case 'drift':
+      return new DriftDetector(method, state)
+    case 'variance':
+      return new VarianceDetector(method, state)
   }
 }
 

@@ -1,5 +1,6 @@
 import { TaktError } from '../../core/base/error.ts'
 import type { WatchSetting } from '../../core/detect/anomaly-watch.ts'
+import { LONGEST_SHAPE } from '../../core/detect/discord.ts'
 import type { METHOD_NAMES, Method } from '../../core/detect/methods.ts'
 import type { SelectionSetting } from '../../core/detect/selection.ts'
 import { PACKML_STATE_NAMES } from '../../core/messages/machine-state.ts'
@@ -13,7 +14,7 @@ export interface AnomalyFields extends SampleFields {
   method?: string
   /** auto: `low`, `normal`, `high` */
   sensitivity?: string
-  /** auto, ewma, robust-z: values learned from before it judges */
+  /** auto, ewma, robust-z, cusum, drift, variance: values learned from before it judges */
   warmup?: Field
   /** limits; empty: the signal's own alarm limit */
   low?: Field
@@ -30,7 +31,28 @@ export interface AnomalyFields extends SampleFields {
   /** stuck: seconds, and how far a value may move and still be the same */
   stuckFor?: Field
   tolerance?: Field
+  /** cusum: what is not given is learned; allowance (k) and decision (h) in standard deviations */
+  target?: Field
+  sigma?: Field
+  allowance?: Field
+  decision?: Field
+  /** hampel: values on either side */
+  reach?: Field
+  /** seasonal: `day`, `week`, or `period`, then of so many seconds */
+  season?: string
+  period?: Field
+  /** discord: values in the window, empty: found in the signal; values remembered */
+  shape?: Field
+  memory?: Field
+  /** drift: standard deviations, and values of the long average */
+  driftSize?: Field
+  driftOver?: Field
+  /** variance: values of the short term, and how many times as large or small */
+  shortTerm?: Field
+  factor?: Field
 
+  /** separate baselines: `none`, `product`, `operation`, `state` */
+  context?: string
   /** seconds out before it is raised, seconds back before it is cleared, minutes standing that make it one step more severe */
   holdOff?: Field
   clearAfter?: Field
@@ -55,6 +77,12 @@ export interface AnomalySettings extends Pick<WatchSetting, 'method' | 'latch' |
 }
 
 const CAUTION: Readonly<Record<string, number>> = { low: 1.5, normal: 1, high: 0.7 }
+/** Length of a season and the parts it is divided into. */
+const SEASONS: Readonly<Record<string, { readonly ms: number | undefined; readonly bins: number }>> = {
+  day: { ms: 86_400_000, bins: 48 },
+  week: { ms: 7 * 86_400_000, bins: 168 },
+  period: { ms: undefined, bins: 32 },
+}
 const PER_SECONDS: Readonly<Record<string, number>> = { second: 1, minute: 60, hour: 3600 }
 
 /** The settings behind the fields. Throws TAKT_CONFIG_INVALID that names the field. */
@@ -117,6 +145,48 @@ export function readSettings(fields: AnomalyFields, hasPlant: boolean, where: st
       name: 'stuck',
       forMs: number(fields.stuckFor, 'seconds unchanged', 300, 0.001, 31_622_400) * 1000,
       tolerance: number(fields.tolerance, 'tolerance', 0, 0, Number.MAX_VALUE),
+    }),
+    cusum: () => {
+      const sigma = optional(fields.sigma, 'standard deviation')
+      if (sigma !== undefined && sigma <= 0) throw invalid(`standard deviation is ${sigma} where a number above 0 is taken`)
+      return {
+        name: 'cusum',
+        target: optional(fields.target, 'target'),
+        sigma,
+        allowance: number(fields.allowance, 'allowance', 0.5, 0, 10),
+        decision: number(fields.decision, 'decision limit', 12, 1, 1000),
+        warmup: number(fields.warmup, 'values to learn from', 100, 5, 100_000),
+      }
+    },
+    hampel: () => ({
+      name: 'hampel',
+      reach: Math.round(number(fields.reach, 'values on either side', 5, 2, 500)),
+      threshold: number(fields.threshold, 'threshold', 6, 0.5, 1000),
+    }),
+    seasonal: () => {
+      const { ms, bins } = choice(fields.season, 'season', 'day', SEASONS)
+      if (ms === undefined && optional(fields.period, 'period') === undefined) throw invalid('no period is given, in seconds')
+      const periodMs = ms ?? number(fields.period, 'period', 0, 0.001, 31_622_400) * 1000
+      return { name: 'seasonal', periodMs, bins, threshold: number(fields.threshold, 'threshold', 6, 0.5, 1000) }
+    },
+    discord: () => {
+      const given = optional(fields.shape, 'values in a shape')
+      const shape = given === undefined ? undefined : Math.round(number(given, 'values in a shape', 0, 4, LONGEST_SHAPE))
+      const memory = Math.round(number(fields.memory, 'values remembered', 1024, 128, 8192))
+      if (shape !== undefined && memory < 4 * shape) throw invalid(`${memory} values remembered are fewer than four shapes of ${shape} values`)
+      return { name: 'discord', shape, memory, caution: choice(fields.sensitivity, 'sensitivity', 'normal', CAUTION) }
+    },
+    drift: () => ({
+      name: 'drift',
+      size: number(fields.driftSize, 'drift', 2, 0.1, 100),
+      over: Math.round(number(fields.driftOver, 'values of the long average', 200, 5, 1_000_000)),
+      warmup: number(fields.warmup, 'values to learn from', 200, 5, 100_000),
+    }),
+    variance: () => ({
+      name: 'variance',
+      window: Math.round(number(fields.shortTerm, 'values of the short term', 30, 5, 10_000)),
+      factor: number(fields.factor, 'factor', 2.5, 1.1, 100),
+      warmup: number(fields.warmup, 'values to learn from', 100, 5, 100_000),
     }),
   }
 
