@@ -10,5 +10,18 @@ export const Prognosis = Type.Object({
   remainingMs: Type.Object({ median: DurationMs, lower: DurationMs, upper: DurationMs, confidence: Type.Number({ minimum: 0, maximum: 1 }) }),
   trend: Type.String({ maxLength: 40 }),
   time: Time,
+  value: Type.Optional(Type.Number({ description: 'the smoothed indicator at that time' })),
+  unit: Type.Optional(Type.String({ maxLength: 40 })),
 })
 export type Prognosis = Type.Static<typeof Prognosis>
+
+/** What the prognosis node says of every sample, for charts: smoothed value, and the way to the threshold with the interval of its end, epoch ms. Travels as `msg.prognosis` beside the sample. */
+export interface ForetoldSample {
+  readonly value: number
+  readonly threshold: number
+  readonly projected: {
+    readonly line: ReadonlyArray<{ readonly time: number; readonly value: number }>
+    readonly lower: number
+    readonly upper: number
+  } | null
+}
