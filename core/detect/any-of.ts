@@ -14,17 +14,19 @@ export class AnyOf implements Detector {
   }
 
   update(time: number, value: number, standing: boolean): Score {
-    const { deviation, expected, lower, upper } = this.#first.update(time, value, standing)
+    const { deviation, expected, lower, upper, onset } = this.#first.update(time, value, standing)
     const score = this.#score
     score.deviation = deviation
     score.expected = expected
     score.lower = lower
     score.upper = upper
+    score.onset = onset
     for (const other of this.#others) {
       const also = other.update(time, value, standing)
       if (also.deviation !== null) score.deviation = Math.max(score.deviation ?? 0, also.deviation)
       score.lower ??= also.lower
       score.upper ??= also.upper
+      if (also.onset !== null) score.onset = Math.max(score.onset ?? 0, also.onset)
     }
     return score
   }

@@ -1,5 +1,6 @@
 import type { Evidence } from '../messages/anomaly.ts'
 import { type Detector, type DetectorState, NOTEWORTHY, openScore, type Score, savedNumber, savedNumbers, twoSidedTail } from './detector.ts'
+import { Onset } from './onset/onset.ts'
 
 export interface AutoOptions {
   /** Values that the baseline is learned from before it judges. */
@@ -46,10 +47,13 @@ const STUCK_AFTER = 200
  * The detector for a machine that drifts and wears, without a setting. A slowly adapting baseline (centre, and spread upwards and downwards apart, because
  * machines run cold more often than hot) is learned robustly; against it stand the signal's averages at three speeds, the range seen so far, and the length
  * of its flat runs. The strongest of these sources is the deviation; all that are noteworthy are the evidence.
+ *
+ * That is the state: is it out, still? Beside it stands the onset: does something unlike before begin with this value?
  */
 export class AutoDetector implements Detector {
   readonly #options: AutoOptions
   readonly #score = openScore()
+  readonly #onset: Onset
   readonly #first: number[]
   readonly #averages: [number, number, number]
   #n: number
@@ -71,6 +75,7 @@ export class AutoDetector implements Detector {
 
   constructor(options: AutoOptions, state?: DetectorState) {
     this.#options = options
+    this.#onset = new Onset({ singles: state?.onset, doubles: state?.onsetNumbers })
     this.#first = savedNumbers(state, 'first')
     const averages = savedNumbers(state, 'averages')
     this.#averages = [averages[0] ?? 0, averages[1] ?? 0, averages[2] ?? 0]
@@ -86,7 +91,8 @@ export class AutoDetector implements Detector {
     this.#moves = savedNumber(state, 'moves', 0)
   }
 
-  update(_time: number, value: number, standing: boolean): Score {
+  update(time: number, value: number, standing: boolean): Score {
+    this.#score.onset = this.#onset.update(time, value)
     this.#countRun(value)
     if (this.#n < this.#options.warmup) {
       this.#warm(value)
@@ -112,6 +118,7 @@ export class AutoDetector implements Detector {
   }
 
   get state(): DetectorState {
+    const onset = this.#onset.state
     return {
       first: this.#first.slice(),
       averages: this.#averages.slice(),
@@ -125,6 +132,8 @@ export class AutoDetector implements Detector {
       run: this.#run,
       longestRun: this.#longestRun,
       moves: this.#moves,
+      onset: onset.singles,
+      onsetNumbers: onset.doubles,
     }
   }
 

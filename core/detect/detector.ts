@@ -9,6 +9,8 @@ export interface Score {
   readonly expected: number | null
   readonly lower: number | null
   readonly upper: number | null
+  /** How strongly something unlike before *begins* with this value, 1 at the threshold; null where the method does not look for it. */
+  readonly onset: number | null
 }
 
 /**
@@ -23,7 +25,7 @@ export interface Detector {
   readonly state: DetectorState
 }
 
-export type DetectorState = Readonly<Record<string, number | null | readonly number[]>>
+export type DetectorState = Readonly<Record<string, number | string | null | readonly number[]>>
 
 /** Deviation from which a detector has evidence to give. */
 export const NOTEWORTHY = 0.7
@@ -39,10 +41,11 @@ export interface OpenScore {
   expected: number | null
   lower: number | null
   upper: number | null
+  onset: number | null
 }
 
 export function openScore(): OpenScore {
-  return { deviation: null, expected: null, lower: null, upper: null }
+  return { deviation: null, expected: null, lower: null, upper: null, onset: null }
 }
 
 /** Probability that a normal variable lies at least `z` standard deviations from its mean, either side (Abramowitz & Stegun 7.1.26; beyond 6 its tail series). */

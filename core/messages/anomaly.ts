@@ -41,4 +41,6 @@ export interface ScoredSample {
   readonly lower: number | null
   readonly upper: number | null
   readonly raised: boolean
+  /** in [0, 1]: something unlike before begins here, 0.5 at the threshold; only of methods that look for it */
+  readonly onset?: number
 }
