@@ -2,7 +2,9 @@ import type { IdSource } from '../base/id.ts'
 import type { Anomaly } from '../messages/anomaly.ts'
 import type { Context } from '../messages/common.ts'
 import type { Sample } from '../messages/sample.ts'
+import type { Detector, DetectorState } from './detector.ts'
 import { type LatchOptions, QUIET } from './latch.ts'
+import type { Making } from './making.ts'
 import { type AlarmLimits, confirmationsOf, detectorOf, type Method } from './methods.ts'
 import type { RunningUnits } from './running-units.ts'
 import { type Alarm, Track, type TrackState } from './track.ts'
@@ -13,19 +15,35 @@ export interface WatchSetting {
   /** Signals watched at the same time; when there are more, those heard of longest ago are forgotten. */
   readonly maxSignals: number
   readonly running: RunningUnits
+  /** What separate baselines are kept by; absent: one baseline a signal. */
+  readonly making?: Making
   readonly ids: IdSource
   /** Whether a signal is watched, and its own alarm limits where it has any. */
   select(equipment: string, signal: string): { readonly alarm?: AlarmLimits | undefined } | undefined
   /** So many signals were forgotten. */
   forgotten(signals: number): void
+  /** What a signal had learned in a context was forgotten for a newer one. */
+  contextForgotten?(equipment: string, signal: string, context: string): void
+}
+
+export const WATCH_COMMANDS = ['retrain', 'freeze', 'unfreeze', 'forget'] as const
+
+/** What a person tells the watch. Without equipment all of it is meant, with one it and what is below it; without a signal all of its signals. */
+export interface WatchCommand {
+  readonly command: (typeof WATCH_COMMANDS)[number]
+  readonly equipment?: string | undefined
+  readonly signal?: string | undefined
 }
 
 interface SavedWatch {
   readonly format: 1
   readonly method: string
+  /** absent: none */
+  readonly context?: string
   /** by equipment and signal, as entries: names from outside are no keys of an object */
   readonly tracks: ReadonlyArray<readonly [string, ReadonlyArray<readonly [string, TrackState]>]>
   readonly units: unknown
+  readonly orders?: unknown
 }
 
 /** When the memory is full, a tenth is cleared at once: a flood of new signals must not make each of them expensive. */
@@ -46,9 +64,10 @@ export class AnomalyWatch {
   constructor(setting: WatchSetting, saved?: unknown) {
     this.#setting = setting
     this.#latchOptions = { ...setting.latch, ...confirmationsOf(setting.method) }
-    const usable = isSaved(saved) && saved.method === setting.method.name
+    const usable = isSaved(saved) && saved.method === setting.method.name && (saved.context ?? 'none') === (setting.making?.by ?? 'none')
     this.#saved = new Map(usable ? saved.tracks.map(([equipment, tracks]) => [equipment, new Map(tracks)]) : [])
     if (usable) setting.running.restore(saved.units)
+    if (usable) setting.making?.restore(saved.orders)
   }
 
   /** The track of a sample's signal; nothing when it is not watched. */
@@ -64,10 +83,61 @@ export class AnomalyWatch {
       track.pass(time)
       return undefined
     }
+    if (this.#setting.making !== undefined && !this.#enter(track, sample, this.#setting.making)) {
+      track.pass(time)
+      return undefined
+    }
     const repaired = running.repairedAt(equipment)
     const cleared = repaired !== undefined && repaired > track.begun ? this.#renew(track, sample, repaired) : undefined
     const alarm = cleared ?? track.update(time, value, this.#newId)
     return alarm === undefined ? undefined : this.#document(sample, alarm)
+  }
+
+  /** The baseline of what is being made; false while nobody knows what that is. */
+  #enter(track: Track, sample: Sample, making: Making): boolean {
+    const context = making.of(sample)
+    if (context === null) return false
+    if (context === track.context) return true
+    const { equipment, signal } = sample
+    const make = (state?: DetectorState): Detector | undefined => detectorOf(this.#setting.method, this.#setting.select(equipment, signal)?.alarm, state)
+    const forgotten = track.enter(context, make)
+    if (forgotten !== undefined) this.#setting.contextForgotten?.(equipment, signal, forgotten)
+    return true
+  }
+
+  /** Does what a person says; how many signals it was about, and the alarms that it cleared. */
+  command({ command, equipment, signal }: WatchCommand): { readonly signals: number; readonly cleared: readonly Anomaly[] } {
+    const isMeant = (other: string): boolean => equipment === undefined || other === equipment || other.startsWith(`${equipment}/`)
+    // what was not heard of since the start is meant too
+    for (const [unit, tracks] of this.#saved)
+      if (isMeant(unit)) for (const name of [...tracks.keys()]) if (signal === undefined || name === signal) this.#open(unit, name)
+    const cleared: Anomaly[] = []
+    let signals = 0
+    for (const [unit, tracks] of this.#tracks) {
+      if (!isMeant(unit)) continue
+      for (const [name, track] of tracks) {
+        if (track === null || (signal !== undefined && name !== signal)) continue
+        signals++
+        const alarm = this.#command(command, track, unit, name)
+        if (alarm !== undefined) cleared.push(this.#document({ equipment: unit, signal: name, time: track.heard }, alarm))
+        if (command !== 'forget') continue
+        tracks.delete(name)
+        this.#watched--
+      }
+      if (tracks.size === 0) this.#tracks.delete(unit)
+    }
+    return { signals, cleared }
+  }
+
+  #command(command: WatchCommand['command'], track: Track, equipment: string, signal: string): Alarm | undefined {
+    if (command === 'freeze' || command === 'unfreeze') {
+      track.frozen = command === 'freeze'
+      return undefined
+    }
+    const detector = detectorOf(this.#setting.method, this.#setting.select(equipment, signal)?.alarm)
+    track.frozen = false
+    const text = command === 'retrain' ? 'it is learned anew, as was asked for' : 'it is forgotten, as was asked for'
+    return detector === undefined ? undefined : track.renew(detector, track.heard, { source: command, text })
   }
 
   /** After a repair a unit behaves otherwise than when it was worn: it is learned anew. */
@@ -118,7 +188,9 @@ export class AnomalyWatch {
       for (const [signal, track] of open) if (track !== null) entryOf(tracks, equipment).set(signal, track.state)
     }
     const entries = [...tracks].map(([equipment, states]) => [equipment, [...states]] as const)
-    return { format: 1, method: this.#setting.method.name, tracks: entries, units: this.#setting.running.state } satisfies SavedWatch
+    const { method, running, making } = this.#setting
+    const context = making === undefined || making.by === 'none' ? {} : { context: making.by, orders: making.state }
+    return { format: 1, method: method.name, ...context, tracks: entries, units: running.state } satisfies SavedWatch
   }
 
   readonly #newId = (): string => this.#setting.ids('an')
@@ -163,7 +235,7 @@ export class AnomalyWatch {
     }
   }
 
-  #document(sample: Sample, alarm: Alarm): Anomaly {
+  #document(sample: Pick<Sample, 'equipment' | 'signal' | 'time' | 'context'>, alarm: Alarm): Anomaly {
     const { equipment, signal, time } = sample
     const { id, change, since, severity, score, evidence } = alarm
     const context = contextOf(sample.context, this.#setting.running.jobOrderOf(equipment))

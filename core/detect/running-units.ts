@@ -67,6 +67,11 @@ export class RunningUnits {
     return this.#units.get(equipment)?.jobOrder ?? null
   }
 
+  /** PackML state, null where none was heard of. */
+  stateOf(equipment: string): MachineState['state'] | null {
+    return this.#units.get(equipment)?.state ?? null
+  }
+
   get state(): Record<string, Unit> {
     return Object.fromEntries(this.#units)
   }

@@ -2,6 +2,8 @@ import type { Evidence, ScoredSample, Severity } from '../messages/anomaly.ts'
 import { type Detector, type DetectorState, scoreOf } from './detector.ts'
 import { Latch, type LatchChange, type LatchOptions, type LatchState, QUIET } from './latch.ts'
 
+const REPAIRED: Evidence = { source: 'repair', text: 'the unit came out of maintenance' }
+
 /** Times older than the newest, so many in a row, mean that a clock was set back; fewer are values that come late. */
 const LATE_BEFORE_SET_BACK = 10
 
@@ -13,7 +15,16 @@ export interface TrackState {
   readonly late: number
   /** since when it learns, source time */
   readonly begun?: number
+  /** what is being made, or the like; the detector is of that */
+  readonly context?: string
+  /** what was learned in other contexts, those left longest ago first */
+  readonly others?: ReadonlyArray<readonly [string, DetectorState]>
+  /** it is told to judge and not to learn */
+  readonly frozen?: boolean
 }
+
+/** Contexts of one signal with a baseline of their own. */
+export const CONTEXTS_KEPT = 20
 
 /** An alarm that began, grew worse or ended. */
 export interface Alarm {
@@ -27,6 +38,8 @@ export interface Alarm {
 
 /** One signal under watch: its detector, its alarm, and the order of its values. */
 export class Track {
+  /** It judges and does not learn. */
+  frozen: boolean
   readonly #options: LatchOptions
   #detector: Detector
   #latch: Latch
@@ -35,12 +48,13 @@ export class Track {
   #time: number
   #value: number
   #late: number
+  #context: string
+  readonly #others: Map<string, DetectorState>
   #judged = false
   #deviation = 0
   #expected: number | null = null
   #lower: number | null = null
   #upper: number | null = null
-  #onset: number | null = null
 
   constructor(detector: Detector, options: LatchOptions, state?: Partial<TrackState>) {
     this.#detector = detector
@@ -51,6 +65,9 @@ export class Track {
     this.#time = state?.time ?? 0
     this.#value = state?.value ?? Number.NaN
     this.#late = state?.late ?? 0
+    this.#context = state?.context ?? ''
+    this.#others = new Map(state?.others)
+    this.frozen = state?.frozen ?? false
   }
 
   /** Source time of the newest value that was heard of, judged or not. */
@@ -65,15 +82,13 @@ export class Track {
   /** Takes a value. What is no finite number, comes late or comes again is passed over. */
   update(time: number, value: number, newId: () => string): Alarm | undefined {
     this.#judged = false
-    this.#onset = null
     if (!Number.isFinite(value) || !this.#isNext(time, value)) return undefined
     this.#time = time
     this.#value = value
-    const score = this.#detector.update(time, value, this.#latch.alarm !== null)
+    const score = this.#detector.update(time, value, this.frozen || this.#latch.alarm !== null)
     this.#expected = score.expected
     this.#lower = score.lower
     this.#upper = score.upper
-    this.#onset = score.onset
     if (score.deviation === null) return undefined
     this.#judged = true
     this.#deviation = score.deviation
@@ -85,17 +100,36 @@ export class Track {
   /** What is to be said of the last value; a value that was not judged has neither score nor band. */
   scored(): ScoredSample {
     const raised = this.#latch.alarm !== null
-    const scored: ScoredSample = this.#judged
-      ? { score: scoreOf(this.#deviation), expected: this.#expected, lower: this.#lower, upper: this.#upper, raised }
-      : { score: 0, expected: null, lower: null, upper: null, raised }
-    return this.#onset === null ? scored : { ...scored, onset: scoreOf(this.#onset) }
+    if (!this.#judged) return { score: 0, expected: null, lower: null, upper: null, raised }
+    return { score: scoreOf(this.#deviation), expected: this.#expected, lower: this.#lower, upper: this.#upper, raised }
   }
 
   /** The value was not given to the detector at all; that the signal was heard of is remembered. */
   pass(time: number): void {
     this.#judged = false
-    this.#onset = null
     if (time > this.#heard) this.#heard = time
+  }
+
+  /** What the values are judged by: the product, or the like; empty: one baseline for all. */
+  get context(): string {
+    return this.#context
+  }
+
+  /**
+   * The values to come are of this context: what was learned in it is taken up again, the alarm stays. `make` makes a detector of a state. Of more contexts
+   * than are kept the one left longest ago is forgotten and returned.
+   */
+  enter(context: string, make: (state?: DetectorState) => Detector | undefined): string | undefined {
+    const detector = make(this.#others.get(context))
+    if (detector === undefined) return undefined
+    this.#others.delete(context)
+    this.#others.set(this.#context, this.#detector.state)
+    this.#context = context
+    this.#detector = detector
+    if (this.#others.size < CONTEXTS_KEPT) return undefined
+    const oldest = this.#others.keys().next().value
+    if (oldest !== undefined) this.#others.delete(oldest)
+    return oldest
   }
 
   /** Since when it learns, source time. */
@@ -104,16 +138,16 @@ export class Track {
   }
 
   /** Begins anew: what was learned is forgotten, and an alarm that stood is cleared. */
-  renew(detector: Detector, time: number): Alarm | undefined {
+  renew(detector: Detector, time: number, why: Evidence = REPAIRED): Alarm | undefined {
     const { alarm } = this.#latch
     this.#detector = detector
+    this.#others.clear()
     this.#latch = new Latch(this.#options, QUIET)
     this.#begun = time
     this.#judged = false
-    this.#onset = null
     if (alarm === null) return undefined
     const { id, since, severity } = alarm
-    return { id, change: 'cleared', since, severity, score: 0, evidence: [{ source: 'repair', text: 'the unit came out of maintenance' }] }
+    return { id, change: 'cleared', since, severity, score: 0, evidence: [why] }
   }
 
   get state(): TrackState {
@@ -124,6 +158,9 @@ export class Track {
       value: Number.isNaN(this.#value) ? 0 : this.#value,
       late: this.#late,
       begun: this.#begun,
+      ...(this.#context === '' ? {} : { context: this.#context }),
+      ...(this.#others.size === 0 ? {} : { others: [...this.#others] }),
+      ...(this.frozen ? { frozen: true } : {}),
     }
   }
 

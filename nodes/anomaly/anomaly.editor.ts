@@ -19,6 +19,20 @@ interface AnomalyProperties extends EditorNodeProperties {
   threshold: string
   stuckFor: string
   tolerance: string
+  target: string
+  sigma: string
+  allowance: string
+  decision: string
+  reach: string
+  season: string
+  period: string
+  shape: string
+  memory: string
+  driftSize: string
+  driftOver: string
+  shortTerm: string
+  factor: string
+  context: string
   holdOff: string
   clearAfter: string
   escalateAfter: string
@@ -36,8 +50,27 @@ interface AnomalyProperties extends EditorNodeProperties {
   timeType: string
 }
 
-const METHODS = ['auto', 'limits', 'rate', 'ewma', 'robust-z', 'stuck']
+const METHODS = ['auto', 'limits', 'rate', 'ewma', 'cusum', 'robust-z', 'hampel', 'seasonal', 'discord', 'drift', 'variance', 'stuck']
+const SEASONS = ['day', 'week', 'period']
+const CONTEXTS = ['none', 'product', 'operation', 'state']
 const ROLES = ['packml-state', 'packml-mode', 'job-order', 'good-count', 'scrap-count', 'condition', 'characteristic', 'other', 'all']
+
+/** What is in force where a flow, made by hand or before a field was, leaves it out. */
+const IN_FORCE = {
+  method: 'auto',
+  sensitivity: 'normal',
+  ratePer: 'second',
+  allowance: '0.5',
+  decision: '12',
+  reach: '5',
+  season: 'day',
+  memory: '1024',
+  driftSize: '2',
+  driftOver: '200',
+  shortTerm: '30',
+  factor: '2.5',
+  context: 'none',
+}
 
 /** Words by commas, each one of a list; or an environment variable. */
 function words(allowed: readonly string[]): (value: string) => boolean {
@@ -82,6 +115,32 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
     threshold: { value: '6', validate: optionalNumber(0.5, 1000) },
     stuckFor: { value: '300', validate: optionalNumber(0.001) },
     tolerance: { value: '0', validate: optionalNumber(0) },
+    target: { value: '', validate: optionalNumber(-Number.MAX_VALUE) },
+    sigma: { value: '', validate: optionalNumber(Number.MIN_VALUE) },
+    allowance: { value: '0.5', validate: optionalNumber(0, 10) },
+    decision: { value: '12', validate: optionalNumber(1, 1000) },
+    reach: { value: '5', validate: optionalNumber(2, 500) },
+    season: { value: 'day', validate: (value: string) => SEASONS.includes(value || 'day') },
+    period: {
+      value: '',
+      validate: function (this: unknown, value: string) {
+        const { method, season } = this as AnomalyProperties
+        return method !== 'seasonal' || season !== 'period' || (Boolean(value) && optionalNumber(0.001, 31_622_400)(value))
+      } as never,
+    },
+    shape: { value: '', validate: optionalNumber(4, 256) },
+    memory: {
+      value: '1024',
+      validate: function (this: unknown, value: string) {
+        const { shape } = this as AnomalyProperties
+        return optionalNumber(128, 8192)(value) && (!shape || Number(value || 1024) >= 4 * Number(shape))
+      } as never,
+    },
+    driftSize: { value: '2', validate: optionalNumber(0.1, 100) },
+    driftOver: { value: '200', validate: optionalNumber(5, 1_000_000) },
+    shortTerm: { value: '30', validate: optionalNumber(5, 10_000) },
+    factor: { value: '2.5', validate: optionalNumber(1.1, 100) },
+    context: { value: 'none', validate: (value: string) => CONTEXTS.includes(value || 'none') },
     holdOff: { value: '0', validate: optionalNumber(0) },
     clearAfter: { value: '60', validate: optionalNumber(0) },
     escalateAfter: { value: '30', validate: optionalNumber(0) },
@@ -107,18 +166,19 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
   outputLabels: ['anomalies', 'samples with score and band'],
   oneditprepare() {
     prepareSampleFields({ now: this._('anomaly.type.now'), good: '' })
-    // a flow made by hand may leave out what has a default
-    for (const [field, fallback] of Object.entries({ method: 'auto', sensitivity: 'normal', ratePer: 'second' })) {
+    for (const [field, fallback] of Object.entries(IN_FORCE)) {
       const input = $(`#node-input-${field}`)
       if (!input.val()) input.val(fallback)
     }
     const method = $('#node-input-method')
-    method
-      .on('change', () => {
-        $('.takt-anomaly-method').hide()
-        $(`.takt-anomaly-${String(method.val())}`).show()
-      })
-      .trigger('change')
+    const season = $('#node-input-season')
+    const show = (): void => {
+      $('.takt-anomaly-method').hide()
+      $(`.takt-anomaly-${String(method.val())}`).show()
+      if (season.val() !== 'period') $('.takt-anomaly-period').hide()
+    }
+    season.on('change', show)
+    method.on('change', show).trigger('change')
     const more = $('#takt-anomaly-more')
     more.on('change', () => $('.takt-anomaly-rare').toggle(more.is(':checked'))).trigger('change')
   },

@@ -1,6 +1,7 @@
 import { TaktError } from '../../core/base/error.ts'
 import type { WatchSetting } from '../../core/detect/anomaly-watch.ts'
 import { LONGEST_SHAPE } from '../../core/detect/discord.ts'
+import { CONTEXTS, type ContextBy } from '../../core/detect/making.ts'
 import type { METHOD_NAMES, Method } from '../../core/detect/methods.ts'
 import type { SelectionSetting } from '../../core/detect/selection.ts'
 import { PACKML_STATE_NAMES } from '../../core/messages/machine-state.ts'
@@ -71,6 +72,7 @@ export interface AnomalyFields extends SampleFields {
 }
 
 export interface AnomalySettings extends Pick<WatchSetting, 'method' | 'latch' | 'maxSignals'>, SelectionSetting {
+  readonly context: ContextBy
   readonly judgeOnlyIn: readonly string[]
   readonly settleMs: number
   readonly saveEveryMs: number
@@ -199,6 +201,7 @@ export function readSettings(fields: AnomalyFields, hasPlant: boolean, where: st
       clearAfterMs: number(fields.clearAfter, 'clear after', 60, 0, 31_622_400) * 1000,
       persistMs: number(fields.escalateAfter, 'more severe after', 30, 0, 527_040) * 60_000,
     },
+    context: choice(fields.context, 'separate baselines', 'none', Object.fromEntries(CONTEXTS.map((by) => [by, by]))),
     roles: roles.length > 0 ? roles : [hasPlant ? 'condition' : 'all'],
     patterns: listOf(fields.filter),
     judgeOnlyIn: states.length > 0 ? states : ['Execute'],

@@ -179,7 +179,145 @@ describe('anomaly node', () => {
     )
   })
 
+  const inState = (context: Record<string, string>, value: number): Record<string, unknown> => {
+    const message = sample(value)
+    return { ...message, payload: { ...(message.payload as Sample), context } }
+  }
+
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds()) await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  it('keeps a baseline for each product: said by the sample, or by the orders on its input', async () => {
+    const { anomaly, out, scored, caught } = await load({ method: 'ewma', high: '', context: 'product' })
+    const seen = collect(out)
+    const charted = collect(scored)
+    const errors = collect(caught)
+    send(anomaly, { payload: { kind: 'job-order', id: 'half an order' } })
+    const job = (id: string, workOrder: string): Record<string, unknown> => ({
+      payload: {
+        ...{ kind: 'job-order', id, workOrder, operation: 'mill', sequence: 0, after: [], state: 'Running', substate: null, equipment: MILL, alternatives: [] },
+        ...{ quantity: { value: 1, unit: 'pcs' }, good: 0, scrap: 0, lot: null, plannedStart: null, plannedEnd: null, actualStart: null, actualEnd: null },
+        ...{ planVersion: null, pinned: false },
+      },
+    })
+    send(anomaly, job('j-b', 'wo-b'))
+    for (let round = 0; round < 3; round++) {
+      for (let n = 0; n < 60; n++) send(anomaly, inState({ product: 'A' }, 10 + (n % 7) / 7))
+      for (let n = 0; n < 60; n++) send(anomaly, inState({ product: 'B', jobOrder: 'j-b' }, 40 + (n % 7) / 7))
+    }
+    await until(() => charted.length === 360)
+    assert.deepEqual(seen, [])
+    const raised = nextMessage(out)
+    for (let n = 0; n < 10; n++) send(anomaly, inState({ product: 'A' }, 40))
+    assert.equal((await raised).payload.state, 'raised')
+    assert.deepEqual(
+      errors.map(({ payload }) => payload.code),
+      ['TAKT_MESSAGE_INVALID'],
+    )
+  })
+
+  it('looks an unknown job order up in the store, once', async () => {
+    const { anomaly, scored, node } = await load({ method: 'ewma', high: '', context: 'product', store: 'b0' })
+    const { store } = node('b0') as StoreNode
+    const asked: string[] = []
+    const get = store.get.bind(store)
+    store.get = ((kind: 'job-order', id: string) => {
+      asked.push(`${kind} ${id}`)
+      return get(kind, id)
+    }) as typeof store.get
+    const charted = collect(scored)
+    for (let round = 1; round <= 3; round++) {
+      for (let n = 0; n < 20; n++) send(anomaly, inState({ jobOrder: 'jo-unknown' }, 10))
+      await until(() => charted.length === 20 * round)
+      await get('lot', 'after')
+    }
+    assert.deepEqual(
+      asked.filter((what) => what.startsWith('job-order')),
+      ['job-order jo-unknown'],
+    )
+  })
+
+  it('is told to retrain, freeze, unfreeze and forget, and refuses other commands', async () => {
+    const { anomaly, out, scored, caught } = await load({ method: 'ewma', high: '', store: 'b0' })
+    const errors = collect(caught)
+    const raised = nextMessage(out)
+    for (let n = 0; n < 60; n++) send(anomaly, sample(10 + (n % 7) / 7))
+    for (let n = 0; n < 10; n++) send(anomaly, sample(40 + (n % 7) / 7))
+    const { id } = (await raised).payload
+    const cleared = nextMessage(out)
+    send(anomaly, { payload: { command: 'freeze' } }, { payload: { command: 'retrain', equipment: MILL, signal: 'vibration' } })
+    const { payload, topic } = await cleared
+    assert.deepEqual([payload.id, payload.state, payload.evidence[0].source, topic], [id, 'cleared', 'retrain', `${MILL}/anomaly`])
+    const charted = collect(scored)
+    for (let n = 0; n < 60; n++) send(anomaly, sample(40 + (n % 7) / 7))
+    await until(() => charted.length === 60)
+    const expected = (): unknown => (charted.at(-1)?.anomaly as { expected: number | null } | undefined)?.expected
+    assert.ok(Math.abs(Number(expected()) - 40.4) < 0.3)
+    send(anomaly, { payload: { command: 'forget', signal: 'vibration' } }, sample(40))
+    await until(() => charted.length === 61)
+    assert.equal(expected(), null)
+    send(
+      anomaly,
+      { payload: { command: 'explode' } },
+      { payload: { command: 'freeze', equipment: 7 } },
+      { payload: { command: 'freeze', equipment: 'acme/nowhere' } },
+    )
+    await until(() => errors.length === 3)
+    assert.deepEqual(
+      errors.map(({ payload: record }) => record.code),
+      ['TAKT_MESSAGE_INVALID', 'TAKT_MESSAGE_INVALID', 'TAKT_SIGNAL_UNKNOWN'],
+    )
+  })
+
+  it('stays frozen through a redeploy', async () => {
+    const settings = { method: 'cusum', high: '' }
+    // what was not heard of for a month is forgotten when it is saved
+    clock = Date.now()
+    const first = await load(settings)
+    const learned = collect(first.scored)
+    for (let n = 0; n < 150; n++) send(first.anomaly, sample(10 + (n % 7) / 7))
+    send(first.anomaly, { payload: { command: 'freeze', equipment: MILL } }, sample(10))
+    await until(() => learned.length === 151)
+    await helper.unload()
+    const second = await load(settings)
+    const charted = collect(second.scored)
+    for (let n = 0; n < 300; n++) send(second.anomaly, sample(10.4))
+    await until(() => charted.length === 300)
+    const expected = new Set(charted.map(({ anomaly: said }) => (said as { expected: number }).expected))
+    assert.equal(expected.size, 1)
+    assert.ok(!expected.has(null as never))
+  })
+
+  it('takes each method with its defaults, as a flow saved before has it', async () => {
+    for (const method of ['cusum', 'hampel', 'seasonal', 'discord', 'drift', 'variance']) {
+      const { anomaly, scored, caught } = await load({ method, high: '' })
+      const errors = collect(caught)
+      const seen = nextMessage(scored)
+      send(anomaly, sample(1))
+      assert.equal((await seen).payload.value, 1, method)
+      assert.deepEqual(errors, [], method)
+      await helper.unload()
+    }
+  })
+
   for (const [what, properties] of [
+    ['standard deviation', { method: 'cusum', sigma: '0' }],
+    ['target', { method: 'cusum', target: 'ten' }],
+    ['allowance', { method: 'cusum', allowance: '-1' }],
+    ['decision limit', { method: 'cusum', decision: '0' }],
+    ['reach', { method: 'hampel', reach: '1' }],
+    ['season', { method: 'seasonal', season: 'year' }],
+    ['period', { method: 'seasonal', season: 'period' }],
+    ['period, a text', { method: 'seasonal', season: 'period', period: 'long' }],
+    ['shape', { method: 'discord', shape: '3' }],
+    ['memory', { method: 'discord', memory: '10' }],
+    ['memory for the shape', { method: 'discord', shape: '200', memory: '700' }],
+    ['drift', { method: 'drift', driftSize: '0' }],
+    ['long average', { method: 'drift', driftOver: 'x' }],
+    ['short term', { method: 'variance', shortTerm: '2' }],
+    ['factor', { method: 'variance', factor: '1' }],
+    ['context', { context: 'weather' }],
     ['method', { method: 'magic' }],
     ['limit', { low: '20', high: '10' }],
     ['number', { holdOff: 'soon' }],
