@@ -55,6 +55,7 @@ export class Track {
   #expected: number | null = null
   #lower: number | null = null
   #upper: number | null = null
+  #onset: number | null = null
 
   constructor(detector: Detector, options: LatchOptions, state?: Partial<TrackState>) {
     this.#detector = detector
@@ -82,6 +83,7 @@ export class Track {
   /** Takes a value. What is no finite number, comes late or comes again is passed over. */
   update(time: number, value: number, newId: () => string): Alarm | undefined {
     this.#judged = false
+    this.#onset = null
     if (!Number.isFinite(value) || !this.#isNext(time, value)) return undefined
     this.#time = time
     this.#value = value
@@ -89,6 +91,7 @@ export class Track {
     this.#expected = score.expected
     this.#lower = score.lower
     this.#upper = score.upper
+    this.#onset = score.onset
     if (score.deviation === null) return undefined
     this.#judged = true
     this.#deviation = score.deviation
@@ -100,13 +103,16 @@ export class Track {
   /** What is to be said of the last value; a value that was not judged has neither score nor band. */
   scored(): ScoredSample {
     const raised = this.#latch.alarm !== null
-    if (!this.#judged) return { score: 0, expected: null, lower: null, upper: null, raised }
-    return { score: scoreOf(this.#deviation), expected: this.#expected, lower: this.#lower, upper: this.#upper, raised }
+    const scored: ScoredSample = this.#judged
+      ? { score: scoreOf(this.#deviation), expected: this.#expected, lower: this.#lower, upper: this.#upper, raised }
+      : { score: 0, expected: null, lower: null, upper: null, raised }
+    return this.#onset === null ? scored : { ...scored, onset: scoreOf(this.#onset) }
   }
 
   /** The value was not given to the detector at all; that the signal was heard of is remembered. */
   pass(time: number): void {
     this.#judged = false
+    this.#onset = null
     if (time > this.#heard) this.#heard = time
   }
 
@@ -145,6 +151,7 @@ export class Track {
     this.#latch = new Latch(this.#options, QUIET)
     this.#begun = time
     this.#judged = false
+    this.#onset = null
     if (alarm === null) return undefined
     const { id, since, severity } = alarm
     return { id, change: 'cleared', since, severity, score: 0, evidence: [why] }
