@@ -42,10 +42,14 @@ export const CONFIDENCE = 0.9
 
 /** Values that tell on which side of the threshold the signal lives, and what is healthy. */
 const FIRST = 12
+/** Fewer values say nothing. */
+const LEAST_ROWS = 30
 /** A trend counts when it is so many of its standard deviations. */
 const SIGNIFICANT = 4.5
 /** How much slope and level may differ between memories before the shorter one is believed, standard deviations. */
-const AGREES = 0.8
+const AGREES = 0.9
+/** So many memories longer than the one in use may show that there is a slope. */
+const NEXT = 3
 /** Damage need not go on as it went: share of the foretold rise. */
 const UNSTEADY = 0.3
 /** From this mean power on growth counts as exponential. */
@@ -59,10 +63,10 @@ const FALLEN_ROWS = 8
 /** A fit rests on its memory once so many memories of values were seen. */
 const FILLED = 2.5
 /**
- * Laws of growth: damage grows at a pace in proportion to its power of so much, 0 linear, 0.5 with the square of time, 1 exponential; and what is known of them beforehand.
+ * Laws of growth: damage grows at a pace in proportion to its power of so much, 0 linear, 0.5 with the square of time, 1 exponential, beyond that faster still; and what is known of them beforehand.
  */
-const POWERS: readonly number[] = [0, 0.25, 0.5, 0.75, 1, 1.2]
-const PRIOR: readonly number[] = [0.38, 0.09, 0.1, 0.11, 0.2, 0.12]
+const POWERS: readonly number[] = [0, 0.25, 0.5, 0.75, 1, 1.5]
+const PRIOR: readonly number[] = [0.36, 0.09, 0.1, 0.11, 0.2, 0.14]
 /** A measured bend says no more than this of the law: share of the bend of exponential growth. */
 const BEND_DOUBT = 0.35
 
@@ -138,7 +142,7 @@ export class Prognoser {
     if (this.#memory === 0 || spacing <= 0) return undefined
     const target = this.#sign * this.#threshold - this.#origin
     if (this.#level >= target) return { median: 0, lower: 0, upper: 0, trend: 'reached', rows: { median: 0, lower: 0, upper: 0 } }
-    if (!this.#stands) return undefined
+    if (!this.#stands || this.#rows < LEAST_ROWS) return undefined
     const median = this.#quantile(0.5, target)
     if (median > FARTHEST * this.#rows) return undefined
     const lower = this.#quantile((1 - CONFIDENCE) / 2, target)
@@ -232,7 +236,10 @@ export class Prognoser {
       if (this.#rows < FILLED * memory) break
       const noise = this.#roughness.noise(memory)
       const wander = this.#roughness.wander(memory)
-      if (!this.#fit(k, memory, noise, wander, lowest, highest)) break
+      if (!this.#fit(k, memory, noise, wander, lowest, highest)) {
+        this.#stands ||= this.#slope > 0 && this.#standsOver(k)
+        break
+      }
       lowest = Math.max(lowest, this.#slope - this.#deviation)
       highest = Math.min(highest, this.#slope + this.#deviation)
       // healthy is the lowest that a steady level ever was
@@ -299,6 +306,18 @@ export class Prognoser {
     }
     this.#stands = straight > SIGNIFICANT * straightDeviation && middle > 0
     return true
+  }
+
+  /** Whether the slope stands out over one of the next memories: the one in use may be too short to tell. */
+  #standsOver(k: number): boolean {
+    for (let longer = k; longer < Math.min(MEMORIES.length, k + NEXT); longer++) {
+      const m = MEMORIES[longer] as number
+      if (this.#rows < FILLED * m) return false
+      this.#trends.line(longer)
+      const deviation = Math.sqrt((0.25 * this.#roughness.noise(m)) / m ** 3 + (0.25 * this.#roughness.wander(m)) / m)
+      if (this.#trends.slope > SIGNIFICANT * deviation) return true
+    }
+    return false
   }
 
   /** Probability that the threshold is reached within so many values. */

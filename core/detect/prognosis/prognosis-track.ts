@@ -11,6 +11,12 @@ export interface Target {
   readonly unit?: string | undefined
 }
 
+interface Told {
+  readonly median: number
+  readonly lower: number
+  readonly time: number
+}
+
 export interface PrognosisTrackState {
   readonly prognoser: PrognoserState
   readonly heard: number
@@ -20,7 +26,7 @@ export interface PrognosisTrackState {
   readonly age: number
   readonly without: number
   /** what was told last */
-  readonly told: { readonly median: number; readonly lower: number } | null
+  readonly told: Told | null
 }
 
 /** The estimate is made anew when this share of the remaining life has passed. */
@@ -28,7 +34,10 @@ const RENEWED_AFTER = 0.02
 /** So many values without a trend: what was foretold is off. */
 const OFF_AFTER = 20
 /** Told again when median or lower end are beyond this share of what was told, either way; as they shrink with time, also when all goes as foretold. */
-const MATERIAL = 0.75
+const MATERIAL = 0.67
+/** But not before this share of the median that was told has passed, unless the lower end has become this share of what it was. */
+const PATIENCE = 0.1
+const ALARMING = 0.4
 
 /** One signal: its prognoser, and what was told of it. */
 export class PrognosisTrack {
@@ -39,7 +48,7 @@ export class PrognosisTrack {
   #estimate: Estimate | undefined
   #age: number
   #without: number
-  #told: { readonly median: number; readonly lower: number } | null
+  #told: Told | null
 
   constructor(target: Target, saved?: PrognosisTrackState) {
     this.target = target
@@ -100,7 +109,7 @@ export class PrognosisTrack {
     this.#without = 0
     this.#estimate = estimate
     if (!this.#isNews(estimate)) return undefined
-    this.#told = { median: estimate.median, lower: estimate.lower }
+    this.#told = { median: estimate.median, lower: estimate.lower, time }
     return estimate
   }
 
@@ -146,6 +155,8 @@ export class PrognosisTrack {
   #isNews({ median, lower, trend }: Estimate): boolean {
     if (this.#told === null) return true
     if (trend === 'reached') return this.#told.median > 0
+    if (lower < ALARMING * this.#told.lower) return true
+    if (this.#heard - this.#told.time < PATIENCE * this.#told.median) return false
     const differs = (now: number, before: number): boolean => now < MATERIAL * before || now * MATERIAL > before
     return differs(median, this.#told.median) || differs(lower, this.#told.lower)
   }

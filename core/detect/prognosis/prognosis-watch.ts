@@ -74,8 +74,11 @@ export class PrognosisWatch {
     }
   }
 
-  /** Forgets signals of which nothing was heard since. */
-  forgetIdle(before: number): void {
+  /** Forgets signals of which nothing was heard for so long, by plant time, or by the newest value where that is older: a replay forgets nothing of itself. */
+  forgetIdle(now: number, idleMs: number): void {
+    let newest = 0
+    for (const tracks of this.#tracks.values()) for (const track of tracks.values()) newest = Math.max(newest, track?.heard ?? 0)
+    const before = Math.min(now, newest || now) - idleMs
     for (const tracks of this.#saved.values()) for (const [signal, { heard }] of tracks) if (heard < before) tracks.delete(signal)
     const watched = this.#watched
     this.#drop((track) => track !== null && track.heard < before)
