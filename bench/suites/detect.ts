@@ -1,5 +1,6 @@
 import { detectCost } from '../measure/detect-cost.ts'
 import { hasNab, nabFolder, scoreOnNab } from '../measure/nab.ts'
+import { shapeRows } from '../measure/shape-anomalies.ts'
 import type { Row } from '../support/table.ts'
 
 const NAIVE = [
@@ -36,5 +37,6 @@ export async function run(): Promise<readonly Row[]> {
     { what: `a sample, ${signals} signals`, figure: manyMicros, unit: 'µs' },
     { what: 'state of a signal, written', figure: stateBytes / 1024, unit: 'KB', target: { atMost: 64 } },
     { what: `memory of ${signals} signals`, figure: megabytes, unit: 'MB' },
+    ...(await shapeRows()),
   ]
 }
