@@ -7,6 +7,9 @@ import type { RunningUnits } from './running-units.ts'
 export const CONTEXTS = ['none', 'product', 'operation', 'state'] as const
 export type ContextBy = (typeof CONTEXTS)[number]
 
+type Order = Pick<JobOrder, 'kind' | 'id' | 'workOrder' | 'operation'> | Pick<WorkOrder, 'kind' | 'id' | 'product'>
+type Ask = (jobOrder: string) => Promise<readonly Order[]>
+
 /** Orders remembered, those heard of last. */
 const ORDERS = 2000
 
@@ -22,20 +25,20 @@ interface SavedMaking {
 export class Making {
   readonly by: ContextBy
   readonly #running: RunningUnits
-  readonly #ask: ((jobOrder: string) => Promise<void>) | undefined
+  readonly #ask: Ask | undefined
   readonly #jobs = new Map<string, { readonly workOrder: string; readonly operation: string }>()
   readonly #products = new Map<string, string>()
   /** job orders asked for; true: the answer is awaited */
   readonly #asked = new Map<string, boolean>()
 
-  /** `ask`: finds a job order and its work order and tells them here; absent: nobody can be asked. */
-  constructor(by: ContextBy, running: RunningUnits, ask?: (jobOrder: string) => Promise<void>) {
+  /** `ask`: finds a job order and its work order; absent: nobody can be asked. */
+  constructor(by: ContextBy, running: RunningUnits, ask?: Ask) {
     this.by = by
     this.#running = running
     this.#ask = ask
   }
 
-  told(order: Pick<JobOrder, 'kind' | 'id' | 'workOrder' | 'operation'> | Pick<WorkOrder, 'kind' | 'id' | 'product'>): void {
+  told(order: Order): void {
     if (order.kind === 'job-order') remember(this.#jobs, order.id, { workOrder: order.workOrder, operation: order.operation })
     else if (order.product !== undefined) remember(this.#products, order.id, order.product)
   }
@@ -65,12 +68,15 @@ export class Making {
     for (const [id, product] of products) this.#products.set(id, product)
   }
 
-  #isAwaited(id: string, ask: (jobOrder: string) => Promise<void>): boolean {
+  #isAwaited(id: string, ask: Ask): boolean {
     const awaited = this.#asked.get(id)
     if (awaited !== undefined) return awaited
     remember(this.#asked, id, true)
-    const answered = (): void => remember(this.#asked, id, false)
-    ask(id).then(answered, answered)
+    const answered = (orders: readonly Order[]): void => {
+      for (const order of orders) this.told(order)
+      remember(this.#asked, id, false)
+    }
+    ask(id).then(answered, () => answered([]))
     return true
   }
 }

@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { NodeAPI, NodeDef } from 'node-red'
 import { systemClock } from '../../core/base/clock.ts'
-import { TaktError, toTaktError } from '../../core/base/error.ts'
+import { type TaktError, toTaktError } from '../../core/base/error.ts'
 import { uniqueId } from '../../core/base/id.ts'
 import { StateFile } from '../../core/base/state-file.ts'
 import { AnomalyWatch, type WatchCommand } from '../../core/detect/anomaly-watch.ts'
 import { Making } from '../../core/detect/making.ts'
+import { ordersOf } from '../../core/detect/orders-of.ts'
 import { recordAnomaly, standingAnomalies } from '../../core/detect/record-anomaly.ts'
 import { RunningUnits } from '../../core/detect/running-units.ts'
 import { selection } from '../../core/detect/selection.ts'
@@ -14,14 +15,14 @@ import type { Anomaly } from '../../core/messages/anomaly.ts'
 import type { Sample } from '../../core/messages/sample.ts'
 import { hasKind, validateAnyDocument, validateDocument } from '../../core/messages/validate.ts'
 import { UnitQueue } from '../../core/signal/unit-queue.ts'
-import type { Store } from '../../core/store/store.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
 import { optionalConfigNode } from '../shared/lookup.ts'
 import { isSample, sampleReader } from '../shared/sample-fields.ts'
 import type { StoreNode } from '../store/store.ts'
-import { watchCommand } from './command.ts'
+import { nothingMeant, watchCommand } from './command.ts'
+import { ForgottenContexts } from './forgotten-contexts.ts'
 import { type AnomalyFields, readSettings } from './settings.ts'
 
 export interface AnomalyConfig extends NodeDef, AnomalyFields {
@@ -38,8 +39,6 @@ interface Waiting {
 /** Signals of which nothing was heard for so long are forgotten, ms. */
 const FORGET_AFTER_MS = 30 * 86_400_000
 const STATUS_MS = 1000
-/** Contexts that were forgotten are told so often at most, ms. */
-const FORGOTTEN_TELL_MS = 60_000
 /** Messages kept while the memory is being read. */
 const EARLY_KEPT = 10_000
 
@@ -60,15 +59,8 @@ export default function registerAnomaly(RED: NodeAPI): void {
       const isWired = ((node as { wires?: unknown[][] }).wires?.[1]?.length ?? 1) > 0
 
       const running = new RunningUnits(settings.judgeOnlyIn, settings.settleMs)
-      const making = new Making(settings.context, running, store === undefined ? undefined : (jobOrder) => lookUp(store, jobOrder))
-      const lookUp = async (orders: Pick<Store, 'get'>, jobOrder: string): Promise<void> => {
-        const job = await orders.get('job-order', jobOrder)
-        const order = job === undefined ? undefined : await orders.get('work-order', job.workOrder)
-        if (job !== undefined) making.told(job)
-        if (order !== undefined) making.told(order)
-      }
-      let contextsForgotten = 0
-      let contextsTold = Number.NEGATIVE_INFINITY
+      const making = new Making(settings.context, running, store === undefined ? undefined : ordersOf(store))
+      const forgottenContexts = new ForgottenContexts((what) => node.warn(`${where}: ${what}`))
       const watchSetting = {
         ...settings,
         running,
@@ -76,16 +68,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
         ids: uniqueId,
         select: selection(settings, plant),
         forgotten: (signals: number) => node.warn(`${where}: ${signals} signal${signals === 1 ? '' : 's'} of which nothing was heard lately forgotten`),
-        contextForgotten: () => {
-          contextsForgotten++
-        },
-      }
-      const tellContextsForgotten = (): void => {
-        const now = performance.now()
-        if (contextsForgotten === 0 || now - contextsTold < FORGOTTEN_TELL_MS) return
-        node.warn(`${where}: baselines of ${contextsForgotten} contexts, those left longest ago, forgotten for newer ones`)
-        contextsTold = now
-        contextsForgotten = 0
+        contextForgotten: forgottenContexts.add,
       }
       let watch: AnomalyWatch | undefined
       let early: Array<() => void> = []
@@ -145,11 +128,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
       const obey = (command: WatchCommand, message: Message, send: Send): Promise<void> | undefined => {
         const done = watch?.command(command)
         if (done === undefined) return undefined
-        if (done.signals === 0) {
-          const meant = [command.equipment, command.signal].filter((part) => part !== undefined).join('/')
-          const what = meant === '' ? `nothing is watched that ${command.command} could mean` : `'${meant}' is not watched, so ${command.command} does nothing`
-          throw new TaktError('TAKT_SIGNAL_UNKNOWN', { what, where })
-        }
+        if (done.signals === 0) throw nothingMeant(command, where)
         dirty = true
         saveSoon()
         if (store === undefined) for (const anomaly of done.cleared) tell(anomaly, message, send)
@@ -211,7 +190,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
       }
       const statusTimer = setInterval(() => {
         showStatus()
-        tellContextsForgotten()
+        forgottenContexts.report(performance.now())
         if (recording.failing > 0) recording.retry().catch((error: TaktError) => node.status({ fill: 'red', shape: 'ring', text: error.what.slice(0, 60) }))
       }, STATUS_MS).unref()
       const saveTimer = setInterval(saveInBackground, settings.saveEveryMs).unref()

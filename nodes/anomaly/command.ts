@@ -16,6 +16,13 @@ export function watchCommand(payload: unknown, where: string): WatchCommand | un
   return { command: known, equipment: nameOf(equipment, 'equipment', where), signal: nameOf(signal, 'signal', where) }
 }
 
+/** No watched signal is meant by it. */
+export function nothingMeant({ command, equipment, signal }: WatchCommand, where: string): TaktError {
+  const meant = [equipment, signal].filter((part) => part !== undefined).join('/')
+  const what = meant === '' ? `nothing is watched that ${command} could mean` : `'${meant}' is not watched, so ${command} does nothing`
+  return new TaktError('TAKT_SIGNAL_UNKNOWN', { what, where })
+}
+
 function nameOf(given: unknown, what: string, where: string): string | undefined {
   if (given === undefined || given === null || given === '') return undefined
   if (typeof given !== 'string') throw invalid(`the ${what} of a command is ${typeof given} where a text is taken`, where)

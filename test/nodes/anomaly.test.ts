@@ -6,6 +6,7 @@ import type { Node } from 'node-red'
 import type { Sample } from '../../core/messages/sample.ts'
 import { validateDocument } from '../../core/messages/validate.ts'
 import registerAnomaly from '../../nodes/anomaly/anomaly.ts'
+import { ForgottenContexts } from '../../nodes/anomaly/forgotten-contexts.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
 import { loadExample } from './support/example.ts'
@@ -214,6 +215,20 @@ describe('anomaly node', () => {
     assert.deepEqual(
       errors.map(({ payload }) => payload.code),
       ['TAKT_MESSAGE_INVALID'],
+    )
+  })
+
+  it('says in sum which contexts were forgotten, once a minute', () => {
+    const told: string[] = []
+    const forgotten = new ForgottenContexts((what) => told.push(what))
+    forgotten.report(0)
+    forgotten.add()
+    forgotten.report(1000)
+    for (let n = 0; n < 40; n++) forgotten.add()
+    for (const now of [2000, 60_999, 61_000, 200_000]) forgotten.report(now)
+    assert.deepEqual(
+      told.map((what) => /of (\d+) contexts/.exec(what)?.[1]),
+      ['1', '40'],
     )
   })
 

@@ -27,9 +27,9 @@ interface Made {
 
 let clock = 0
 
-function make(by: ContextBy, saved?: unknown, setting: Partial<WatchSetting> = {}, ask?: (making: () => Making, job: string) => Promise<void>): Made {
+function make(by: ContextBy, saved?: unknown, setting: Partial<WatchSetting> = {}, ask?: ConstructorParameters<typeof Making>[2]): Made {
   const running = new RunningUnits(['Execute', 'Idle'], 0)
-  const making: Making = new Making(by, running, ask === undefined ? undefined : (job) => ask(() => making, job))
+  const making = new Making(by, running, ask)
   const forgotten: string[] = []
   const watch = new AnomalyWatch(
     {
@@ -134,12 +134,14 @@ describe('baselines by context', () => {
 
   it('asks once for a job order that it never heard of, and judges nothing until it knows', async () => {
     const asked: string[] = []
-    const { run, running, making, watch } = make('product', undefined, {}, async (told, job) => {
+    const { run, running, making, watch } = make('product', undefined, {}, async (job) => {
       asked.push(job)
       await Promise.resolve()
       if (job === 'broken') throw new Error('no such thing')
-      told().told({ kind: 'job-order', id: job, workOrder: 'wo', operation: 'op' })
-      told().told({ kind: 'work-order', id: 'wo', product: 'A' })
+      return [
+        { kind: 'job-order', id: job, workOrder: 'wo', operation: 'op' },
+        { kind: 'work-order', id: 'wo', product: 'A' },
+      ]
     })
     running.told(machineState(0, 'Execute', 'job-1'))
     run(light(1))
