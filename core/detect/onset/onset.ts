@@ -18,8 +18,8 @@ const WINDOWS_AFTER = 200
 const SHIFT_AFTER = 100
 const RANGE_AFTER = 200
 
-const SHORT: WindowShape = { points: 20, pace: 1, remembered: 100 }
-const LONG: WindowShape = { points: 10, pace: 3, remembered: 150 }
+const SHORT: WindowShape = { points: 20, pace: 1, remembered: 80 }
+const LONG: WindowShape = { points: 10, pace: 3, remembered: 100 }
 const SHIFT_VALUES = 70
 
 /** By this share beyond all seen so far, and how improbable that is; in inverse proportion beyond it. */
@@ -29,7 +29,7 @@ const RANGE_LEAST = 1e-9
 
 /** No source says more than this, in powers of ten; and the root of the summed squares from which it is an alarm. */
 const SURPRISE_MOST = 8
-const THRESHOLD = 4
+const THRESHOLD = 4.2
 
 const SEEN = 0
 const ORIGIN = 1

@@ -29,39 +29,48 @@ export class TailCalibration {
     this.#numbers = slab.doubles(TailCalibration.doubles)
   }
 
-  /** Probability of a score at least as high; then it is learned. 1 while too little was seen. */
+  /** Probability of a score at least as high; then it is learned. 1 while too little was seen, and for a score of 0. */
   tail(score: number): number {
     const numbers = this.#numbers
-    const bucket = this.#bucketOf(score)
-    const p = !(score > 0) || (numbers[SEEN] as number) < JUDGES_AFTER ? 1 : this.#tailFrom(bucket)
-    this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1
+    const place = this.#placeOf(score)
+    const p = !(score > 0) || (numbers[SEEN] as number) < JUDGES_AFTER ? 1 : this.#tailFrom(place)
+    const bucket = Math.floor(place)
+    const share = place - bucket
+    this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1 - share
+    if (share > 0) this.#buckets[bucket + 1] = (this.#buckets[bucket + 1] as number) + share
     numbers[SEEN] = (numbers[SEEN] as number) + 1
     numbers[TOTAL] = (numbers[TOTAL] as number) + 1
     if ((numbers[TOTAL] as number) > MEMORY) this.#halve()
     return p
   }
 
-  #bucketOf(score: number): number {
+  /** Where it falls among the buckets: between two of them it counts for both in part, so that what is counted does not jump. */
+  #placeOf(score: number): number {
     if (!(score > 0)) return 0
     const numbers = this.#numbers
-    const octave = Math.round(TO_A_DOUBLING * Math.log2(score))
+    const octave = TO_A_DOUBLING * Math.log2(score)
     if (numbers[HAS_SHIFT] === 0) {
       numbers[HAS_SHIFT] = 1
-      numbers[SHIFT] = MIDDLE - octave
+      numbers[SHIFT] = MIDDLE - Math.round(octave)
     }
     return Math.max(0, Math.min(BUCKETS - 1, octave + (numbers[SHIFT] as number)))
   }
 
-  #tailFrom(bucket: number): number {
+  #tailFrom(place: number): number {
     const buckets = this.#buckets
     const total = this.#numbers[TOTAL] as number
-    let above = (buckets[bucket] as number) / 2
-    for (let at = bucket + 1; at < BUCKETS; at++) above += buckets[at] as number
+    const bucket = Math.floor(place)
+    const share = place - bucket
+    // half of a bucket lies above its middle
+    const here = buckets[bucket] as number
+    const next = bucket + 1 < BUCKETS ? (buckets[bucket + 1] as number) : 0
+    let above = (1 - share) * (next + here / 2) + (share * next) / 2
+    for (let at = bucket + 2; at < BUCKETS; at++) above += buckets[at] as number
     if (above >= 1) return above / total
     let top = BUCKETS - 1
     let counted = buckets[top] as number
     while (counted < TAIL_FROM && top > 0) counted += buckets[--top] as number
-    return Math.min(1 / total, (TAIL_FROM / total) * 2 ** ((-TAIL_POWER * (bucket - top)) / TO_A_DOUBLING))
+    return Math.min(1 / total, (TAIL_FROM / total) * 2 ** ((-TAIL_POWER * (place - top)) / TO_A_DOUBLING))
   }
 
   #halve(): void {
