@@ -1,4 +1,5 @@
 import { detectCost } from '../measure/detect-cost.ts'
+import { groupRows } from '../measure/group-cost.ts'
 import { hasNab, nabFolder, scoreOnNab } from '../measure/nab.ts'
 import { shapeRows } from '../measure/shape-anomalies.ts'
 import type { Row } from '../support/table.ts'
@@ -38,5 +39,6 @@ export async function run(): Promise<readonly Row[]> {
     { what: 'state of a signal, written', figure: stateBytes / 1024, unit: 'KB', target: { atMost: 64 } },
     { what: `memory of ${signals} signals`, figure: megabytes, unit: 'MB' },
     ...(await shapeRows()),
+    ...(await groupRows()),
   ]
 }

@@ -4,6 +4,8 @@ import type { SavedGroup } from './state.ts'
 const MEMORY = 3000
 /** Rows that the running mean looks back on: levels wander, how they wander together does not. */
 const MEAN_MEMORY = 120
+/** Of many rows one in so many is enough to learn how signals go together. */
+const PAIRS_EVERY = 3
 /** A moving average changes little from row to row: after the first rows one in so many teaches how it varies. */
 const SLOW_EVERY = 5
 const SLOW_ALWAYS = 100
@@ -77,7 +79,8 @@ export class Baseline {
       if (count === 1) mean[i] = value
       this.#toMean[i] = Math.max(1 / count, 1 / MEAN_MEMORY)
     }
-    this.#learnPairs(this.covariance, this.#step, 1)
+    if (this.#rows < SLOW_ALWAYS) this.#learnPairs(this.covariance, this.#step, 1)
+    else if (this.#rows % PAIRS_EVERY === 0) this.#learnPairs(this.covariance, this.#step, PAIRS_EVERY)
     if (this.#rows < SLOW_ALWAYS) this.#learnPairs(this.slowCovariance, slow, 1)
     else if (this.#rows % SLOW_EVERY === 0) this.#learnPairs(this.slowCovariance, slow, SLOW_EVERY)
     for (let i = 0; i < size; i++) if ((this.#weight[i] as number) > 0) mean[i] = (mean[i] as number) + (this.#toMean[i] as number) * (this.#step[i] as number)

@@ -39,10 +39,12 @@ const ENERGY = 0.1
 const FAR = 8
 /** One signal adds no more than this to the energy of a row. */
 const ENERGY_MOST = 60
+/** A statistic over many signals moves little around what is usual: stretched, so that what is usual is as far below 1 as with a detector of one signal. */
+const STRETCH = 1.5
 /** Below this the alarm is over, and it learns again. */
-const OVER_BELOW = 0.85
+const OVER_BELOW = 0.78
 /** From here on rows are doubted and teach less. */
-const DOUBT = 0.85
+const DOUBT = 0.78
 /** An excursion that was over after so many rows was the tail of what is normal, and teaches the limits; never learning beyond them would leave them too narrow for ever. */
 const EXCURSION_MOST = 30
 /** It teaches as this share of its rows would at its peak. */
@@ -54,8 +56,8 @@ const SHIFTED = 0.75
 /** Rows wait to be learned for this share of the rows learned, as long as PENDING_MOST at most. */
 const PENDING_SHARE = 1 / 8
 /** The subspace is computed again after this share more rows, and at least every so many. */
-const SUBSPACE_GROWTH = 1.3
-const SUBSPACE_EVERY = 1000
+const SUBSPACE_GROWTH = 1.4
+const SUBSPACE_EVERY = 2000
 /** A row that lacks more than this share of its signals is not judged. */
 const LACKS_MOST = 0.5
 /** Missing values are fitted and put in so many times. */
@@ -151,7 +153,7 @@ export class GroupDetector {
     if (this.#alarmed > 0 || standing) {
       this.#pending.clear()
       this.#followInnocent(row)
-    } else this.#learnLater(row, 1 / (1 + (deviation / DOUBT) ** 8))
+    } else this.#learnLater(row, 1 / (1 + (deviation / DOUBT) ** 5))
     return score
   }
 
@@ -258,7 +260,7 @@ export class GroupDetector {
       source = s
     }
     const score = this.#score
-    score.deviation = Math.sqrt(worst) / careful
+    score.deviation = (Math.sqrt(worst) / careful) ** STRETCH
     score.source = GROUP_SOURCES[source] ?? 'level'
     const parts = all[source] as Float64Array
     let sum = 0

@@ -13,6 +13,8 @@ export interface SubspaceState {
 
 /** Rows for which it is believed that the moving average varies as much as the rows themselves: signals may be slow, and few rows do not show how slow. */
 const SLOW_PRIOR_ROWS = 30
+/** A fitted value is off by this much more variance than with the best fit there is: it is found in a few rounds. */
+const FITTED_ERROR = 2
 /** A residual is never taken to vary less than this share of its signal's variance. */
 const RESIDUAL_LEAST = 1e-4
 
@@ -106,7 +108,7 @@ export class Subspace {
     const { size, components } = this
     this.#leverage.fill(0)
     for (let c = 0; c < components; c++) this.#add(c, this.#vectors[c * size + i] as number, this.#leverage)
-    const error = Math.max(this.#outside[i] as number, this.#leverage[i] as number)
+    const error = FITTED_ERROR * Math.max(this.#outside[i] as number, this.#leverage[i] as number)
     for (let j = 0; j < size; j++) doubt[j] = (doubt[j] as number) + (this.#leverage[j] as number) ** 2 * error
   }
 

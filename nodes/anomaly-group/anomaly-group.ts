@@ -1,0 +1,188 @@
+import { join } from 'node:path'
+import type { NodeAPI, NodeDef } from 'node-red'
+import { type TaktError, toTaktError } from '../../core/base/error.ts'
+import { uniqueId } from '../../core/base/id.ts'
+import { StateFile } from '../../core/base/state-file.ts'
+import { GroupWatch, type GroupWatchSetting, type JudgedRow } from '../../core/detect/group/group-watch.ts'
+import { recordAnomaly, standingAnomalies } from '../../core/detect/record-anomaly.ts'
+import { RunningUnits } from '../../core/detect/running-units.ts'
+import { fileMemory, storeMemory } from '../../core/detect/watch-memory.ts'
+import type { Anomaly } from '../../core/messages/anomaly.ts'
+import type { Sample } from '../../core/messages/sample.ts'
+import { hasKind, validateDocument } from '../../core/messages/validate.ts'
+import { UnitQueue } from '../../core/signal/unit-queue.ts'
+import type { PlantNode } from '../plant/plant.ts'
+import { BadInput } from '../shared/bad-input.ts'
+import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
+import { optionalConfigNode, requireConfigNode } from '../shared/lookup.ts'
+import { isSample, sampleReader } from '../shared/sample-fields.ts'
+import type { StoreNode } from '../store/store.ts'
+import { type GroupFields, readGroup, readSettings } from './settings.ts'
+
+export interface AnomalyGroupConfig extends NodeDef, GroupFields {
+  plant: string
+  store: string
+}
+
+interface Waiting {
+  readonly anomaly: Anomaly
+  readonly message: Message
+  readonly send: Send
+}
+
+const STATUS_MS = 1000
+/** Messages kept while the memory is being read. */
+const EARLY_KEPT = 10_000
+
+export default function registerAnomalyGroup(RED: NodeAPI): void {
+  defineNode<AnomalyGroupConfig>(RED, {
+    type: 'takt-anomaly-group',
+    create(node, config) {
+      const where = nameOf(node)
+      const plantNode = requireConfigNode<PlantNode>(RED, node, config.plant, 'plant')
+      const store = optionalConfigNode<StoreNode>(RED, node, config.store, 'store')?.store
+      const { clock } = plantNode
+      const plant = (): ReturnType<PlantNode['plant']> => plantNode.plant()
+      const settings = readSettings(config, where)
+      const bad = new BadInput(node, { store, now: () => clock.now() })
+      const { equipment: _equipment, ...sampleFields } = config
+      const read = sampleReader(RED, node, sampleFields, { clock, plant })
+      const file = new StateFile(join(RED.settings.userDir ?? process.cwd(), 'takt', `anomaly-group-${node.id}.json`))
+      const memory = store === undefined ? fileMemory(file) : storeMemory(store, node.id)
+      const isWired = ((node as { wires?: unknown[][] }).wires?.[1]?.length ?? 1) > 0
+
+      const running = new RunningUnits(settings.judgeOnlyIn, settings.settleMs)
+      const settingOf = (): GroupWatchSetting => ({ ...settings, ...readGroup(config, plant(), where), running, ids: uniqueId })
+      let setting = settingOf()
+      let watch: GroupWatch | undefined
+      let early: Array<() => void> = []
+      let dirty = false
+
+      const opened = (async () => {
+        let saved: unknown
+        let standing: Anomaly[] | undefined
+        try {
+          saved = await memory.load()
+          standing = store === undefined ? undefined : await standingAnomalies(store)
+        } catch (thrown) {
+          // better to learn anew than not to watch
+          node.error(toTaktError(thrown, where))
+        }
+        watch = new GroupWatch(setting, saved)
+        if (standing !== undefined) watch.reconcile(standing)
+        for (const take of early) take()
+        early = []
+      })()
+
+      // the group may have other signals now, and is then learned anew; one that is gone is told, and the group goes on as it was
+      const forget = plantNode.onReload(() => {
+        try {
+          setting = settingOf()
+        } catch (thrown) {
+          node.error(toTaktError(thrown, where))
+          return
+        }
+        if (watch !== undefined) watch = new GroupWatch(setting, watch.state)
+      })
+
+      const recording = new UnitQueue<Waiting>(async (_equipment, waiting) => {
+        for (const { anomaly, message, send } of waiting)
+          tell(store === undefined ? anomaly : await recordAnomaly(store, anomaly, `node:${node.id}`), message, send)
+      })
+      const tell = (anomaly: Anomaly, message: Message, send: Send): void => {
+        send([{ ...message, topic: `${anomaly.equipment}/anomaly`, payload: anomaly }, null])
+      }
+
+      /** Tells of a row; a promise only where an alarm has to be recorded first. */
+      const say = (judged: JudgedRow | undefined, message: Message, send: Send): Promise<void> | undefined => {
+        dirty = true
+        if (judged === undefined) return undefined
+        const { scored, anomaly } = judged
+        if (isWired) send([null, { ...message, topic: `${scored.equipment}/anomaly-score`, payload: scored }])
+        if (anomaly === undefined) return undefined
+        saveSoon()
+        if (store !== undefined) return recording.add(anomaly.equipment, { anomaly, message, send })
+        tell(anomaly, message, send)
+        return undefined
+      }
+
+      const judge = (sample: Sample, message: Message, send: Send): Promise<void> | undefined => {
+        if (watch === undefined) return undefined
+        running.saw(sample, plant().signal(`${sample.equipment}/${sample.signal}`)?.signal.role)
+        return say(watch.take(sample), message, send)
+      }
+
+      const take = (message: Message, send: Send): Promise<void> | undefined => {
+        const { payload } = message
+        if (message.retrain === true) return say(watch?.forget(clock.now(), 'retrain', 'somebody had it learn anew'), message, send)
+        if (isSample(payload)) return judge(payload, message, send)
+        if (Array.isArray(payload)) {
+          const parts = payload.map((part) => take({ ...message, payload: part as unknown }, send)).filter((part) => part !== undefined)
+          return parts.length === 0 ? undefined : Promise.all(parts).then(() => {})
+        }
+        try {
+          if (hasKind(payload)) {
+            if (payload.kind === 'machine-state') running.told(validateDocument(payload, 'machine-state', where))
+            // it lacks what a sample must have: this says what
+            if (payload.kind === 'sample') validateDocument(payload, 'sample', where)
+            return undefined
+          }
+          const sample = read(message)
+          if (sample instanceof Promise) return sample.then((made) => judge(made, { ...message, payload: made }, send))
+          return judge(sample, { ...message, payload: sample }, send)
+        } catch (thrown) {
+          bad.report(toTaktError(thrown, where), { topic: message.topic, payload })
+          return undefined
+        }
+      }
+
+      const save = async (): Promise<void> => {
+        if (watch === undefined || !dirty) return
+        dirty = false
+        await memory.save(watch.state)
+      }
+      const saveInBackground = (): void => void save().catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
+      let soon: NodeJS.Timeout | undefined
+      /** An alarm and what was learned until then belong together. */
+      const saveSoon = (): void => {
+        soon ??= setTimeout(() => {
+          soon = undefined
+          saveInBackground()
+        }, STATUS_MS).unref()
+      }
+
+      let shown = ''
+      const showStatus = (): void => {
+        if (watch === undefined) return
+        const { raised, learned } = watch
+        const text = `${raised ? 'alarm, ' : ''}${setting.topics.length} signals, ${learned} rows learned${bad.count > 0 ? `, ${bad.count} bad` : ''}`
+        if (text === shown) return
+        shown = text
+        node.status({ fill: raised ? 'red' : learned > 0 ? 'green' : 'grey', shape: learned > 0 ? 'dot' : 'ring', text })
+      }
+      const statusTimer = setInterval(() => {
+        showStatus()
+        if (recording.failing > 0) recording.retry().catch((error: TaktError) => node.status({ fill: 'red', shape: 'ring', text: error.what.slice(0, 60) }))
+      }, STATUS_MS).unref()
+      const saveTimer = setInterval(saveInBackground, settings.saveEveryMs).unref()
+
+      return {
+        input(message, send) {
+          if (watch !== undefined) return take(message, send)
+          if (early.length >= EARLY_KEPT) return undefined
+          return new Promise((resolve, reject) => early.push(() => void Promise.resolve(take(message, send)).then(resolve, reject)))
+        },
+        async close(removed) {
+          forget()
+          clearInterval(statusTimer)
+          clearInterval(saveTimer)
+          clearTimeout(soon)
+          await opened
+          await recording.idle()
+          if (removed) file.remove()
+          else await save()
+        },
+      }
+    },
+  })
+}
