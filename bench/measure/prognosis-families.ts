@@ -1,3 +1,4 @@
+import { drift, readCondition } from '../../core/simulate/conditions.ts'
 import { Dice } from '../../core/simulate/dice.ts'
 import { severity, wearStep } from '../../core/simulate/wear.ts'
 
@@ -67,6 +68,20 @@ function gammaShocks(seed: number): Life {
   )
 }
 
+/** Run-in and crack closure: fast at first, then slower and slower. */
+function fading(seed: number): Life {
+  const dice = new Dice(seed)
+  const rows = Math.round(dice.between(200, 3000))
+  const power = dice.between(0.45, 0.8)
+  const noise = dice.between(0.01, 0.04)
+  return live(
+    2 * rows,
+    1,
+    (row) => 0.2 + 0.8 * (row / rows) ** power,
+    (level) => level + noise * dice.normal(),
+  )
+}
+
 function loadModulated(seed: number): Life {
   const dice = new Dice(seed)
   const rows = Math.round(dice.between(400, 3000))
@@ -112,20 +127,32 @@ function engine(seed: number): Life {
   )
 }
 
+const VIBRATION = { name: 'vibration', role: 'condition', unit: 'mm/s', alarm: { high: 7.1 } } as const
+
+/** Reads without noise. */
+class Still extends Dice {
+  override normal(): number {
+    return 0
+  }
+}
+const STILL = new Still(0)
+
 /** The simulator's machine while it cuts: a reading each 30 s, from a wear that cannot be felt yet. */
 export function simulatedWear(seed: number, wornAt = 0.3): Life {
   const dice = new Dice(seed)
-  const share = load(dice, 0.97, 0.006)
-  const factor = dice.between(0.94, 1.06)
+  const unitFactor = dice.between(0.94, 1.06)
+  const feel = { activity: 'running', productFactor: 1, unitFactor, temperature: 50 } as const
   let wear = wornAt
+  let loadDrift = 0
   return live(
     20_000,
-    7.1,
+    VIBRATION.alarm.high,
     () => {
       wear += wearStep(wear, 30_000, dice)
-      return 7.1 * 0.3 * factor * (1 + 2.6 * severity(wear))
+      loadDrift = drift(loadDrift, dice)
+      return readCondition(VIBRATION, { ...feel, severity: severity(wear), loadDrift: 0 }, STILL)
     },
-    (level) => level * (1 + share()) * (1 + 0.055 * dice.normal()),
+    () => readCondition(VIBRATION, { ...feel, severity: severity(wear), loadDrift }, dice),
   )
 }
 
@@ -161,6 +188,7 @@ export const WEARING: Readonly<Record<string, Family>> = {
   linear,
   exponential,
   'gamma process with shocks': gammaShocks,
+  fading,
   'load-modulated': loadModulated,
   bearing,
   engine,

@@ -1,6 +1,7 @@
 import { detectCost } from '../measure/detect-cost.ts'
 import { groupRows } from '../measure/group-cost.ts'
 import { hasNab, nabFolder, scoreOnNab } from '../measure/nab.ts'
+import { prognosisRows } from '../measure/prognosis.ts'
 import { shapeRows } from '../measure/shape-anomalies.ts'
 import type { Row } from '../support/table.ts'
 
@@ -40,5 +41,6 @@ export async function run(): Promise<readonly Row[]> {
     { what: `memory of ${signals} signals`, figure: megabytes, unit: 'MB' },
     ...(await shapeRows()),
     ...(await groupRows()),
+    ...(await prognosisRows()),
   ]
 }

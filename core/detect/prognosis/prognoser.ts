@@ -63,10 +63,11 @@ const FALLEN_ROWS = 8
 /** A fit rests on its memory once so many memories of values were seen. */
 const FILLED = 2.5
 /**
- * Laws of growth: damage grows at a pace in proportion to its power of so much, 0 linear, 0.5 with the square of time, 1 exponential, beyond that faster still; and what is known of them beforehand.
+ * Laws of growth: damage grows at a pace in proportion to a power of itself. Below 0 it fades, 0 is linear, 0.5 grows with the square of time, 1 is exponential, beyond that it is faster
+ * still. And what is known of them beforehand.
  */
-const POWERS: readonly number[] = [0, 0.25, 0.5, 0.75, 1, 1.5]
-const PRIOR: readonly number[] = [0.36, 0.09, 0.1, 0.11, 0.2, 0.14]
+const POWERS: readonly number[] = [-0.7, 0, 0.25, 0.5, 0.75, 1, 1.5]
+const PRIOR: readonly number[] = [0.1, 0.3, 0.08, 0.09, 0.1, 0.18, 0.15]
 /** A measured bend says no more than this of the law: share of the bend of exponential growth. */
 const BEND_DOUBT = 0.35
 

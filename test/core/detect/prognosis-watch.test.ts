@@ -46,7 +46,7 @@ describe('prognosis watch', () => {
       store,
       plant: () => plant,
       clock,
-      settings: { ...DISRUPTION_DEFAULTS, deadlineMs: { ...DISRUPTION_DEFAULTS.deadlineMs, low: 6 * 60 * MINUTE } },
+      settings: { ...DISRUPTION_DEFAULTS, deadlineMs: { ...DISRUPTION_DEFAULTS.deadlineMs, low: 2 * 60 * MINUTE } },
       autonomy: 'auto',
       actor: 'test',
       changed: (disruption) => told.push(disruption),
@@ -61,7 +61,7 @@ describe('prognosis watch', () => {
       prognoses.push(validateDocument(prognosis, 'prognosis', 'test'))
       await desk.prognosis(prognosis)
     }
-    const near = prognoses.filter(({ remainingMs }) => remainingMs.lower <= 6 * 60 * MINUTE)
+    const near = prognoses.filter(({ remainingMs }) => remainingMs.lower <= 2 * 60 * MINUTE)
     assert.ok(near.length > 0 && prognoses.length > near.length, 'some of them are too far off to be acted on')
     const stored = await store.list('disruption', { orderBy: 'time' })
     const repairs = await store.list('work-order', { where: { type: 'maintenance' }, orderBy: 'id' })
