@@ -47,7 +47,7 @@ function quality(what: string, setting: GroupSetting): readonly Row[] {
       figure: 100 * mean(({ falseAlarmRate }) => falseAlarmRate),
       unit: '% of normal rows',
       target: { atMost: 15 },
-      note: `without a fault ${quiet.toFixed(1)} %`,
+      note: `without a fault ${quiet.toFixed(1)} %; at sensitivity high`,
     },
     { what: `${what}: delay`, figure: mean(({ delay }) => delay), unit: 'rows', note: `medians: ${each(({ delay }) => String(delay))}` },
   ]

@@ -104,7 +104,7 @@ describe('anomaly group node', () => {
     assert.equal(told.length, 499)
     const rowsTold = told.map(({ payload }) => payload as ScoredRow)
     assert.equal(rowsTold[0]!.score, null)
-    assert.ok(rowsTold.slice(308, 359).every(({ score, raised: isRaised, contributions }) => score! >= 0.5 && isRaised && contributions.length > 0))
+    assert.ok(rowsTold.slice(312, 359).every(({ score, raised: isRaised, contributions }) => score! >= 0.5 && isRaised && contributions.length > 0))
   })
 
   it('holds values of slower signals, for as long as it is told', async () => {

@@ -50,7 +50,7 @@ interface SavedWatch {
 }
 
 /** Rows in a row that raise an alarm, and that clear it. */
-const CONFIRM = 3
+const CONFIRM = 5
 const CLEAR_CONFIRM = 5
 /** An anomaly names the signals that make up so much of it, as many at most. */
 const NAMED_SHARE = 0.8
