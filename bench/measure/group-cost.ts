@@ -4,7 +4,7 @@ import type { Row } from '../support/table.ts'
 
 const RIG: GroupSetting = { seed: 0, size: 8, rows: 1100, from: 550, to: 900, fault: 'none', strength: 0, memory: [0.3, 0.95], warming: 0 }
 const PROCESS: GroupSetting = { ...RIG, size: 52, rows: 1460, from: 660, to: 1460 }
-/** None of them was used to choose a setting. */
+/** Other seeds than those that the limits were chosen with. */
 const SEEDS = Array.from({ length: 8 }, (_, i) => 9000 + i)
 const STRENGTHS: Readonly<Record<Fault, number>> = { level: 3, coherent: 3, relation: 1, drift: 3, spread: 2.5 }
 const COST_ROWS = 10_000
