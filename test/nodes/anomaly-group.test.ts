@@ -10,6 +10,7 @@ import { validateDocument } from '../../core/messages/validate.ts'
 import registerAnomalyGroup from '../../nodes/anomaly-group/anomaly-group.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
+import { until } from '../core/connect/support/wait.ts'
 import { loadExample } from './support/example.ts'
 import { collect, helper, loadFlow, nextMessage } from './support/helper.ts'
 
@@ -179,7 +180,7 @@ describe('anomaly group node', () => {
     group.receive({ topic: 'nowhere/x', payload: 7 } as never)
     group.receive({ payload: 7 } as never)
     sendRows(group, 20, 40)
-    await wait(50)
+    await until(() => errors.length >= 3 && told.length >= 39, 'all of it was heard')
     assert.deepEqual(errors.map(({ payload }) => payload.code).toSorted(), ['TAKT_EQUIPMENT_UNKNOWN', 'TAKT_MESSAGE_INVALID', 'TAKT_SAMPLE_SIGNAL_MISSING'])
     assert.equal(told.length, 39)
   })

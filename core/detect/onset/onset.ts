@@ -29,7 +29,7 @@ const RANGE_LEAST = 1e-9
 
 /** No source says more than this, in powers of ten; and the root of the summed squares from which it is an alarm. */
 const SURPRISE_MOST = 8
-const THRESHOLD = 4.2
+const THRESHOLD = 4
 
 const SEEN = 0
 const ORIGIN = 1
