@@ -157,6 +157,8 @@ describe('historian node', function () {
     })
     after(async () => influxd?.remove())
     beforeEach(async () => {
+      // a test that failed midway may have left it down
+      await influxd.start()
       await influxd.ask('DROP DATABASE takt')
     })
     const stored = (measurement: string, field = 'value'): Promise<number> => influxd.count('takt', measurement, field)

@@ -55,7 +55,9 @@ export class Influxd {
     return `${this.#scheme}://127.0.0.1:${this.port}`
   }
 
+  /** Nothing where it runs already. */
   async start(): Promise<void> {
+    if (this.#process !== undefined) return
     this.#process = spawn(BINARY as string, ['-config', join(this.#folder, 'influxdb.conf')], { stdio: 'ignore' })
     await until(() => this.#answers(), 'influxd answers', 60_000)
   }
