@@ -43,7 +43,7 @@ export async function flowWithItsOwnPlant(): Promise<FlowNode[]> {
 
 /**
  * The reference flow on a plant that runs elsewhere: the simulator's place as a source of orders is taken by the broker, where an ERP would leave them
- * (retained, so that they come again after each connection). The planner gets less time, because this plant goes faster. Everything else stays as it is.
+ * (retained, so that they come again after each connection). Everything else stays as it is.
  */
 export function flowOnPlant(plant: OutsidePlant): FlowNode[] {
   const flow = referenceFlow()
@@ -53,7 +53,6 @@ export function flowOnPlant(plant: OutsidePlant): FlowNode[] {
   broker.embedded = false
   broker.url = plant.mqttUrl
   only(flow, 'takt-opcua-endpoint').url = plant.opcuaUrl
-  only(flow, 'takt-scheduler').searchMs = 60
   const { id, z, x, y, wires } = only(flow, 'takt-simulator')
   const { hostname, port } = new URL(plant.mqttUrl)
   const orders: FlowNode[] = [
