@@ -159,6 +159,21 @@ export class AnomalyWatch {
     }
   }
 
+  /** A person says that an alarm was none. Whether it is one that this watch knows. */
+  refused(id: string): boolean {
+    return this.#knows(id)
+  }
+
+  /** A person says that an alarm was one. Whether it is one that this watch knows. */
+  confirmed(id: string): boolean {
+    return this.#knows(id)
+  }
+
+  #knows(id: string): boolean {
+    for (const tracks of this.#tracks.values()) for (const track of tracks.values()) if (track?.alarm?.id === id) return true
+    return false
+  }
+
   /** Forgets signals of which nothing was heard since, except those in alarm. */
   forgetIdle(before: number): void {
     for (const tracks of this.#saved.values()) {
