@@ -43,6 +43,9 @@ export const MESSAGE_EXAMPLES: { readonly [K in Kind]: DocumentOf<K> } = {
     time: minutes(21),
     evidence: [{ source: 'ewma', value: 5.9, expected: 3.1, lower: 2.2, upper: 4 }],
     context: { product: 'shaft-a', jobOrder: 'jo-wo-118-20-mill' },
+    detector: 'a41c9f0e72b35d68',
+    detectorName: 'wear',
+    verdict: { decision: 'confirmed', by: 'eva', time: minutes(65), why: 'bearing worn' },
   },
   prognosis: {
     kind: 'prognosis',

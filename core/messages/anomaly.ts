@@ -16,6 +16,19 @@ export const Evidence = Type.Object({
 })
 export type Evidence = Type.Static<typeof Evidence>
 
+/** What a technician says of an alarm: it was right, or it was a false one. */
+export const VERDICTS = ['confirmed', 'refused'] as const
+export type VerdictDecision = (typeof VERDICTS)[number]
+
+/** The last word on an alarm; earlier ones stand in the ledger. */
+export const Verdict = Type.Object({
+  decision: Type.Enum(VERDICTS),
+  by: Type.String({ maxLength: 200, description: 'the name that came with it: a hint, not an identity' }),
+  time: Time,
+  why: Type.Optional(Type.String({ maxLength: 500 })),
+})
+export type Verdict = Type.Static<typeof Verdict>
+
 /** Something unusual, from raised through updated to cleared; `id` stays the same. Topic: `<equipment>/anomaly`. */
 export const Anomaly = Type.Object({
   kind: Type.Literal('anomaly'),
@@ -30,6 +43,9 @@ export const Anomaly = Type.Object({
   time: Time,
   evidence: Type.Array(Evidence),
   context: Type.Optional(Context),
+  detector: Type.Optional(Type.String({ maxLength: 200, description: 'id of the node that raised it' })),
+  detectorName: Type.Optional(Type.String({ maxLength: 200, description: "that node's label" })),
+  verdict: Type.Optional(Verdict),
   ...stored,
 })
 export type Anomaly = Type.Static<typeof Anomaly>
