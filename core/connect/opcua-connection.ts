@@ -5,6 +5,7 @@ import { loadOpcua, type Opcua } from './load-opcua.ts'
 import { type BrowsedNode, browseNode, type SearchLimits, type SearchResult, searchNodes } from './opcua-browse.ts'
 import { dispose, messageOf, problemOf } from './opcua-problem.ts'
 import type { OpcuaSettings } from './opcua-settings.ts'
+import { CLIENT_TRANSPORT } from './opcua-transport.ts'
 import { plainOf } from './opcua-value.ts'
 import { variantForArgument, variantForNode, type WrittenValue } from './opcua-write.ts'
 import { SharedLink } from './shared-link.ts'
@@ -150,6 +151,7 @@ export class OpcuaConnection extends SharedLink {
       keepAliveInterval: KEEP_ALIVE_MS,
       defaultTransactionTimeout: TRANSACTION_TIMEOUT_MS,
       transportTimeout: TRANSPORT_TIMEOUT_MS,
+      transportSettings: CLIENT_TRANSPORT,
       // one retry at the beginning; what was connected once is tried again without end
       connectionStrategy: { maxRetry: 1, initialDelay: RETRY_MS / 2, maxDelay: RETRY_MS, randomisationFactor: 0 },
     })

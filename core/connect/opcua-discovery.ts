@@ -2,6 +2,7 @@ import { TaktError } from '../base/error.ts'
 import { loadOpcua } from './load-opcua.ts'
 import { dispose, messageOf } from './opcua-problem.ts'
 import { LEGACY_POLICIES, type OpcuaSecurityMode, SECURITY_POLICIES } from './opcua-settings.ts'
+import { CLIENT_TRANSPORT } from './opcua-transport.ts'
 import { type CertificateFacts, noteCertificate } from './opcua-trust.ts'
 
 export type IdentityKind = 'anonymous' | 'user' | 'certificate' | 'token'
@@ -44,6 +45,7 @@ export async function discover(url: string, pkiFolder: string, where: string): P
     connectionStrategy: { maxRetry: 0 },
     transportTimeout: TIMEOUT_MS,
     defaultTransactionTimeout: TIMEOUT_MS,
+    transportSettings: CLIENT_TRANSPORT,
   })
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {

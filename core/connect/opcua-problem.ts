@@ -5,6 +5,7 @@ import type { ClientSession, OPCUAClient } from 'node-opcua'
 import { TaktError } from '../base/error.ts'
 import type { Opcua } from './load-opcua.ts'
 import type { OpcuaSettings } from './opcua-settings.ts'
+import { CLIENT_TRANSPORT } from './opcua-transport.ts'
 import { ownCertificateFile } from './opcua-trust.ts'
 
 const GOODBYE_MS = 2000
@@ -43,6 +44,7 @@ async function serverThumbprint({ url, pkiFolder }: OpcuaSettings, opcua: Opcua)
     endpointMustExist: false,
     clientCertificateManager: new opcua.OPCUACertificateManager({ rootFolder: pkiFolder, disableFileWatchers: true }),
     connectionStrategy: { maxRetry: 0 },
+    transportSettings: CLIENT_TRANSPORT,
   })
   try {
     await client.connect(url)

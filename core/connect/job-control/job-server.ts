@@ -2,6 +2,7 @@ import type { OPCUAServer } from 'node-opcua'
 import { TaktError, toTaktError } from '../../base/error.ts'
 import { loadOpcua, type Opcua } from '../load-opcua.ts'
 import type { OpcuaSecurityMode } from '../opcua-settings.ts'
+import { SERVER_TRANSPORT } from '../opcua-transport.ts'
 import type { JobDesk } from './job-desk.ts'
 import { JobSpace } from './job-space.ts'
 import type { ServerUsers } from './server-users.ts'
@@ -95,6 +96,7 @@ function makeServer(opcua: Opcua, options: JobServerOptions): OPCUAServer {
     nodesets: [opcua.nodesets.standard, opcua.nodesets.isa95JobControl],
     nodesetLoaderOptions: { trustSiblingImages: true },
     isAuditing: false,
+    transportSettings: SERVER_TRANSPORT,
     serverCapabilities: { maxSessions: MOST_SESSIONS, minSupportedSampleRate: 0 },
   })
 }

@@ -43,6 +43,8 @@ export class ForeignClient {
       securityMode: mode,
       securityPolicy: mode === MessageSecurityMode.None ? SecurityPolicy.None : SecurityPolicy.Basic256Sha256,
       connectionStrategy: { maxRetry: 0 },
+      // small chunks are cheap, and a long message is many of them
+      transportSettings: { receiveBufferSize: 16_384, sendBufferSize: 16_384 },
       clientCertificateManager: new OPCUACertificateManager({
         rootFolder: pki ?? join(tmpdir(), 'takt-test-foreign-pki'),
         automaticallyAcceptUnknownCertificate: true,
