@@ -1,19 +1,24 @@
 import type { IdSource } from '../base/id.ts'
-import type { Anomaly } from '../messages/anomaly.ts'
+import type { Anomaly, Evidence } from '../messages/anomaly.ts'
 import type { Context } from '../messages/common.ts'
 import type { Sample } from '../messages/sample.ts'
 import type { Detector, DetectorState } from './detector.ts'
 import { type LatchOptions, QUIET } from './latch.ts'
 import type { Making } from './making.ts'
 import { type AlarmLimits, confirmationsOf, detectorOf, type Method } from './methods.ts'
+import { ParkedContexts } from './parked-contexts.ts'
 import type { RunningUnits } from './running-units.ts'
-import { type Alarm, Track, type TrackState } from './track.ts'
+import { type Alarm, REPAIRED, Track, type TrackState } from './track.ts'
+import { TrackTable } from './track-table.ts'
+import { ABOUT, type About, keyOf, ORDERS, partsOf, recordsOf, signalsOf, UNITS, type WatchChanges } from './watch-records.ts'
 
 export interface WatchSetting {
   readonly method: Method
   readonly latch: Pick<LatchOptions, 'holdOffMs' | 'clearAfterMs' | 'persistMs'>
-  /** Signals watched at the same time; when there are more, those heard of longest ago are forgotten. */
+  /** Signals watched at the same time; when there are more, new ones and those heard of longest ago are forgotten. */
   readonly maxSignals: number
+  /** Bytes for what signals learned in contexts that they are not in; absent: 200 MB. */
+  readonly contextBytes?: number
   readonly running: RunningUnits
   /** What separate baselines are kept by; absent: one baseline a signal. */
   readonly making?: Making
@@ -22,6 +27,8 @@ export interface WatchSetting {
   select(equipment: string, signal: string): { readonly alarm?: AlarmLimits | undefined } | undefined
   /** So many signals were forgotten. */
   forgotten(signals: number): void
+  /** A value of a signal that there is no room for: all that are watched are in alarm. */
+  refused?(equipment: string, signal: string): void
   /** What a signal had learned in a context was forgotten for a newer one. */
   contextForgotten?(equipment: string, signal: string, context: string): void
 }
@@ -35,50 +42,60 @@ export interface WatchCommand {
   readonly signal?: string | undefined
 }
 
-interface SavedWatch {
-  readonly format: 1
-  readonly method: string
-  /** absent: none */
-  readonly context?: string
-  /** by equipment and signal, as entries: names from outside are no keys of an object */
-  readonly tracks: ReadonlyArray<readonly [string, ReadonlyArray<readonly [string, TrackState]>]>
-  readonly units: unknown
-  readonly orders?: unknown
-}
+const CONTEXT_BYTES = 200e6
 
-/** When the memory is full, a tenth is cleared at once: a flood of new signals must not make each of them expensive. */
-const CLEARED_AT_ONCE = 0.1
+const NOT_WATCHED: Evidence = { source: 'plant', text: 'it is not watched any more' }
 
 /** Watches many signals, each with a detector of its own. Synchronous and without a store: what it says can be recorded by others. */
 export class AnomalyWatch {
   readonly #setting: WatchSetting
   readonly #latchOptions: LatchOptions
-  /** by equipment and signal, so that no key is built for a value; null: not watched */
-  readonly #tracks = new Map<string, Map<string, Track | null>>()
-  #watched = 0
-  #ignored = 0
-  /** what was remembered of signals that were not heard of since the start */
-  readonly #saved: Map<string, Map<string, TrackState>>
+  readonly #table: TrackTable
+  readonly #parked: ParkedContexts
+  /** what is written of units and orders: how often they had changed by then */
+  #writtenUnits = 0
+  #writtenOrders = 0
+  #isAboutWritten: boolean
 
-  /** `saved`: what `state` gave before a restart; of another method it is of no use. */
+  /** `saved`: records that were written before a restart, or what `state` gave; of another method it is of no use. */
   constructor(setting: WatchSetting, saved?: unknown) {
     this.#setting = setting
     this.#latchOptions = { ...setting.latch, ...confirmationsOf(setting.method) }
-    const usable = isSaved(saved) && saved.method === setting.method.name && (saved.context ?? 'none') === (setting.making?.by ?? 'none')
-    this.#saved = new Map(usable ? saved.tracks.map(([equipment, tracks]) => [equipment, new Map(tracks)]) : [])
-    if (usable) setting.running.restore(saved.units)
-    if (usable) setting.making?.restore(saved.orders)
+    this.#parked = new ParkedContexts(setting.contextBytes ?? CONTEXT_BYTES)
+    this.#table = new TrackTable({
+      most: setting.maxSignals,
+      open: (equipment, signal, state) => this.#open(equipment, signal, state),
+      forgotten: setting.forgotten,
+      refused: (equipment, signal) => setting.refused?.(equipment, signal),
+      dropped: (equipment, signal, track) => {
+        for (const context of track.others) this.#parked.taken(equipment, signal, context)
+      },
+    })
+    const records = recordsOf(saved)
+    const signals = records === undefined ? undefined : signalsOf(records, setting.method.name, setting.making?.by ?? 'none')
+    this.#isAboutWritten = signals !== undefined
+    if (records === undefined) return
+    if (signals === undefined) {
+      for (const key of records.keys()) this.#table.leave(key)
+      return
+    }
+    for (const { equipment, signal, state } of signals) this.#table.restore(equipment, signal, state)
+    setting.running.restore(records.get(UNITS))
+    setting.making?.restore(records.get(ORDERS))
+    this.#writtenUnits = setting.running.changes
+    this.#writtenOrders = setting.making?.changes ?? 0
   }
 
   /** The track of a sample's signal; nothing when it is not watched. */
   trackOf({ equipment, signal }: Pick<Sample, 'equipment' | 'signal'>): Track | undefined {
-    return this.#tracks.get(equipment)?.get(signal) ?? this.#open(equipment, signal)
+    return this.#table.get(equipment, signal)
   }
 
   /** Judges a sample on its track; a document when an alarm began, grew worse or ended. */
   judge(track: Track, sample: Sample): Anomaly | undefined {
-    const { equipment, time, value, quality } = sample
+    const { equipment, signal, time, value, quality } = sample
     const { running } = this.#setting
+    this.#table.touch(track, equipment, signal)
     if (typeof value !== 'number' || quality === 'bad' || !running.runs(equipment, time)) {
       track.pass(time)
       return undefined
@@ -90,7 +107,9 @@ export class AnomalyWatch {
     const repaired = running.repairedAt(equipment)
     const cleared = repaired !== undefined && repaired > track.begun ? this.#renew(track, sample, repaired) : undefined
     const alarm = cleared ?? track.update(time, value, this.#newId)
-    return alarm === undefined ? undefined : this.#document(sample, alarm)
+    if (alarm === undefined) return undefined
+    if (alarm.change === 'cleared') this.#table.eased()
+    return this.#document(sample, alarm)
   }
 
   /** The baseline of what is being made; false while nobody knows what that is. */
@@ -99,34 +118,44 @@ export class AnomalyWatch {
     if (context === null) return false
     if (context === track.context) return true
     const { equipment, signal } = sample
-    const make = (state?: DetectorState): Detector | undefined => detectorOf(this.#setting.method, this.#setting.select(equipment, signal)?.alarm, state)
-    const forgotten = track.enter(context, make)
-    if (forgotten !== undefined) this.#setting.contextForgotten?.(equipment, signal, forgotten)
+    const left = track.context
+    const forgotten = track.enter(context, (state) => this.#detector(equipment, signal, state))
+    this.#parked.taken(equipment, signal, context)
+    this.#table.stays(keyOf(equipment, signal, left))
+    if (forgotten !== undefined) this.#forgetContext(equipment, signal, forgotten)
+    const learned = track.other(left)
+    if (learned === undefined) return true
+    for (const gone of this.#parked.park(equipment, signal, left, learned)) this.#forgetContext(gone.equipment, gone.signal, gone.context)
     return true
+  }
+
+  #forgetContext(equipment: string, signal: string, context: string): void {
+    this.#table.get(equipment, signal)?.forgetContext(context)
+    this.#parked.taken(equipment, signal, context)
+    this.#table.leave(keyOf(equipment, signal, context))
+    this.#setting.contextForgotten?.(equipment, signal, context)
+  }
+
+  #detector(equipment: string, signal: string, state?: DetectorState): Detector | undefined {
+    return detectorOf(this.#setting.method, this.#setting.select(equipment, signal)?.alarm, state)
   }
 
   /** Does what a person says; how many signals it was about, and the alarms that it cleared. */
   command({ command, equipment, signal }: WatchCommand): { readonly signals: number; readonly cleared: readonly Anomaly[] } {
-    const isMeant = (other: string): boolean => equipment === undefined || other === equipment || other.startsWith(`${equipment}/`)
+    const isMeant = (unit: string, name: string): boolean =>
+      (equipment === undefined || unit === equipment || unit.startsWith(`${equipment}/`)) && (signal === undefined || name === signal)
     // what was not heard of since the start is meant too
-    for (const [unit, tracks] of this.#saved)
-      if (isMeant(unit)) for (const name of [...tracks.keys()]) if (signal === undefined || name === signal) this.#open(unit, name)
+    for (const [unit, name] of [...this.#table.waiting()]) if (isMeant(unit, name)) this.#table.get(unit, name)
     const cleared: Anomaly[] = []
-    let signals = 0
-    for (const [unit, tracks] of this.#tracks) {
-      if (!isMeant(unit)) continue
-      for (const [name, track] of tracks) {
-        if (track === null || (signal !== undefined && name !== signal)) continue
-        signals++
-        const alarm = this.#command(command, track, unit, name)
-        if (alarm !== undefined) cleared.push(this.#document({ equipment: unit, signal: name, time: track.heard }, alarm))
-        if (command !== 'forget') continue
-        tracks.delete(name)
-        this.#watched--
-      }
-      if (tracks.size === 0) this.#tracks.delete(unit)
+    const meant = [...this.#table].filter(([unit, name]) => isMeant(unit, name))
+    for (const [unit, name, track] of meant) {
+      const alarm = this.#command(command, track, unit, name)
+      if (alarm !== undefined) cleared.push(this.#document({ equipment: unit, signal: name, time: track.heard }, alarm))
+      if (command === 'forget') this.#table.drop(unit, name)
+      else this.#table.touch(track, unit, name)
     }
-    return { signals, cleared }
+    if (cleared.length > 0) this.#table.eased()
+    return { signals: meant.length, cleared }
   }
 
   #command(command: WatchCommand['command'], track: Track, equipment: string, signal: string): Alarm | undefined {
@@ -134,28 +163,56 @@ export class AnomalyWatch {
       track.frozen = command === 'freeze'
       return undefined
     }
-    const detector = detectorOf(this.#setting.method, this.#setting.select(equipment, signal)?.alarm)
     track.frozen = false
     const text = command === 'retrain' ? 'it is learned anew, as was asked for' : 'it is forgotten, as was asked for'
-    return detector === undefined ? undefined : track.renew(detector, track.heard, { source: command, text })
+    return this.#begin(track, equipment, signal, track.heard, { source: command, text })
   }
 
   /** After a repair a unit behaves otherwise than when it was worn: it is learned anew. */
   #renew(track: Track, { equipment, signal }: Sample, repaired: number): Alarm | undefined {
-    const detector = detectorOf(this.#setting.method, this.#setting.select(equipment, signal)?.alarm)
-    return detector === undefined ? undefined : track.renew(detector, repaired)
+    return this.#begin(track, equipment, signal, repaired, REPAIRED)
+  }
+
+  #begin(track: Track, equipment: string, signal: string, time: number, why: Evidence): Alarm | undefined {
+    const detector = this.#detector(equipment, signal)
+    if (detector === undefined) return undefined
+    for (const context of track.others) {
+      this.#parked.taken(equipment, signal, context)
+      this.#table.leave(keyOf(equipment, signal, context))
+    }
+    return track.renew(detector, time, why)
+  }
+
+  /** Roles and limits may have changed: signals that are watched no more are dropped, their alarms cleared; what was learned of the others stays. */
+  reselect(): Anomaly[] {
+    const { select, method } = this.#setting
+    this.#table.forgetIgnored()
+    const cleared: Anomaly[] = []
+    for (const [equipment, signal, track] of [...this.#table]) {
+      const selected = select(equipment, signal)
+      if (selected !== undefined && isSame(selected.alarm, track.limits)) continue
+      const remade = selected === undefined ? undefined : detectorOf(method, selected.alarm, track.detector.state)
+      if (remade === undefined) {
+        const alarm = track.renew(track.detector, track.heard, NOT_WATCHED)
+        if (alarm !== undefined) cleared.push(this.#document({ equipment, signal, time: track.heard }, alarm))
+        this.#table.drop(equipment, signal)
+      } else {
+        track.limits = selected?.alarm
+        track.detector = remade
+      }
+    }
+    return cleared
   }
 
   /** Alarms that stand in the store are taken on where a restart lost them, and alarms that do not are dropped. Before the first sample. */
   reconcile(standing: readonly Anomaly[]): void {
     const { method } = this.#setting
-    for (const tracks of this.#saved.values()) for (const [signal, track] of tracks) tracks.set(signal, { ...track, latch: QUIET })
+    for (const [equipment, signal, state] of [...this.#table.waiting()]) this.#table.restore(equipment, signal, { ...state, latch: QUIET })
     for (const { id, equipment, signals, since, severity, method: by } of standing) {
       const [signal] = signals
       if (by !== method.name || signal === undefined || signals.length > 1) continue
-      const tracks = entryOf(this.#saved, equipment)
-      const track = tracks.get(signal) ?? { detector: {}, time: 0, value: 0, late: 0 }
-      tracks.set(signal, { ...track, latch: { ...QUIET, alarm: { id, since, severity, worst: 0 } } })
+      const state = this.#table.saved(equipment, signal) ?? { detector: {}, time: 0, value: 0, late: 0 }
+      this.#table.restore(equipment, signal, { ...state, latch: { ...QUIET, alarm: { id, since, severity, worst: 0 } } })
     }
   }
 
@@ -170,84 +227,122 @@ export class AnomalyWatch {
   }
 
   #knows(id: string): boolean {
-    for (const tracks of this.#tracks.values()) for (const track of tracks.values()) if (track?.alarm?.id === id) return true
+    for (const [, , track] of this.#table) if (track.alarm?.id === id) return true
     return false
   }
 
   /** Forgets signals of which nothing was heard since, except those in alarm. */
   forgetIdle(before: number): void {
-    for (const tracks of this.#saved.values()) {
-      for (const [signal, { time, latch }] of tracks) if (time < before && latch.alarm === null) tracks.delete(signal)
-    }
-    const watched = this.#watched
-    this.#drop((track) => track !== null && track.heard < before && track.alarm === null)
-    if (watched > this.#watched) this.#setting.forgotten(watched - this.#watched)
+    this.#table.forgetIdle(before)
   }
 
   /** Signals under watch. */
   get signals(): number {
-    return this.#watched
+    return this.#table.size
   }
 
   /** Alarms that stand. */
   get alarms(): number {
     let alarms = 0
-    for (const tracks of this.#tracks.values()) for (const track of tracks.values()) if (track !== null && track.alarm !== null) alarms++
+    for (const [, , track] of this.#table) if (track.alarm !== null) alarms++
     return alarms
+  }
+
+  /** All that are watched are in alarm, and there is no room for another. */
+  get isFull(): boolean {
+    return this.#table.isFull
   }
 
   /** Everything remembered, as plain JSON, also of signals that were not heard of since the start. */
   get state(): unknown {
-    const tracks = new Map([...this.#saved].map(([equipment, saved]) => [equipment, new Map(saved)]))
-    for (const [equipment, open] of this.#tracks) {
-      for (const [signal, track] of open) if (track !== null) entryOf(tracks, equipment).set(signal, track.state)
+    const tracks = new Map<string, Array<readonly [string, TrackState]>>()
+    const add = (equipment: string, signal: string, state: TrackState): void => {
+      const states = tracks.get(equipment)
+      if (states === undefined) tracks.set(equipment, [[signal, state]])
+      else states.push([signal, state])
     }
-    const entries = [...tracks].map(([equipment, states]) => [equipment, [...states]] as const)
+    for (const [equipment, signal, state] of this.#table.waiting()) add(equipment, signal, state)
+    for (const [equipment, signal, track] of this.#table) add(equipment, signal, track.state)
     const { method, running, making } = this.#setting
     const context = making === undefined || making.by === 'none' ? {} : { context: making.by, orders: making.state }
-    return { format: 1, method: method.name, ...context, tracks: entries, units: running.state } satisfies SavedWatch
+    return { format: 1, method: method.name, ...context, tracks: [...tracks], units: running.state }
+  }
+
+  /** Something was learned that is not written yet. */
+  get hasChanges(): boolean {
+    const { running, making } = this.#setting
+    return this.#table.hasUnsaved || running.changes !== this.#writtenUnits || (making?.changes ?? 0) !== this.#writtenOrders
+  }
+
+  /** What was learned since it was written, of so many signals at most, those that wait longest first. What is given here counts as written. */
+  changes(signals: number): WatchChanges {
+    const put = this.#about()
+    const { running, making } = this.#setting
+    if (running.changes !== this.#writtenUnits) put.set(UNITS, running.state)
+    if (making !== undefined && making.changes !== this.#writtenOrders) put.set(ORDERS, making.state)
+    this.#writtenUnits = running.changes
+    this.#writtenOrders = making?.changes ?? 0
+    let left = signals
+    if (left > 0) {
+      for (const [equipment, signal, track] of this.#table.takeUnsaved()) {
+        this.#put(put, equipment, signal, track)
+        if (--left <= 0) break
+      }
+    }
+    return { put, drop: this.#table.takeGone().filter((key) => !put.has(key)) }
+  }
+
+  /** The same of one signal. */
+  changesOf(equipment: string, signal: string): WatchChanges {
+    const put = this.#about()
+    const track = this.#table.takeUnsavedOf(equipment, signal)
+    if (track !== undefined) this.#put(put, equipment, signal, track)
+    return { put, drop: [] }
+  }
+
+  /** They could not be written. */
+  notWritten({ put, drop }: WatchChanges): void {
+    for (const key of drop) this.#table.leave(key)
+    for (const key of put.keys()) {
+      if (key === ABOUT) this.#isAboutWritten = false
+      else if (key === UNITS) this.#writtenUnits = -1
+      else if (key === ORDERS) this.#writtenOrders = -1
+      else {
+        const [equipment, signal, context] = partsOf(key)
+        if (equipment !== undefined && signal !== undefined) this.#table.notSaved(equipment, signal, context)
+      }
+    }
+  }
+
+  #about(): Map<string, unknown> {
+    const put = new Map<string, unknown>()
+    if (this.#isAboutWritten) return put
+    this.#isAboutWritten = true
+    const { method, making } = this.#setting
+    const about: About = { format: 2, method: method.name, ...(making === undefined || making.by === 'none' ? {} : { context: making.by }) }
+    return put.set(ABOUT, about)
+  }
+
+  #put(put: Map<string, unknown>, equipment: string, signal: string, track: Track): void {
+    // first what its own record names
+    for (const context of track.takeLeft()) {
+      const learned = track.other(context)
+      if (learned !== undefined) put.set(keyOf(equipment, signal, context), learned)
+    }
+    put.set(keyOf(equipment, signal), track.ownState)
+    this.#table.stays(keyOf(equipment, signal))
   }
 
   readonly #newId = (): string => this.#setting.ids('an')
 
-  #open(equipment: string, signal: string): Track | undefined {
-    if (this.#tracks.get(equipment)?.has(signal) === true) return undefined
+  #open(equipment: string, signal: string, saved: TrackState | undefined): Track | null {
     const selected = this.#setting.select(equipment, signal)
-    const saved = this.#saved.get(equipment)?.get(signal)
     const detector = selected === undefined ? undefined : detectorOf(this.#setting.method, selected.alarm, saved?.detector)
-    const track = detector === undefined ? null : new Track(detector, this.#latchOptions, saved)
-    if (!this.#hasRoom(track)) return undefined
-    this.#saved.get(equipment)?.delete(signal)
-    entryOf(this.#tracks, equipment).set(signal, track)
-    if (track === null) this.#ignored++
-    else this.#watched++
-    return track ?? undefined
-  }
-
-  #hasRoom(track: Track | null): boolean {
-    const { maxSignals } = this.#setting
-    if (track === null) {
-      if (this.#ignored >= maxSignals) this.#drop((other) => other === null)
-      return true
-    }
-    if (this.#watched >= maxSignals) {
-      const times = [...this.#tracks.values()].flatMap((tracks) => [...tracks.values()].flatMap((other) => (other?.alarm === null ? other.heard : [])))
-      times.sort((a, b) => a - b)
-      this.forgetIdle((times[Math.floor(times.length * CLEARED_AT_ONCE)] ?? 0) + 1)
-    }
-    return this.#watched < maxSignals
-  }
-
-  #drop(isDropped: (track: Track | null) => boolean): void {
-    for (const [equipment, tracks] of this.#tracks) {
-      for (const [signal, track] of tracks) {
-        if (!isDropped(track)) continue
-        tracks.delete(signal)
-        if (track === null) this.#ignored--
-        else this.#watched--
-      }
-      if (tracks.size === 0) this.#tracks.delete(equipment)
-    }
+    if (detector === undefined) return null
+    const track = new Track(detector, this.#latchOptions, saved)
+    track.limits = selected?.alarm
+    for (const [context, state] of saved?.others ?? []) this.#parked.park(equipment, signal, context, state)
+    return track
   }
 
   #document(sample: Pick<Sample, 'equipment' | 'signal' | 'time' | 'context'>, alarm: Alarm): Anomaly {
@@ -271,16 +366,10 @@ export class AnomalyWatch {
   }
 }
 
-function entryOf<T>(maps: Map<string, Map<string, T>>, key: string): Map<string, T> {
-  let entry = maps.get(key)
-  if (entry === undefined) maps.set(key, (entry = new Map()))
-  return entry
+function isSame(a: AlarmLimits | undefined, b: AlarmLimits | undefined): boolean {
+  return a?.low === b?.low && a?.high === b?.high
 }
 
 function contextOf(context: Context | undefined, jobOrder: string | null): Context | undefined {
   return jobOrder === null || context?.jobOrder !== undefined ? context : { ...context, jobOrder }
-}
-
-function isSaved(saved: unknown): saved is SavedWatch {
-  return typeof saved === 'object' && saved !== null && (saved as SavedWatch).format === 1 && Array.isArray((saved as SavedWatch).tracks)
 }

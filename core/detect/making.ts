@@ -28,6 +28,7 @@ export class Making {
   readonly #ask: Ask | undefined
   readonly #jobs = new Map<string, { readonly workOrder: string; readonly operation: string }>()
   readonly #products = new Map<string, string>()
+  #changes = 0
   /** job orders asked for; true: the answer is awaited */
   readonly #asked = new Map<string, boolean>()
 
@@ -39,6 +40,7 @@ export class Making {
   }
 
   told(order: Order): void {
+    this.#changes++
     if (order.kind === 'job-order') remember(this.#jobs, order.id, { workOrder: order.workOrder, operation: order.operation })
     else if (order.product !== undefined) remember(this.#products, order.id, order.product)
   }
@@ -55,6 +57,11 @@ export class Making {
     if (!isKnown && id !== null && this.#ask !== undefined && this.#isAwaited(id, this.#ask)) return null
     if (this.by === 'product') return product ?? ''
     return job === undefined ? (product ?? '') : `${product ?? ''}/${job.operation}`
+  }
+
+  /** How often an order was heard of. */
+  get changes(): number {
+    return this.#changes
   }
 
   get state(): SavedMaking {

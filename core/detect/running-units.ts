@@ -25,6 +25,7 @@ export class RunningUnits {
   readonly #states: ReadonlySet<string>
   readonly #settleMs: number
   readonly #units = new Map<string, Unit>()
+  #changes = 0
 
   /** `settleMs`: how long after the beginning of such a state values do not count yet. */
   constructor(states: readonly string[], settleMs: number) {
@@ -35,8 +36,11 @@ export class RunningUnits {
   told({ equipment, state, mode, since, jobOrder }: MachineState): void {
     const before = this.#units.get(equipment)
     // what the samples said later stands
-    if (before !== undefined && before.heard > since) this.#units.set(equipment, { ...before, jobOrder })
-    else this.#set(equipment, { state, mode, jobOrder }, since)
+    if (before !== undefined && before.heard > since) {
+      if (before.jobOrder === jobOrder) return
+      this.#units.set(equipment, { ...before, jobOrder })
+      this.#changes++
+    } else this.#set(equipment, { state, mode, jobOrder }, since)
   }
 
   /** A sample that may say what the unit does, by the role of its signal. */
@@ -72,6 +76,11 @@ export class RunningUnits {
     return this.#units.get(equipment)?.state ?? null
   }
 
+  /** How often something was heard. */
+  get changes(): number {
+    return this.#changes
+  }
+
   get state(): Record<string, Unit> {
     return Object.fromEntries(this.#units)
   }
@@ -83,6 +92,7 @@ export class RunningUnits {
 
   #set(equipment: string, said: Pick<Unit, 'state' | 'mode' | 'jobOrder'>, time: number): void {
     const before = this.#units.get(equipment)
+    this.#changes++
     // a mode alone says nothing yet
     const runs = said.state === null ? said.mode !== 'Maintenance' : this.#states.has(said.state) && said.mode !== 'Maintenance'
     const repaired = before?.mode === 'Maintenance' && said.mode !== null && said.mode !== 'Maintenance' ? time : before?.repaired

@@ -1,8 +1,10 @@
 import type { Evidence, ScoredSample, Severity } from '../messages/anomaly.ts'
 import { type Detector, type DetectorState, scoreOf } from './detector.ts'
 import { Latch, type LatchChange, type LatchOptions, type LatchState, QUIET } from './latch.ts'
+import type { AlarmLimits } from './methods.ts'
 
-const REPAIRED: Evidence = { source: 'repair', text: 'the unit came out of maintenance' }
+/** Why an alarm ended and everything is learned anew. */
+export const REPAIRED: Evidence = { source: 'repair', text: 'the unit came out of maintenance' }
 
 /** Times older than the newest, so many in a row, mean that a clock was set back; fewer are values that come late. */
 const LATE_BEFORE_SET_BACK = 10
@@ -19,6 +21,8 @@ export interface TrackState {
   readonly context?: string
   /** what was learned in other contexts, those left longest ago first */
   readonly others?: ReadonlyArray<readonly [string, DetectorState]>
+  /** their names in that order, where what was learned in them is written apart */
+  readonly order?: readonly string[]
   /** it is told to judge and not to learn */
   readonly frozen?: boolean
 }
@@ -40,6 +44,10 @@ export interface Alarm {
 export class Track {
   /** It judges and does not learn. */
   frozen: boolean
+  /** A record of it is in the memory that outlives the process. */
+  isWritten = false
+  /** The signal's own alarm limits that its detector was made with. */
+  limits: AlarmLimits | undefined
   readonly #options: LatchOptions
   #detector: Detector
   #latch: Latch
@@ -50,6 +58,9 @@ export class Track {
   #late: number
   #context: string
   readonly #others: Map<string, DetectorState>
+  /** contexts left since they were taken to be written */
+  readonly #left = new Set<string>()
+  #taken = 0
   #judged = false
   #deviation = 0
   #expected: number | null = null
@@ -76,6 +87,11 @@ export class Track {
     return Math.max(this.#heard, this.#time)
   }
 
+  /** Values given to the detector since the start. */
+  get taken(): number {
+    return this.#taken
+  }
+
   get alarm(): LatchState['alarm'] {
     return this.#latch.alarm
   }
@@ -87,6 +103,7 @@ export class Track {
     if (!Number.isFinite(value) || !this.#isNext(time, value)) return undefined
     this.#time = time
     this.#value = value
+    this.#taken++
     const score = this.#detector.update(time, value, this.frozen || this.#latch.alarm !== null)
     this.#expected = score.expected
     this.#lower = score.lower
@@ -98,6 +115,11 @@ export class Track {
     const before = this.#latch.alarm
     const change = this.#latch.update(time, score.deviation, newId)
     return change === undefined ? undefined : this.#alarm(change, this.#latch.alarm ?? before)
+  }
+
+  /** Whether the last value was judged: not passed over, and no longer only learned from. */
+  get judged(): boolean {
+    return this.#judged
   }
 
   /** What is to be said of the last value; a value that was not judged has neither score nor band. */
@@ -130,12 +152,49 @@ export class Track {
     if (detector === undefined) return undefined
     this.#others.delete(context)
     this.#others.set(this.#context, this.#detector.state)
+    this.#left.add(this.#context)
     this.#context = context
     this.#detector = detector
     if (this.#others.size < CONTEXTS_KEPT) return undefined
     const oldest = this.#others.keys().next().value
-    if (oldest !== undefined) this.#others.delete(oldest)
+    if (oldest !== undefined) this.forgetContext(oldest)
     return oldest
+  }
+
+  /** What was learned in a context that it is not in. */
+  other(context: string): DetectorState | undefined {
+    return this.#others.get(context)
+  }
+
+  /** Contexts that it is not in and remembers, those left longest ago first. */
+  get others(): Iterable<string> {
+    return this.#others.keys()
+  }
+
+  forgetContext(context: string): void {
+    this.#others.delete(context)
+    this.#left.delete(context)
+  }
+
+  /** Contexts left since they were asked for here; what was learned in them stands until they are entered again. */
+  takeLeft(): string[] {
+    const left = [...this.#left]
+    this.#left.clear()
+    return left
+  }
+
+  /** A context that was asked for there could not be written. */
+  notTaken(context: string): void {
+    if (this.#others.has(context)) this.#left.add(context)
+  }
+
+  get detector(): Detector {
+    return this.#detector
+  }
+
+  /** The same method with what it knows, made anew: its limits have changed. */
+  set detector(detector: Detector) {
+    this.#detector = detector
   }
 
   /** Since when it learns, source time. */
@@ -148,6 +207,7 @@ export class Track {
     const { alarm } = this.#latch
     this.#detector = detector
     this.#others.clear()
+    this.#left.clear()
     this.#latch = new Latch(this.#options, QUIET)
     this.#begun = time
     this.#judged = false
@@ -157,7 +217,17 @@ export class Track {
     return { id, change: 'cleared', since, severity, score: 0, evidence: [why] }
   }
 
+  /** Everything, also what was learned in other contexts. */
   get state(): TrackState {
+    return this.#others.size === 0 ? this.#own : { ...this.#own, others: [...this.#others] }
+  }
+
+  /** All but what was learned in other contexts, of which it gives the names. */
+  get ownState(): TrackState {
+    return this.#others.size === 0 ? this.#own : { ...this.#own, order: [...this.#others.keys()] }
+  }
+
+  get #own(): TrackState {
     return {
       detector: this.#detector.state,
       latch: this.#latch.state,
@@ -166,7 +236,6 @@ export class Track {
       late: this.#late,
       begun: this.#begun,
       ...(this.#context === '' ? {} : { context: this.#context }),
-      ...(this.#others.size === 0 ? {} : { others: [...this.#others] }),
       ...(this.frozen ? { frozen: true } : {}),
     }
   }
