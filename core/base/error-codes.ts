@@ -340,6 +340,8 @@ export const ERROR_CODES = {
   TAKT_DISRUPTION_UNKNOWN: { what: 'there is no such disruption', remedy: 'answer with the id of a proposal' },
   TAKT_DISRUPTION_DECIDED: { what: 'the proposal has been decided already', remedy: 'see who decided it; a new alarm makes a new proposal' },
   TAKT_DISRUPTION_SHADOW: { what: 'it was only computed in shadow', remedy: 'set the autonomy to approve or auto; the next one can be accepted' },
+  TAKT_ANOMALY_UNKNOWN: { what: 'there is no such anomaly', remedy: 'answer with the id of an anomaly that the store has' },
+  TAKT_ANOMALY_NOT_KEPT: { what: 'what people say of alarms is kept in a store, and there is none', remedy: 'choose a store in the node and deploy' },
   TAKT_LOT_UNKNOWN: { what: 'there is no such lot', remedy: 'correct the id; a lot is made when its work order is released' },
   TAKT_LOT_SCRAPPED: { what: 'the lot was scrapped', remedy: 'make the parts again with a new order' },
   // scheduling

@@ -12,18 +12,21 @@ interface Waiting {
 
 /** Sends anomalies on the first output, in order for each equipment; with a store each is recorded before it is told, and what could not be is tried again. */
 export class AlarmTeller {
+  readonly #own: Required<Pick<Anomaly, 'detector' | 'detectorName'>>
   readonly #recording: UnitQueue<Waiting> | undefined
 
-  /** `actor`: who records, `node:<id>`. */
-  constructor(store: Store | undefined, actor: string) {
+  /** `detector`: id of the node that raises them, under which they are scored. */
+  constructor(store: Store | undefined, detector: string, detectorName: string) {
+    this.#own = { detector, detectorName }
     if (store === undefined) return
     this.#recording = new UnitQueue<Waiting>(async (_equipment, waiting) => {
-      for (const { anomaly, message, send } of waiting) send(told(await recordAnomaly(store, anomaly, actor), message))
+      for (const { anomaly, message, send } of waiting) send(told(await recordAnomaly(store, anomaly, `node:${detector}`), message))
     })
   }
 
   /** A promise only where it has to be recorded first. */
-  tell(anomaly: Anomaly, message: Message, send: Send): Promise<void> | undefined {
+  tell(raised: Anomaly, message: Message, send: Send): Promise<void> | undefined {
+    const anomaly = { ...raised, ...this.#own }
     if (this.#recording !== undefined) return this.#recording.add(anomaly.equipment, { anomaly, message, send })
     send(told(anomaly, message))
     return undefined

@@ -10,6 +10,7 @@ import { Making } from '../../core/detect/making.ts'
 import { ordersOf } from '../../core/detect/orders-of.ts'
 import { standingAnomalies } from '../../core/detect/record-anomaly.ts'
 import { RunningUnits } from '../../core/detect/running-units.ts'
+import { ScopeKeeper } from '../../core/detect/scorecard/scope-keeper.ts'
 import { selection } from '../../core/detect/selection.ts'
 import { WatchKeeper } from '../../core/detect/watch-keeper.ts'
 import { fileMemory, storeMemory } from '../../core/detect/watch-memory.ts'
@@ -24,6 +25,7 @@ import { isSample, sampleReader } from '../shared/sample-fields.ts'
 import type { StoreNode } from '../store/store.ts'
 import { AlarmTeller } from './alarm-teller.ts'
 import { nothingMeant, watchCommand } from './command.ts'
+import { FeedbackDesk } from './feedback.ts'
 import { ForgottenContexts } from './forgotten-contexts.ts'
 import { type AnomalyFields, readSettings } from './settings.ts'
 import { WatchStatus } from './watch-status.ts'
@@ -67,11 +69,24 @@ export default function registerAnomaly(RED: NodeAPI): void {
       const keeper = new WatchKeeper({
         memory: store === undefined ? fileMemory(file) : storeMemory(store, node.id),
         make: (saved) => new AnomalyWatch(watchSetting, saved),
-        ...(store === undefined ? {} : { standing: () => standingAnomalies(store) }),
+        ...(store === undefined ? {} : { standing: () => standingAnomalies(store, node.id) }),
         failed: (thrown) => node.error(toTaktError(thrown, where)),
         now: () => clock.now(),
       })
-      const teller = new AlarmTeller(store, `node:${node.id}`)
+      const name = node.name || `anomaly ${settings.method.name}`
+      const teller = new AlarmTeller(store, node.id, name)
+      const scope = store === undefined ? undefined : new ScopeKeeper(store, { detector: node.id, name, method: settings.method.name }, () => clock.now())
+      const feedback = new FeedbackDesk({
+        store,
+        actor: `node:${node.id}`,
+        where,
+        learn: (anomaly, decision) => {
+          if (decision === 'confirmed') watch?.confirmed(anomaly)
+          else watch?.refused(anomaly)
+          keeper.changed()
+        },
+        report: (problem, { topic, payload }) => bad.report(problem, { topic, payload }),
+      })
       const status = new WatchStatus(node)
       const early = new UntilOpen(EARLY_KEPT)
 
@@ -94,6 +109,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
         }
         const anomaly = watch.judge(track, sample)
         keeper.changed()
+        scope?.saw(sample.equipment)
         if (isWired) {
           message.anomaly = track.scored()
           send([null, message])
@@ -132,6 +148,8 @@ export default function registerAnomaly(RED: NodeAPI): void {
             if (payload.kind === 'sample') validateDocument(payload, 'sample', where)
             return undefined
           }
+          const said = feedback.take(message, send)
+          if (said !== undefined) return said
           const command = watchCommand(payload, where)
           if (command !== undefined) return obey(command, message, send)
           const sample = read(message)
@@ -155,6 +173,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
         if (watch !== undefined) status.show({ signals: watch.signals, alarms: watch.alarms, bad: bad.count })
         forgottenContexts.report(performance.now())
         teller.retry().catch((error: TaktError) => status.fault(error.what))
+        scope?.save().catch((error: TaktError) => status.fault(error.what))
       }, TICK_MS).unref()
       const saving = setInterval(() => keeper.saveInBackground(), settings.saveEveryMs).unref()
 
@@ -167,8 +186,10 @@ export default function registerAnomaly(RED: NodeAPI): void {
           clearTimeout(soon)
           await opened
           await teller.idle()
-          if (removed) file.remove()
-          else await keeper.save()
+          if (removed) {
+            file.remove()
+            await scope?.drop()
+          } else await keeper.save()
         },
       }
     },

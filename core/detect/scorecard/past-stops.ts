@@ -10,6 +10,8 @@ interface Stay {
 }
 
 const MAINTENANCE = 'Maintenance'
+/** So much earlier a stop may have begun that goes on in the span. */
+const LOOK_BACK_MS = 86_400_000
 
 /**
  * Failures and repairs that began in a span, in order of time. A failure is the beginning of a stay in ISO 22400's ADET (Aborting, Aborted, Clearing); a repair
@@ -18,7 +20,7 @@ const MAINTENANCE = 'Maintenance'
  */
 export async function pastStops(store: StoreReader, units: readonly string[] | undefined, from: number, to: number): Promise<PastStop[]> {
   const stops: PastStop[] = []
-  for (const [equipment, stays] of Map.groupBy(await stillStays(store, units, from, to), (stay) => stay.equipment)) {
+  for (const [equipment, stays] of Map.groupBy(await stillStays(store, units, from - LOOK_BACK_MS, to), (stay) => stay.equipment)) {
     let failing = false
     let repairing = false
     let until: number | null = null
