@@ -159,7 +159,7 @@ describe('feedback on anomalies', () => {
     assert.equal(readFeedback({ topic: 'x', payload: { command: 'retrain' } }, 'test'), undefined)
     assert.equal(readFeedback({ topic: 'constructor', payload: 'an-1' }, 'test'), undefined)
     assert.throws(() => readFeedback({ payload: JSON.parse('{"command":"confirm","anomaly":"an-1","__proto__":{}}') }, 'test'), {
-      code: 'TAKT_MESSAGE_INVALID',
+      code: 'TAKT_MESSAGE_FORBIDDEN_KEY',
     })
     assert.deepEqual(readFeedback({ payload: { command: 'refuse', anomaly: ' an-1 ', by: 7, why: ' ' } }, 'test'), {
       anomaly: 'an-1',
