@@ -21,7 +21,7 @@ interface Name {
 
 /** A signal of fewer values than this has learned nothing worth keeping: of too many signals these go first. */
 const NEW_VALUES = 10
-/** When all have learned something and there is no room, this share goes at once, so that a flood of new signals does not make each of them expensive. */
+/** When there is no room, this share goes at once, so that a flood of new signals does not make each of them expensive. */
 const CLEARED_AT_ONCE = 0.1
 
 /**
@@ -84,9 +84,12 @@ export class TrackTable {
 
   /** Its track has heard or learned something. */
   touch(track: Track, equipment: string, signal: string): void {
-    if (!this.#unsaved.has(track)) this.#unsaved.set(track, { equipment, signal })
-    if (this.#newcomers.size === 0 || !this.#newcomers.delete(track)) return
-    if (track.taken < NEW_VALUES && track.alarm === null) this.#newcomers.set(track, { equipment, signal })
+    const newcomer = this.#newcomers.size === 0 ? undefined : this.#newcomers.get(track)
+    if (!this.#unsaved.has(track)) this.#unsaved.set(track, newcomer ?? { equipment, signal })
+    // its first value leaves it the newest
+    if (newcomer === undefined || track.taken === 0) return
+    this.#newcomers.delete(track)
+    if (track.taken < NEW_VALUES && track.alarm === null) this.#newcomers.set(track, newcomer)
   }
 
   /** An alarm has ended: there may be room again. */
@@ -232,11 +235,18 @@ export class TrackTable {
   #makeRoom(): boolean {
     const { most, forgotten } = this.#setting
     if (this.#open + this.#closed < most) return true
+    // some at once: a map is slow to give its first entry when many before it were deleted
+    let left = Math.ceil(this.#newcomers.size * CLEARED_AT_ONCE)
+    let gone = 0
     for (const [track, { equipment, signal }] of this.#newcomers) {
+      if (left-- === 0) break
       this.#newcomers.delete(track)
       if (track.alarm !== null) continue
       this.drop(equipment, signal)
-      forgotten(1)
+      gone++
+    }
+    if (gone > 0) {
+      forgotten(gone)
       return true
     }
     const others: Array<{ readonly time: number; readonly equipment: string; readonly signal: string }> = []

@@ -57,9 +57,10 @@ export class Track {
   #value: number
   #late: number
   #context: string
-  readonly #others: Map<string, DetectorState>
+  /** absent: it never left a context, as most signals do */
+  #others: Map<string, DetectorState> | undefined
   /** contexts left since they were taken to be written */
-  readonly #left = new Set<string>()
+  #left: Set<string> | undefined
   #taken = 0
   #judged = false
   #deviation = 0
@@ -78,7 +79,7 @@ export class Track {
     this.#value = state?.value ?? Number.NaN
     this.#late = state?.late ?? 0
     this.#context = state?.context ?? ''
-    this.#others = new Map(state?.others)
+    this.#others = state?.others === undefined ? undefined : new Map(state.others)
     this.frozen = state?.frozen ?? false
   }
 
@@ -148,44 +149,46 @@ export class Track {
    * than are kept the one left longest ago is forgotten and returned.
    */
   enter(context: string, make: (state?: DetectorState) => Detector | undefined): string | undefined {
-    const detector = make(this.#others.get(context))
+    const others = this.#others ?? new Map<string, DetectorState>()
+    const detector = make(others.get(context))
     if (detector === undefined) return undefined
-    this.#others.delete(context)
-    this.#others.set(this.#context, this.#detector.state)
-    this.#left.add(this.#context)
+    others.delete(context)
+    others.set(this.#context, this.#detector.state)
+    this.#left = (this.#left ?? new Set()).add(this.#context)
+    this.#others = others
     this.#context = context
     this.#detector = detector
-    if (this.#others.size < CONTEXTS_KEPT) return undefined
-    const oldest = this.#others.keys().next().value
+    if (others.size < CONTEXTS_KEPT) return undefined
+    const oldest = others.keys().next().value
     if (oldest !== undefined) this.forgetContext(oldest)
     return oldest
   }
 
   /** What was learned in a context that it is not in. */
   other(context: string): DetectorState | undefined {
-    return this.#others.get(context)
+    return this.#others?.get(context)
   }
 
   /** Contexts that it is not in and remembers, those left longest ago first. */
   get others(): Iterable<string> {
-    return this.#others.keys()
+    return this.#others?.keys() ?? []
   }
 
   forgetContext(context: string): void {
-    this.#others.delete(context)
-    this.#left.delete(context)
+    this.#others?.delete(context)
+    this.#left?.delete(context)
   }
 
   /** Contexts left since they were asked for here; what was learned in them stands until they are entered again. */
   takeLeft(): string[] {
-    const left = [...this.#left]
-    this.#left.clear()
+    const left = [...(this.#left ?? [])]
+    this.#left = undefined
     return left
   }
 
   /** A context that was asked for there could not be written. */
   notTaken(context: string): void {
-    if (this.#others.has(context)) this.#left.add(context)
+    if (this.#others?.has(context) === true) this.#left = (this.#left ?? new Set()).add(context)
   }
 
   get detector(): Detector {
@@ -206,8 +209,8 @@ export class Track {
   renew(detector: Detector, time: number, why: Evidence = REPAIRED): Alarm | undefined {
     const { alarm } = this.#latch
     this.#detector = detector
-    this.#others.clear()
-    this.#left.clear()
+    this.#others = undefined
+    this.#left = undefined
     this.#latch = new Latch(this.#options, QUIET)
     this.#begun = time
     this.#judged = false
@@ -219,12 +222,12 @@ export class Track {
 
   /** Everything, also what was learned in other contexts. */
   get state(): TrackState {
-    return this.#others.size === 0 ? this.#own : { ...this.#own, others: [...this.#others] }
+    return this.#others === undefined ? this.#own : { ...this.#own, others: [...this.#others] }
   }
 
   /** All but what was learned in other contexts, of which it gives the names. */
   get ownState(): TrackState {
-    return this.#others.size === 0 ? this.#own : { ...this.#own, order: [...this.#others.keys()] }
+    return this.#others === undefined ? this.#own : { ...this.#own, order: [...this.#others.keys()] }
   }
 
   get #own(): TrackState {
