@@ -1,5 +1,6 @@
 import { detectCost } from '../measure/detect-cost.ts'
 import { groupRows } from '../measure/group-cost.ts'
+import { groupFalseAlarmRows } from '../measure/group-false-alarms.ts'
 import { hasNab, nabFolder, scoreOnNab } from '../measure/nab.ts'
 import { prognosisRows } from '../measure/prognosis.ts'
 import { shapeRows } from '../measure/shape-anomalies.ts'
@@ -41,6 +42,7 @@ export async function run(): Promise<readonly Row[]> {
     { what: `memory of ${signals} signals`, figure: megabytes, unit: 'MB' },
     ...(await shapeRows()),
     ...(await groupRows()),
+    ...groupFalseAlarmRows(),
     ...(await prognosisRows()),
   ]
 }

@@ -9,6 +9,8 @@ interface AnomalyGroupProperties extends EditorNodeProperties {
   equipment: string
   signals: string
   sensitivity: string
+  learnFor: string
+  learnUnit: string
   every: string
   hold: string
   holdOff: string
@@ -36,6 +38,9 @@ RED.nodes.registerType<AnomalyGroupProperties>('takt-anomaly-group', {
     // none: all of role condition
     signals: { value: '', validate: (value: string) => /^\$\{\w+\}$/.test(value ?? '') || (value ?? '').trim() === '' || /[^,\s][^,]*,\s*[^,\s]/.test(value) },
     sensitivity: { value: 'normal', validate: (value: string) => ['low', 'normal', 'high'].includes(value ?? 'normal') },
+    // none: by the number of signals
+    learnFor: { value: '', validate: optionalNumber(0, 1_000_000) },
+    learnUnit: { value: 'rows', validate: (value: string) => ['rows', 'minutes', 'hours'].includes(value ?? 'rows') },
     every: { value: '0', validate: optionalNumber(0, 86_400) },
     hold: { value: '60', validate: optionalNumber(0) },
     holdOff: { value: '0', validate: optionalNumber(0) },
@@ -61,7 +66,7 @@ RED.nodes.registerType<AnomalyGroupProperties>('takt-anomaly-group', {
   oneditprepare() {
     prepareSampleFields({ now: this._('anomaly-group.type.now'), good: '' })
     // a flow made by hand may leave out what has a default
-    for (const [field, fallback] of Object.entries({ sensitivity: 'normal' })) {
+    for (const [field, fallback] of Object.entries({ sensitivity: 'normal', learnUnit: 'rows' })) {
       const input = $(`#node-input-${field}`)
       if (!input.val()) input.val(fallback)
     }

@@ -18,6 +18,7 @@ import { optionalConfigNode, requireConfigNode } from '../shared/lookup.ts'
 import { isSample, sampleReader } from '../shared/sample-fields.ts'
 import type { StoreNode } from '../store/store.ts'
 import { type GroupFields, readGroup, readSettings } from './settings.ts'
+import { statusOf } from './status.ts'
 
 export interface AnomalyGroupConfig extends NodeDef, GroupFields {
   plant: string
@@ -52,11 +53,16 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
       const isWired = ((node as { wires?: unknown[][] }).wires?.[1]?.length ?? 1) > 0
 
       const running = new RunningUnits(settings.judgeOnlyIn, settings.settleMs)
-      const settingOf = (): GroupWatchSetting => ({ ...settings, ...readGroup(config, plant(), where), running, ids: uniqueId })
+      const settingOf = (): GroupWatchSetting => {
+        const group = readGroup(config, plant(), where)
+        return { ...settings, ...group, learnFor: settings.learnFor(group.topics.length), running, ids: uniqueId }
+      }
       let setting = settingOf()
       let watch: GroupWatch | undefined
       let early: Array<() => void> = []
       let dirty = false
+      /** what is wrong with the group since the plant model was loaded anew */
+      let trouble: TaktError | undefined
 
       const opened = (async () => {
         let saved: unknown
@@ -78,8 +84,10 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
       const forget = plantNode.onReload(() => {
         try {
           setting = settingOf()
+          trouble = undefined
         } catch (thrown) {
-          node.error(toTaktError(thrown, where))
+          trouble = toTaktError(thrown, where)
+          node.error(trouble)
           return
         }
         if (watch !== undefined) watch = new GroupWatch(setting, watch.state)
@@ -152,13 +160,16 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
       }
 
       let shown = ''
+      let asked = false
       const showStatus = (): void => {
         if (watch === undefined) return
-        const { raised, learned } = watch
-        const text = `${raised ? 'alarm, ' : ''}${setting.topics.length} signals, ${learned} rows learned${bad.count > 0 ? `, ${bad.count} bad` : ''}`
+        const { fill, shape, text } = statusOf(watch, setting.topics.length, bad.count, trouble)
         if (text === shown) return
+        if (watch.asksPerson && !asked)
+          node.warn(`${where}: an alarm stands for long. If it is a fault, repair it; if it is the new normal, send retrain: true`)
+        asked = watch.asksPerson
         shown = text
-        node.status({ fill: raised ? 'red' : learned > 0 ? 'green' : 'grey', shape: learned > 0 ? 'dot' : 'ring', text })
+        node.status({ fill, shape, text })
       }
       const statusTimer = setInterval(() => {
         showStatus()

@@ -1,6 +1,7 @@
 import { TaktError } from '../../core/base/error.ts'
 import { GROUP_SIZE_MOST } from '../../core/detect/group/group-detector.ts'
 import type { GroupWatchSetting } from '../../core/detect/group/group-watch.ts'
+import { type LearnFor, learnMsOf, learnRowsOf } from '../../core/detect/group/ripening.ts'
 import { PACKML_STATE_NAMES } from '../../core/messages/machine-state.ts'
 import type { Plant } from '../../core/plant/plant.ts'
 import type { SampleFields } from '../shared/sample-fields.ts'
@@ -13,6 +14,10 @@ export interface GroupFields extends Omit<SampleFields, 'equipment'> {
   /** names of the equipment's signals, or topics of others', by commas; empty: all of role condition */
   readonly signals?: string
   readonly sensitivity?: string
+  /** how long it learns before it raises; empty: by the number of signals */
+  readonly learnFor?: Field
+  /** `rows`, `minutes`, `hours` of running time */
+  readonly learnUnit?: string
   /** seconds; 0: a row whenever all signals have told, or one again */
   readonly every?: Field
   /** seconds that a value is held */
@@ -26,14 +31,19 @@ export interface GroupFields extends Omit<SampleFields, 'equipment'> {
   readonly saveEvery?: Field
 }
 
-export interface GroupSettings extends Omit<GroupWatchSetting, 'running' | 'ids' | 'equipment' | 'topics'> {
+export interface GroupSettings extends Omit<GroupWatchSetting, 'running' | 'ids' | 'equipment' | 'topics' | 'learnFor'> {
+  /** of so many signals */
+  learnFor(signals: number): LearnFor
   readonly judgeOnlyIn: readonly string[]
   readonly settleMs: number
   readonly saveEveryMs: number
 }
 
 /** At 1, a few rows of a hundred are out though nothing is wrong: good for a score, too many for people. */
-const CAUTION: Readonly<Record<string, number>> = { low: 1.6, normal: 1.3, high: 1 }
+const CAUTION: Readonly<Record<string, number>> = { low: 1.7, normal: 1.4, high: 1 }
+/** Of `learnUnit`; rows have no time. */
+const LEARN_MS: Readonly<Record<string, number>> = { rows: 0, minutes: 60_000, hours: 3_600_000 }
+const LEARN_ROWS_LEAST = 20
 const YEAR_S = 31_622_400
 
 /** The settings behind the fields. Throws TAKT_CONFIG_INVALID that names the field. */
@@ -50,8 +60,15 @@ export function readSettings(fields: GroupFields, where: string): GroupSettings 
   const states = listOf(fields.judgeOnlyIn)
   for (const state of states)
     if (!(PACKML_STATE_NAMES as readonly string[]).includes(state)) throw invalid(`state '${state}' is none of ${PACKML_STATE_NAMES.join(', ')}`)
+  const learnUnit = fields.learnUnit || 'rows'
+  const learnMs = Object.hasOwn(LEARN_MS, learnUnit) ? LEARN_MS[learnUnit] : undefined
+  if (learnMs === undefined) throw invalid(`learn for is in '${learnUnit}' where one of ${Object.keys(LEARN_MS).join(', ')} is taken`)
+  const isGiven = fields.learnFor !== undefined && fields.learnFor !== null && fields.learnFor !== ''
+  const learn = number(fields.learnFor, `learn for (${learnUnit})`, 0, !isGiven ? 0 : learnMs === 0 ? LEARN_ROWS_LEAST : 0.1, 1_000_000)
   return {
     caution,
+    learnFor: (signals) =>
+      !isGiven ? { rows: learnRowsOf(signals), ms: 0 } : learnMs === 0 ? { rows: Math.round(learn), ms: 0 } : learnMsOf(signals, learn * learnMs),
     everyMs: number(fields.every, 'a row every', 0, 0, 86_400) * 1000,
     holdMs: number(fields.hold, 'held for', 60, 0, YEAR_S) * 1000,
     latch: {

@@ -124,8 +124,11 @@ export class GroupDetector {
     this.#score = { deviation: null, source: null, expected: vector().fill(Number.NaN), contributions: vector() }
   }
 
-  /** `row`: a value by signal, NaN where there is none. `standing`: an alarm on the group stands, so the row is not learned. */
-  update(row: ArrayLike<number>, standing: boolean): GroupScore {
+  /**
+   * `row`: a value by signal, NaN where there is none. `standing`: an alarm on the group stands, so the row is not learned. `learning`: nothing is raised yet, so that every row is learned,
+   * also one that looks wrong to the little that is known; a fault in that time would be learned too.
+   */
+  update(row: ArrayLike<number>, standing: boolean, learning = false): GroupScore {
     const score = this.#score
     score.deviation = null
     score.source = null
@@ -141,6 +144,11 @@ export class GroupDetector {
       return score
     }
     this.#judge(row, this.#subspace)
+    if (learning) {
+      this.#alarmed = 0
+      this.#learnLater(row, 1)
+      return score
+    }
     const deviation = score.deviation ?? 0
     const before = this.#alarmed
     this.#alarmed = deviation >= 1 || (this.#alarmed > 0 && deviation >= OVER_BELOW) ? this.#alarmed + 1 : 0

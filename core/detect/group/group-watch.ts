@@ -6,6 +6,7 @@ import { Latch, type LatchChange, type LatchOptions, type LatchState, QUIET } fr
 import type { RunningUnits } from '../running-units.ts'
 import { GroupDetector, type GroupScore, type GroupSource } from './group-detector.ts'
 import { GroupRows, type RowsOptions } from './group-rows.ts'
+import { type LearnFor, Ripening, type RipeningState } from './ripening.ts'
 
 export const GROUP_METHOD = 'group'
 
@@ -15,6 +16,8 @@ export interface GroupWatchSetting extends Pick<RowsOptions, 'everyMs' | 'holdMs
   /** `<equipment>/<signal>` of each, 2 to 60 */
   readonly topics: readonly string[]
   readonly caution: number
+  /** Before that it says nothing. */
+  readonly learnFor: LearnFor
   readonly latch: Pick<LatchOptions, 'holdOffMs' | 'clearAfterMs' | 'persistMs'>
   readonly running: RunningUnits
   readonly ids: IdSource
@@ -43,6 +46,7 @@ interface SavedWatch {
   readonly detector: unknown
   readonly rows: GroupRows['state']
   readonly latch: LatchState
+  readonly ripening: RipeningState
   /** since when it learns, source time */
   readonly begun: number
   readonly guilty: readonly string[]
@@ -71,6 +75,7 @@ export class GroupWatch {
   readonly #latchOptions: LatchOptions
   readonly #rows: GroupRows
   readonly #detector: GroupDetector
+  readonly #ripening: Ripening
   #latch: Latch
   #begun: number
   #guilty: readonly string[]
@@ -85,6 +90,7 @@ export class GroupWatch {
     const state = isSaved(saved, topics) ? saved : undefined
     this.#rows = new GroupRows({ size: topics.length, everyMs: setting.everyMs, holdMs: setting.holdMs }, state?.rows)
     this.#detector = new GroupDetector({ size: topics.length, caution: setting.caution }, state?.detector)
+    this.#ripening = new Ripening(setting.learnFor, state?.ripening ?? learnedBefore(this.#detector.rows, setting.learnFor))
     this.#latch = new Latch(this.#latchOptions, state?.latch ?? QUIET)
     this.#begun = state?.begun ?? 0
     this.#guilty = state?.guilty ?? []
@@ -101,17 +107,20 @@ export class GroupWatch {
       this.#rows.drop()
       return undefined
     }
+    const before = this.#rows.time
     const row = this.#rows.take(place, time, value)
     if (row === undefined) return undefined
+    const elapsed = Number.isNaN(before) ? 0 : Math.min(this.#rows.time - before, Math.max(this.#setting.holdMs, this.#setting.everyMs))
     const repaired = running.repairedAt(this.#setting.equipment)
     if (repaired !== undefined && repaired > this.#begun) return this.forget(repaired, 'repair', 'the unit came out of maintenance')
-    return this.#judge(row, this.#rows.time)
+    return this.#judge(row, this.#rows.time, elapsed)
   }
 
   /** Learns anew from the next row on; an alarm that stands is cleared. Undefined when there is none. */
   forget(time: number, source: string, text: string): JudgedRow | undefined {
     const { alarm } = this.#latch
     this.#detector.forget()
+    this.#ripening.forget()
     this.#latch = new Latch(this.#latchOptions, QUIET)
     this.#begun = time
     if (alarm === null) return undefined
@@ -141,6 +150,16 @@ export class GroupWatch {
     return this.#detector.rows
   }
 
+  /** How far it has learned, `120/300`; empty once it judges. */
+  get learning(): string {
+    return this.#ripening.progress
+  }
+
+  /** An alarm stands for so long, of what is well known, that a person should say whether it is a fault or the new normal. */
+  get asksPerson(): boolean {
+    return this.raised && this.#ripening.isLong
+  }
+
   /** Everything remembered, as plain JSON. */
   get state(): unknown {
     return {
@@ -149,16 +168,30 @@ export class GroupWatch {
       detector: this.#detector.state,
       rows: this.#rows.state,
       latch: this.#latch.state,
+      ripening: this.#ripening.state,
       begun: this.#begun,
       guilty: this.#guilty,
       units: this.#setting.running.state,
     } satisfies SavedWatch
   }
 
-  #judge(row: Float64Array, time: number): JudgedRow {
+  #judge(row: Float64Array, time: number, elapsedMs: number): JudgedRow {
     const before = this.#latch.alarm
-    const score = this.#detector.update(row, before !== null)
+    const { learning } = this.#ripening
+    const score = this.#detector.update(row, before !== null, learning)
+    if (before === null || learning) this.#ripening.learned(elapsedMs)
+    // an alarm taken over from before a restart stands all the same
+    if (learning)
+      return { scored: { equipment: this.#setting.equipment, time, score: null, raised: before !== null, source: null, contributions: [] }, anomaly: undefined }
     const { deviation } = score
+    if (before !== null && this.#ripening.stood(deviation ?? 0)) {
+      const learnedAnew = this.forget(
+        time,
+        'learned-anew',
+        `it stood for ${this.#ripening.standing} rows without a change, longer than what was known before: from now on this is learned as normal`,
+      )
+      if (learnedAnew !== undefined) return learnedAnew
+    }
     const change = deviation === null ? undefined : this.#latch.update(time, deviation, () => this.#setting.ids('an'))
     const { alarm } = this.#latch
     const contributions = this.#contributions(row, score)
@@ -203,6 +236,11 @@ function evidenceOf({ source, contributions }: ScoredRow): Evidence[] {
     expected,
     text: `${signal}: ${MEANING[source]} (${Math.round((100 * contribution) / Math.max(total, 1e-12))} % of what is named)`,
   }))
+}
+
+/** What an older version remembered has no age: it is that of the rows learned. */
+function learnedBefore(rows: number, { ms }: LearnFor): RipeningState | undefined {
+  return rows === 0 ? undefined : { rows, ms, stood: 0, level: 0, mark: 0 }
 }
 
 function placesOf(topics: readonly string[]): Map<string, Map<string, number>> {

@@ -80,6 +80,7 @@ describe('group watch', () => {
     equipment: UNIT,
     topics: NAMES.map((name) => `${UNIT}/${name}`),
     caution: 1.3,
+    learnFor: { rows: 200, ms: 0 },
     everyMs: 0,
     holdMs: 60_000,
     latch: { holdOffMs: 0, clearAfterMs: 0, persistMs: 3_600_000 },
@@ -153,5 +154,71 @@ describe('group watch', () => {
     feed(watch, 0, 100)
     assert.ok(watch.learned > 50)
     assert.equal(new GroupWatch({ ...setting(), topics: NAMES.slice(1).map((name) => `${UNIT}/${name}`) }, watch.state).learned, 0)
+  })
+
+  describe('while it learns, and when it is young', () => {
+    const UNITS = 3
+    /** Signals that wander over hundreds of rows, where a judgement after twenty rows is a guess; a step of 8 standard deviations for all that is after `stepAt`. */
+    const slowly = (seed: number, rows: number, stepAt = rows, memory: readonly [number, number] = [0.95, 0.998]): number[][] =>
+      groupSet({ seed, size: UNITS, rows, from: stepAt, to: rows, fault: 'level', strength: 8, memory, warming: 0 }).map(({ values }) => values)
+    const young = (learnRows: number, ms = 0): GroupWatch =>
+      new GroupWatch({ ...setting(), topics: NAMES.slice(0, UNITS).map((name) => `${UNIT}/${name}`), learnFor: { rows: learnRows, ms } })
+    const live = (watch: GroupWatch, rows: readonly number[][], from = 0): Anomaly[] =>
+      rows.flatMap((values, at) =>
+        values.flatMap((value, i) => {
+          const time = 1000 * (from + at + 1)
+          const judged = watch.take({ kind: 'sample', equipment: UNIT, signal: NAMES[i] ?? '', value, quality: 'good', time, received: 0 })
+          return judged?.anomaly === undefined ? [] : [judged.anomaly]
+        }),
+      )
+
+    it('raises nothing, says how far it is, and is wrong less often afterwards', () => {
+      const raised = { early: 0, ripe: 0 }
+      for (let seed = 500; seed < 508; seed++) {
+        const rows = slowly(seed, 3000)
+        const watch = young(300)
+        assert.equal(watch.learning, '0/300')
+        assert.deepEqual(live(watch, rows.slice(0, 300)), [])
+        assert.equal(watch.learning, '299/300')
+        raised.ripe += live(watch, rows.slice(300), 300).filter(({ state }) => state === 'raised').length
+        assert.equal(watch.learning, '')
+        raised.early += live(young(20), rows).filter(({ state }) => state === 'raised').length
+      }
+      assert.ok(raised.ripe <= 6, `${raised.ripe} false alarms in 21,600 rows`)
+      assert.ok(raised.early >= 2 * raised.ripe, `${raised.early} without a learning time, ${raised.ripe} with one`)
+    })
+
+    it('learns for a time that the unit ran, where it is told so', () => {
+      const watch = young(60, 200_000)
+      live(watch, slowly(1, 100))
+      assert.equal(watch.learning, '1.6/3.3 min')
+      // a pause teaches no more than the time that a value is held
+      live(watch, slowly(1, 2), 100_000)
+      assert.equal(watch.learning, '2.7/3.3 min')
+    })
+
+    it('does not let an alarm stand for ever on little that was learned: what stays is learned anew, and said so', () => {
+      const watch = young(100)
+      const said = live(watch, slowly(3, 1200, 200))
+      const [raised, cleared] = said
+      assert.equal(raised?.state, 'raised')
+      const anew = said.findIndex(({ evidence }) => evidence[0]?.source === 'learned-anew')
+      assert.ok(anew > 0 && cleared !== undefined, JSON.stringify(said.map(({ state, time }) => [state, time])))
+      assert.equal(said[anew]?.state, 'cleared')
+      const stood = (said[anew]!.time - said[anew]!.since) / 1000
+      assert.ok(stood >= 300 && stood <= 450, `it stood for ${stood} rows`)
+      assert.equal(watch.raised, false)
+    })
+
+    it('keeps an alarm on what is well known, and asks a person', () => {
+      const watch = young(60)
+      const rows = slowly(4, 3000, 900, [0.2, 0.6])
+      live(watch, rows.slice(0, 1000))
+      assert.deepEqual([watch.raised, watch.asksPerson], [true, false])
+      live(watch, rows.slice(1000), 1000)
+      assert.deepEqual([watch.raised, watch.asksPerson], [true, true])
+      assert.equal(watch.forget(1, 'retrain', 'x')?.anomaly?.state, 'cleared')
+      assert.deepEqual([watch.raised, watch.asksPerson, watch.learning], [false, false, '0/60'])
+    })
   })
 })
