@@ -27,6 +27,7 @@ import { AlarmTeller } from './alarm-teller.ts'
 import { nothingMeant, watchCommand } from './command.ts'
 import { FeedbackDesk } from './feedback.ts'
 import { ForgottenContexts } from './forgotten-contexts.ts'
+import { rememberDeployed, servePreview } from './preview.ts'
 import { type AnomalyFields, readSettings } from './settings.ts'
 import { WatchStatus } from './watch-status.ts'
 
@@ -40,6 +41,7 @@ const TICK_MS = 1000
 const EARLY_KEPT = 10_000
 
 export default function registerAnomaly(RED: NodeAPI): void {
+  servePreview(RED)
   defineNode<AnomalyConfig>(RED, {
     type: 'takt-anomaly',
     create(node, config) {
@@ -49,6 +51,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
       const clock = plantNode?.clock ?? systemClock
       const plant = plantNode === undefined ? undefined : () => plantNode.plant()
       const settings = readSettings(config, plant !== undefined, where)
+      rememberDeployed(node, config)
       const bad = new BadInput(node, { store, now: () => clock.now() })
       const read = sampleReader(RED, node, config, { clock, plant })
       const file = new StateFile(join(RED.settings.userDir ?? process.cwd(), 'takt', `anomaly-${node.id}.json`))
