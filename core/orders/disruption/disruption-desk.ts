@@ -70,7 +70,7 @@ export class DisruptionDesk {
       () => this.#again(anomaly.id),
     )
     // what was one anomaly's may now be another's: they had stood back behind it
-    if (changed.some(({ status }) => status === 'withdrawn')) await this.#reconsider(anomaly.equipment)
+    if (changed.some(({ status }) => status === 'withdrawn' || status === 'refused')) await this.#reconsider(anomaly.equipment)
   }
 
   async prognosis(prognosis: Prognosis): Promise<void> {

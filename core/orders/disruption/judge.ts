@@ -1,4 +1,4 @@
-import { type Anomaly, SEVERITIES, type Severity } from '../../messages/anomaly.ts'
+import { type Anomaly, SEVERITIES, type Severity, type Verdict } from '../../messages/anomaly.ts'
 import type { Autonomy } from '../../messages/common.ts'
 import type { Disruption } from '../../messages/disruption.ts'
 import type { Prognosis } from '../../messages/prognosis.ts'
@@ -7,7 +7,7 @@ import type { StoreReader, StoreTransaction } from '../../store/store.ts'
 import type { UnitState } from '../follow-machine.ts'
 import { slug } from '../ids.ts'
 import { openMaintenance } from '../maintenance.ts'
-import { isShadowOnly, openDisruption, standingDisruptions, tightenDisruption, withdrawDisruption } from './disruptions.ts'
+import { isShadowOnly, openDisruption, refuseDisruption, standingDisruptions, tightenDisruption, withdrawDisruption } from './disruptions.ts'
 import type { DisruptionSettings } from './settings.ts'
 import { clockText, spanText, whyOfAnomaly, whyOfPrognosis } from './why.ts'
 
@@ -29,11 +29,15 @@ const WEEK_MS = 7 * 86_400_000
 /** States out of which a unit works without having been repaired. */
 const WELL: ReadonlySet<string> = new Set(['Idle', 'Starting', 'Execute', 'Complete', 'Stopped'])
 
-/** An anomaly that stands asks for a repair before it becomes a failure; one that clears takes back what was only proposed. Idempotent. */
+/**
+ * An anomaly that stands asks for a repair before it becomes a failure; one that clears takes back what was only proposed, one that a person calls false also
+ * the repair, where that has not begun. Idempotent.
+ */
 export async function judgeAnomaly(tx: StoreTransaction, anomaly: Anomaly, context: JudgeContext): Promise<Judgement> {
   const { plant, settings, actor } = context
   const { equipment, severity } = anomaly
   const standing = await standingFor(tx, equipment, context)
+  if (anomaly.verdict?.decision === 'refused') return falseAlarm(tx, anomaly, anomaly.verdict, standing, context)
   if (anomaly.state === 'cleared') {
     const own = standing.filter(({ cause, status }) => cause.anomaly === anomaly.id && status === 'proposed')
     return {
@@ -55,6 +59,26 @@ export async function judgeAnomaly(tx: StoreTransaction, anomaly: Anomaly, conte
   const decided = await tx.get('disruption', id)
   if (decided !== undefined && !isShadowOnly(decided, context.autonomy)) return NOTHING
   return wantRepair(tx, { id, equipment, cause: { anomaly: anomaly.id }, deadline, seen }, standing, context)
+}
+
+async function falseAlarm(
+  tx: StoreTransaction,
+  { id }: Anomaly,
+  { by, why }: Verdict,
+  standing: readonly Disruption[],
+  context: JudgeContext,
+): Promise<Judgement> {
+  const { plant, actor } = context
+  const said = `the alarm is false${why === undefined ? '' : `: ${why}`}`
+  const changed: Disruption[] = []
+  for (const disruption of standing.filter(({ cause }) => cause.anomaly === id)) {
+    if (disruption.status === 'proposed') changed.push(await refuseDisruption(tx, disruption.id, by, said, actor))
+    else {
+      const withdrawn = await withdrawDisruption(tx, plant, disruption, `${by} says that ${said}`, { actor, decidedBy: by })
+      if (withdrawn.status === 'withdrawn') changed.push(withdrawn)
+    }
+  }
+  return { changed }
 }
 
 /** A unit that will probably not last as long as repairs are planned ahead asks for one before it fails. */
@@ -185,7 +209,7 @@ async function standingFor(tx: StoreTransaction, equipment: string, { autonomy }
   return (await standingDisruptions(tx, equipment)).filter((disruption) => !isShadowOnly(disruption, autonomy))
 }
 
-/** Alarms that people refused, or that went away before anybody answered. What a failure overtook was true. */
+/** Alarms that people called false, or that went away before anybody answered. What a failure overtook, or a person confirmed, was true. */
 async function falseAlarmsSince(reader: StoreReader, from: number): Promise<number> {
   const ended = await reader.list('disruption', {
     where: { status: ['refused', 'withdrawn'], action: 'maintain-before' },
@@ -193,7 +217,21 @@ async function falseAlarmsSince(reader: StoreReader, from: number): Promise<numb
     descending: true,
     limit: 1000,
   })
-  return ended.filter(({ time, status, decidedBy }) => time >= from && (status === 'refused' || decidedBy === undefined)).length
+  const unanswered = ended.filter(({ time, status, decidedBy }) => time >= from && (status === 'refused' || decidedBy === undefined))
+  const events = await reader.db
+    .selectFrom('ledger')
+    .select(['subject', 'type'])
+    .where('type', 'in', ['anomaly.confirmed', 'anomaly.refused'])
+    .where('time', '>=', from)
+    .orderBy('sequence')
+    .execute()
+  const verdicts = new Map(events.map(({ subject, type }) => [subject, type]))
+  const wrong = new Set(unanswered.map(({ id, cause }) => cause.anomaly ?? id))
+  for (const [anomaly, verdict] of verdicts) {
+    if (verdict === 'anomaly.refused') wrong.add(anomaly)
+    else wrong.delete(anomaly)
+  }
+  return wrong.size
 }
 
 /** When the last repair of a unit ended, epoch ms; 0 when there was none. */

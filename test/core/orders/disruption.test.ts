@@ -212,6 +212,65 @@ describe('disruptions', () => {
     assert.equal((await repairs()).length, 1)
   })
 
+  describe('that came of an alarm which a person calls false', () => {
+    const refused = (more: Partial<Anomaly> = {}) => anomaly({ verdict: { decision: 'refused', by: 'eva', time: START, why: 'a fork lift' }, ...more })
+
+    it('are refused where they were only proposed', async () => {
+      desk = open('approve')
+      await desk.anomaly(anomaly())
+      await desk.anomaly(refused())
+      const [disruption] = await stored()
+      assert.deepEqual([disruption?.status, disruption?.decidedBy], ['refused', 'eva'])
+      const event = (await store.events(0, 100)).findLast(({ type }) => type === 'disruption.refused')
+      assert.equal(event?.why, 'refused by eva: the alarm is false: a fork lift')
+      await desk.anomaly(refused({ state: 'updated' }))
+      assert.equal(told.length, 2)
+    })
+
+    it('are withdrawn with their repair as long as that has not begun', async () => {
+      await desk.anomaly(anomaly())
+      await desk.anomaly(refused())
+      assert.deepEqual(await statuses(), ['maintain-before withdrawn'])
+      assert.equal((await repairs())[0]?.state, 'Canceled')
+      assert.match((await stored())[0]?.why ?? '', /withdrawn: eva says that the alarm is false: a fork lift$/)
+    })
+
+    it('stay when the repair has begun', async () => {
+      await desk.anomaly(anomaly())
+      const { id } = await repairJob()
+      await store.transaction((tx) => commandJobOrder(tx, id, 'Start', { actor: 'dispatch' }))
+      await show(store, 'p/mill-1', 'Execute', id, { mode: 'Maintenance', since: clock.now() })
+      await desk.anomaly(refused())
+      assert.deepEqual(await statuses(), ['maintain-before acted'])
+      assert.equal((await repairs())[0]?.state, 'Running')
+    })
+
+    it('make room for another alarm that had stood back', async () => {
+      await desk.anomaly(anomaly())
+      await desk.anomaly(anomaly({ id: 'an-2', signals: ['load'] }))
+      await desk.anomaly(refused())
+      assert.deepEqual((await stored()).map(({ cause, status }) => [cause.anomaly, status]).sort(), [
+        ['an-1', 'withdrawn'],
+        ['an-2', 'acted'],
+      ])
+    })
+
+    it('count against the budget, unless somebody confirms the alarm', async () => {
+      const say = (id: string, type: string) => store.transaction((tx) => tx.record({ type, subject: id, actor: 'test' }).then(() => {}))
+      desk = open('auto', { falseAlarmBudget: 2 })
+      await say('an-7', 'anomaly.refused')
+      await say('an-8', 'anomaly.refused')
+      await say('an-8', 'anomaly.confirmed')
+      await desk.anomaly(anomaly())
+      assert.equal(told.at(-1)?.status, 'acted')
+      await say('an-1', 'anomaly.refused')
+      await desk.anomaly(refused())
+      await desk.anomaly(anomaly({ id: 'an-9' }))
+      assert.deepEqual([told.at(-1)?.status, told.at(-1)?.cause.anomaly], ['proposed', 'an-9'])
+      assert.match(told.at(-1)?.why ?? '', /2 alarms of the last week were false/)
+    })
+  })
+
   it('only propose when too many alarms of the week were false; a failure is no alarm', async () => {
     desk = open('approve', { falseAlarmBudget: 2 })
     for (const id of ['an-1', 'an-2']) {
