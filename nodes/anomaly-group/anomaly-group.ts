@@ -3,14 +3,16 @@ import type { NodeAPI, NodeDef } from 'node-red'
 import { type TaktError, toTaktError } from '../../core/base/error.ts'
 import { uniqueId } from '../../core/base/id.ts'
 import { StateFile } from '../../core/base/state-file.ts'
-import { GroupWatch, type GroupWatchSetting, type JudgedRow } from '../../core/detect/group/group-watch.ts'
-import { recordAnomaly, standingAnomalies } from '../../core/detect/record-anomaly.ts'
+import { GROUP_METHOD, GroupWatch, type GroupWatchSetting, type JudgedRow } from '../../core/detect/group/group-watch.ts'
+import { standingAnomalies } from '../../core/detect/record-anomaly.ts'
 import { RunningUnits } from '../../core/detect/running-units.ts'
+import { ScopeKeeper } from '../../core/detect/scorecard/scope-keeper.ts'
 import { fileMemory, storeMemory } from '../../core/detect/watch-memory.ts'
 import type { Anomaly } from '../../core/messages/anomaly.ts'
 import type { Sample } from '../../core/messages/sample.ts'
 import { hasKind, validateDocument } from '../../core/messages/validate.ts'
-import { UnitQueue } from '../../core/signal/unit-queue.ts'
+import { AlarmTeller } from '../anomaly/alarm-teller.ts'
+import { FeedbackDesk } from '../anomaly/feedback.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
@@ -23,12 +25,6 @@ import { statusOf } from './status.ts'
 export interface AnomalyGroupConfig extends NodeDef, GroupFields {
   plant: string
   store: string
-}
-
-interface Waiting {
-  readonly anomaly: Anomaly
-  readonly message: Message
-  readonly send: Send
 }
 
 const STATUS_MS = 1000
@@ -69,7 +65,7 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
         let standing: Anomaly[] | undefined
         try {
           saved = await memory.load()
-          standing = store === undefined ? undefined : await standingAnomalies(store)
+          standing = store === undefined ? undefined : await standingAnomalies(store, node.id)
         } catch (thrown) {
           // better to learn anew than not to watch
           node.error(toTaktError(thrown, where))
@@ -93,25 +89,28 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
         if (watch !== undefined) watch = new GroupWatch(setting, watch.state)
       })
 
-      const recording = new UnitQueue<Waiting>(async (_equipment, waiting) => {
-        for (const { anomaly, message, send } of waiting)
-          tell(store === undefined ? anomaly : await recordAnomaly(store, anomaly, `node:${node.id}`), message, send)
+      const name = node.name || `${GROUP_METHOD} of ${setting.equipment.slice(setting.equipment.lastIndexOf('/') + 1)}`
+      const teller = new AlarmTeller(store, node.id, name)
+      const scope = store === undefined ? undefined : new ScopeKeeper(store, { detector: node.id, name, method: GROUP_METHOD }, () => clock.now())
+      const feedback = new FeedbackDesk({
+        store,
+        actor: `node:${node.id}`,
+        where,
+        // what a group has learned does not depend on what people say: it learns nothing while an alarm stands
+        learn: () => {},
+        report: (problem, { topic, payload }) => bad.report(problem, { topic, payload }),
       })
-      const tell = (anomaly: Anomaly, message: Message, send: Send): void => {
-        send([{ ...message, topic: `${anomaly.equipment}/anomaly`, payload: anomaly }, null])
-      }
 
       /** Tells of a row; a promise only where an alarm has to be recorded first. */
       const say = (judged: JudgedRow | undefined, message: Message, send: Send): Promise<void> | undefined => {
         dirty = true
         if (judged === undefined) return undefined
         const { scored, anomaly } = judged
+        scope?.saw(scored.equipment)
         if (isWired) send([null, { ...message, topic: `${scored.equipment}/anomaly-score`, payload: scored }])
         if (anomaly === undefined) return undefined
         saveSoon()
-        if (store !== undefined) return recording.add(anomaly.equipment, { anomaly, message, send })
-        tell(anomaly, message, send)
-        return undefined
+        return teller.tell(anomaly, message, send)
       }
 
       const judge = (sample: Sample, message: Message, send: Send): Promise<void> | undefined => {
@@ -135,6 +134,8 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
             if (payload.kind === 'sample') validateDocument(payload, 'sample', where)
             return undefined
           }
+          const said = feedback.take(message, send)
+          if (said !== undefined) return said
           const sample = read(message)
           if (sample instanceof Promise) return sample.then((made) => judge(made, { ...message, payload: made }, send))
           return judge(sample, { ...message, payload: sample }, send)
@@ -173,7 +174,9 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
       }
       const statusTimer = setInterval(() => {
         showStatus()
-        if (recording.failing > 0) recording.retry().catch((error: TaktError) => node.status({ fill: 'red', shape: 'ring', text: error.what.slice(0, 60) }))
+        const failed = (error: TaktError): void => node.status({ fill: 'red', shape: 'ring', text: error.what.slice(0, 60) })
+        teller.retry().catch(failed)
+        scope?.save().catch(failed)
       }, STATUS_MS).unref()
       const saveTimer = setInterval(saveInBackground, settings.saveEveryMs).unref()
 
@@ -189,9 +192,11 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
           clearInterval(saveTimer)
           clearTimeout(soon)
           await opened
-          await recording.idle()
-          if (removed) file.remove()
-          else await save()
+          await teller.idle()
+          if (removed) {
+            file.remove()
+            await scope?.drop()
+          } else await save()
         },
       }
     },

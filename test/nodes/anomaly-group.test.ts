@@ -173,6 +173,11 @@ describe('anomaly group node', () => {
     assert.deepEqual(await (first.node('b0') as StoreNode).store.get('anomaly', payload.id), payload)
     await helper.unload()
     const second = await load({ store: 'b0' })
+    // a person may say what the alarm was worth, also after a restart
+    const said = nextMessage(second.out)
+    second.group.receive({ payload: { command: 'confirm', anomaly: payload.id, by: 'eva' } } as never)
+    const { detector, detectorName, state, verdict } = (await said).payload
+    assert.deepEqual([detector, detectorName, state, verdict.decision, verdict.by], ['n0', 'group of pump-1', payload.state, 'confirmed', 'eva'])
     const cleared = nextMessage(second.out)
     second.group.receive({ retrain: true } as never)
     const stored = (await cleared).payload
