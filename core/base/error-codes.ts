@@ -234,6 +234,13 @@ export const ERROR_CODES = {
   },
   TAKT_COMMAND_CONNECTION: { what: 'the connection of the command is missing', remedy: 'name a broker or endpoint node as the plant model does, and deploy' },
 
+  // detect
+  TAKT_SIGNALS_TOO_MANY: {
+    what: 'more signals than the node may watch',
+    remedy:
+      "narrow its filter or its roles to the signals that matter, or raise 'signals at most' on the node; look for a topic with a number that counts up in it",
+  },
+
   // connect: job orders over OPC UA Job Control (OPC 10031-4)
   TAKT_JOB_CONTROL_INVALID: {
     what: 'the job order or job response cannot be used',

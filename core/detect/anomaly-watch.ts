@@ -9,7 +9,7 @@ import { type AlarmLimits, confirmationsOf, detectorOf, type Method } from './me
 import { ParkedContexts } from './parked-contexts.ts'
 import type { RunningUnits } from './running-units.ts'
 import { type Alarm, REPAIRED, Track, type TrackState } from './track.ts'
-import { TrackTable } from './track-table.ts'
+import { type Forgotten, TrackTable } from './track-table.ts'
 import { ABOUT, type About, keyOf, ORDERS, partsOf, recordsOf, signalsOf, UNITS, type WatchChanges } from './watch-records.ts'
 
 export interface WatchSetting {
@@ -25,8 +25,8 @@ export interface WatchSetting {
   readonly ids: IdSource
   /** Whether a signal is watched, and its own alarm limits where it has any. */
   select(equipment: string, signal: string): { readonly alarm?: AlarmLimits | undefined } | undefined
-  /** So many signals were forgotten. */
-  forgotten(signals: number): void
+  /** So many signals were forgotten: nothing was heard of them for long, or there were too many. */
+  forgotten(signals: number, why: Forgotten): void
   /** A value of a signal that there is no room for: all that are watched are in alarm. */
   refused?(equipment: string, signal: string): void
   /** What a signal had learned in a context was forgotten for a newer one. */
@@ -76,7 +76,7 @@ export class AnomalyWatch {
     this.#isAboutWritten = signals !== undefined
     if (records === undefined) return
     if (signals === undefined) {
-      for (const key of records.keys()) this.#table.leave(key)
+      for (const key of records.keys()) if (partsOf(key).length > 0) this.#table.leave(key)
       return
     }
     for (const { equipment, signal, state } of signals) this.#table.restore(equipment, signal, state)
@@ -292,11 +292,13 @@ export class AnomalyWatch {
     return { put, drop: this.#table.takeGone().filter((key) => !put.has(key)) }
   }
 
-  /** The same of one signal. */
-  changesOf(equipment: string, signal: string): WatchChanges {
+  /** The same of these signals and nothing else. */
+  changesOf(signals: ReadonlyArray<readonly [equipment: string, signal: string]>): WatchChanges {
     const put = this.#about()
-    const track = this.#table.takeUnsavedOf(equipment, signal)
-    if (track !== undefined) this.#put(put, equipment, signal, track)
+    for (const [equipment, signal] of signals) {
+      const track = this.#table.takeUnsavedOf(equipment, signal)
+      if (track !== undefined) this.#put(put, equipment, signal, track)
+    }
     return { put, drop: [] }
   }
 

@@ -1,13 +1,16 @@
 import type { Track, TrackState } from './track.ts'
 import { keyOf } from './watch-records.ts'
 
+/** Why signals are forgotten: nothing was heard of them, or there is no room. */
+export type Forgotten = 'idle' | 'room'
+
 export interface TableSetting {
   /** Signals kept at the same time, and as many that are known not to be watched. */
   readonly most: number
   /** Makes the track of a signal, with what was saved of it; null: it is not watched. */
   open(equipment: string, signal: string, saved: TrackState | undefined): Track | null
   /** So many signals were forgotten. */
-  forgotten(signals: number): void
+  forgotten(signals: number, why: Forgotten): void
   /** There is no room for a signal: all that are kept are in alarm. */
   refused(equipment: string, signal: string): void
   /** A track is dropped. */
@@ -133,7 +136,7 @@ export class TrackTable {
     for (const [equipment, signal, state] of this.waiting()) if (state.time < before && state.latch.alarm === null) idle.push({ equipment, signal })
     for (const [equipment, signal, track] of this) if (track.heard < before && track.alarm === null) idle.push({ equipment, signal })
     for (const { equipment, signal } of idle) this.drop(equipment, signal)
-    if (idle.length > 0) this.#setting.forgotten(idle.length)
+    if (idle.length > 0) this.#setting.forgotten(idle.length, 'idle')
   }
 
   /** Names that are not watched are asked for anew. */
@@ -246,7 +249,7 @@ export class TrackTable {
       gone++
     }
     if (gone > 0) {
-      forgotten(gone)
+      forgotten(gone, 'room')
       return true
     }
     const others: Array<{ readonly time: number; readonly equipment: string; readonly signal: string }> = []
@@ -255,7 +258,7 @@ export class TrackTable {
     others.sort((a, b) => a.time - b.time)
     others.length = Math.min(others.length, Math.max(Math.ceil(others.length * CLEARED_AT_ONCE), this.#open + this.#closed + 1 - most))
     for (const { equipment, signal } of others) this.drop(equipment, signal)
-    if (others.length > 0) forgotten(others.length)
+    if (others.length > 0) forgotten(others.length, 'room')
     this.#isFull = this.#open + this.#closed >= most
     return !this.#isFull
   }

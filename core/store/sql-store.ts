@@ -26,6 +26,8 @@ export interface SqlStoreOptions {
 }
 
 const QUARANTINE_KEPT = 10_000
+/** Rows of one statement: databases bound its parameters. */
+const STATES_AT_ONCE = 100
 /** A sender gone wrong repeats itself: the ledger, which grows for ever, tells of it once in this much plant time. */
 const QUARANTINE_EVENT_EVERY_MS = 3_600_000
 const QUARANTINE_SOURCES_REMEMBERED = 1000
@@ -129,6 +131,45 @@ export class SqlStore implements Store {
         .values({ node, key, state: text, saved: tx.now })
         .onConflict((conflict) => conflict.columns(['node', 'key']).doUpdateSet({ state: text, saved: tx.now }))
         .execute()
+    })
+  }
+
+  async loadStates(node: string, after: string, limit: number): Promise<ReadonlyArray<readonly [string, unknown]>> {
+    const rows = await this.db
+      .selectFrom('node_state')
+      .select(['key', 'state'])
+      .where('node', '=', node)
+      .where('key', '>', after)
+      .orderBy('key')
+      .limit(limit)
+      .execute()
+    return rows.map(({ key, state }) => [key, JSON.parse(state)] as const)
+  }
+
+  async saveStates(node: string, put: ReadonlyMap<string, unknown>, drop: readonly string[]): Promise<void> {
+    const texts = Array.from(put, ([key, state]) => ({ node, key, state: toStoredJson(state, `state '${key}' of node ${node}`) }))
+    if (texts.length === 0 && drop.length === 0) return
+    await this.transaction(async (tx) => {
+      for (let from = 0; from < drop.length; from += STATES_AT_ONCE)
+        await tx.db
+          .deleteFrom('node_state')
+          .where('node', '=', node)
+          .where('key', 'in', drop.slice(from, from + STATES_AT_ONCE))
+          .execute()
+      for (let from = 0; from < texts.length; from += STATES_AT_ONCE)
+        await tx.db
+          .insertInto('node_state')
+          .values(texts.slice(from, from + STATES_AT_ONCE).map((text) => ({ ...text, saved: tx.now })))
+          .onConflict((conflict) =>
+            conflict.columns(['node', 'key']).doUpdateSet((row) => ({ state: row.ref('excluded.state'), saved: row.ref('excluded.saved') })),
+          )
+          .execute()
+    })
+  }
+
+  async dropStates(node: string): Promise<void> {
+    await this.transaction(async (tx) => {
+      await tx.db.deleteFrom('node_state').where('node', '=', node).execute()
     })
   }
 

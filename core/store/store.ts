@@ -99,5 +99,11 @@ export interface Store extends StoreReader {
   /** Small serialisable state of a node (a detector's memory, a machine's last counters). */
   loadState(node: string, key: string): Promise<unknown>
   saveState(node: string, key: string, state: unknown): Promise<void>
+  /** States of a node in the order of their keys, those after a key (empty: from the first), `limit` at most. */
+  loadStates(node: string, after: string, limit: number): Promise<ReadonlyArray<readonly [string, unknown]>>
+  /** Writes some states of a node and removes others, all in one transaction. */
+  saveStates(node: string, put: ReadonlyMap<string, unknown>, drop: readonly string[]): Promise<void>
+  /** Removes all states of a node: it is no more. */
+  dropStates(node: string): Promise<void>
   close(): Promise<void>
 }

@@ -1,5 +1,6 @@
 import type { EditorNodeProperties, EditorRED } from 'node-red'
 import { optionalNumber, prepareSampleFields, SAMPLE_FIELDS } from '../shared/sample-fields.editor.ts'
+import { preparePreview } from './preview.editor.ts'
 
 declare const RED: EditorRED
 
@@ -55,6 +56,9 @@ const SEASONS = ['day', 'week', 'period']
 const CONTEXTS = ['none', 'product', 'operation', 'state']
 const ROLES = ['packml-state', 'packml-mode', 'job-order', 'good-count', 'scrap-count', 'condition', 'characteristic', 'other', 'all']
 
+/** Ends what an open dialog has under way. */
+let leave = (): void => {}
+
 /** What is in force where a flow, made by hand or before a field was, leaves it out. */
 const IN_FORCE = {
   method: 'auto',
@@ -80,6 +84,12 @@ function words(allowed: readonly string[]): (value: string) => boolean {
       .split(',')
       .map((word) => word.trim())
       .every((word) => word === '' || allowed.includes(word))
+}
+
+/** What is typed in a field of the open dialog. */
+function typed(name: string): unknown {
+  const input = $(`#node-input-${name}`)
+  return input.is(':checkbox') ? input.is(':checked') : (input.val() ?? '')
 }
 
 RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
@@ -181,5 +191,13 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
     method.on('change', show).trigger('change')
     const more = $('#takt-anomaly-more')
     more.on('change', () => $('.takt-anomaly-rare').toggle(more.is(':checked'))).trigger('change')
+    const names = Object.keys((this as unknown as { _def: { defaults: object } })._def.defaults)
+    leave = preparePreview({
+      node: this.id,
+      t: (key, values) => this._(`anomaly.preview.${key}`, values as never),
+      fields: () => Object.fromEntries(names.map((name) => [name, typed(name)])),
+    })
   },
+  oneditsave: () => leave(),
+  oneditcancel: () => leave(),
 })

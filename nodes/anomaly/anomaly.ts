@@ -4,16 +4,17 @@ import { systemClock } from '../../core/base/clock.ts'
 import { type TaktError, toTaktError } from '../../core/base/error.ts'
 import { uniqueId } from '../../core/base/id.ts'
 import { StateFile } from '../../core/base/state-file.ts'
+import { StateFolder } from '../../core/base/state-folder.ts'
 import { UntilOpen } from '../../core/base/until-open.ts'
 import { AnomalyWatch, type WatchCommand } from '../../core/detect/anomaly-watch.ts'
 import { Making } from '../../core/detect/making.ts'
 import { ordersOf } from '../../core/detect/orders-of.ts'
 import { standingAnomalies } from '../../core/detect/record-anomaly.ts'
+import { folderRecords, storeRecords } from '../../core/detect/record-memory.ts'
 import { RunningUnits } from '../../core/detect/running-units.ts'
 import { ScopeKeeper } from '../../core/detect/scorecard/scope-keeper.ts'
 import { selection } from '../../core/detect/selection.ts'
 import { WatchKeeper } from '../../core/detect/watch-keeper.ts'
-import { fileMemory, storeMemory } from '../../core/detect/watch-memory.ts'
 import type { Anomaly } from '../../core/messages/anomaly.ts'
 import type { Sample } from '../../core/messages/sample.ts'
 import { hasKind, validateAnyDocument, validateDocument } from '../../core/messages/validate.ts'
@@ -26,9 +27,9 @@ import type { StoreNode } from '../store/store.ts'
 import { AlarmTeller } from './alarm-teller.ts'
 import { nothingMeant, watchCommand } from './command.ts'
 import { FeedbackDesk } from './feedback.ts'
-import { ForgottenContexts } from './forgotten-contexts.ts'
 import { rememberDeployed, servePreview } from './preview.ts'
 import { type AnomalyFields, readSettings } from './settings.ts'
+import { tellsOfBounds } from './tells-of-bounds.ts'
 import { WatchStatus } from './watch-status.ts'
 
 export interface AnomalyConfig extends NodeDef, AnomalyFields {
@@ -54,26 +55,26 @@ export default function registerAnomaly(RED: NodeAPI): void {
       rememberDeployed(node, config)
       const bad = new BadInput(node, { store, now: () => clock.now() })
       const read = sampleReader(RED, node, config, { clock, plant })
-      const file = new StateFile(join(RED.settings.userDir ?? process.cwd(), 'takt', `anomaly-${node.id}.json`))
+      const path = join(RED.settings.userDir ?? process.cwd(), 'takt', `anomaly-${node.id}`)
       const isWired = ((node as { wires?: unknown[][] }).wires?.[1]?.length ?? 1) > 0
 
       const running = new RunningUnits(settings.judgeOnlyIn, settings.settleMs)
       const making = new Making(settings.context, running, store === undefined ? undefined : ordersOf(store))
-      const forgottenContexts = new ForgottenContexts((what) => node.warn(`${where}: ${what}`))
+      const bounds = tellsOfBounds(settings.maxSignals, where, (what) => node.warn(what))
       const watchSetting = {
         ...settings,
         running,
         ...(settings.context === 'none' ? {} : { making }),
         ids: uniqueId,
         select: selection(settings, plant),
-        forgotten: (signals: number) => node.warn(`${where}: ${signals} signal${signals === 1 ? '' : 's'} of which nothing was heard lately forgotten`),
-        contextForgotten: forgottenContexts.add,
+        ...bounds.hears,
       }
+      const failed = (thrown: unknown): void => node.error(toTaktError(thrown, where))
       const keeper = new WatchKeeper({
-        memory: store === undefined ? fileMemory(file) : storeMemory(store, node.id),
+        memory: store === undefined ? folderRecords(new StateFolder(path), new StateFile(`${path}.json`)) : storeRecords(store, node.id),
         make: (saved) => new AnomalyWatch(watchSetting, saved),
         ...(store === undefined ? {} : { standing: () => standingAnomalies(store, node.id) }),
-        failed: (thrown) => node.error(toTaktError(thrown, where)),
+        failed,
         now: () => clock.now(),
       })
       const name = node.name || `anomaly ${settings.method.name}`
@@ -86,7 +87,6 @@ export default function registerAnomaly(RED: NodeAPI): void {
         learn: (anomaly, decision) => {
           if (decision === 'confirmed') watch?.confirmed(anomaly)
           else watch?.refused(anomaly)
-          keeper.changed()
         },
         report: (problem, { topic, payload }) => bad.report(problem, { topic, payload }),
       })
@@ -100,7 +100,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
       })
       // roles and alarm limits may have changed; what was learned stays
       const forget = plantNode?.onReload(() => {
-        watch = keeper.remake()
+        for (const cleared of watch?.reselect() ?? []) tell([cleared], {}, node.send.bind(node) as Send)?.catch(failed)
       })
 
       /** Judges one sample; a promise only where an alarm has to be recorded first. */
@@ -111,7 +111,6 @@ export default function registerAnomaly(RED: NodeAPI): void {
           return undefined
         }
         const anomaly = watch.judge(track, sample)
-        keeper.changed()
         scope?.saw(sample.equipment)
         if (isWired) {
           message.anomaly = track.scored()
@@ -125,12 +124,12 @@ export default function registerAnomaly(RED: NodeAPI): void {
         const done = watch?.command(command)
         if (done === undefined) return undefined
         if (done.signals === 0) throw nothingMeant(command, where)
-        keeper.changed()
         return tell(done.cleared, message, send)
       }
 
       const tell = (anomalies: readonly Anomaly[], message: Message, send: Send): Promise<void> | undefined => {
-        saveSoon()
+        // an alarm and what was learned until then belong together
+        for (const { equipment, signals } of anomalies) keeper.alarmed(equipment, signals[0] ?? '')
         const recorded = anomalies.map((anomaly) => teller.tell(anomaly, message, send)).filter((done) => done !== undefined)
         return recorded.length === 0 ? undefined : Promise.all(recorded).then(() => {})
       }
@@ -164,21 +163,14 @@ export default function registerAnomaly(RED: NodeAPI): void {
         }
       }
 
-      let soon: NodeJS.Timeout | undefined
-      /** An alarm and what was learned until then belong together. */
-      const saveSoon = (): void => {
-        soon ??= setTimeout(() => {
-          soon = undefined
-          keeper.saveInBackground()
-        }, TICK_MS).unref()
-      }
       const ticking = setInterval(() => {
-        if (watch !== undefined) status.show({ signals: watch.signals, alarms: watch.alarms, bad: bad.count })
-        forgottenContexts.report(performance.now())
+        if (watch !== undefined) status.show({ signals: watch.signals, alarms: watch.alarms, bad: bad.count, isFull: watch.isFull })
+        bounds.report(performance.now())
+        keeper.saveAlarms().catch(failed)
         teller.retry().catch((error: TaktError) => status.fault(error.what))
         scope?.save().catch((error: TaktError) => status.fault(error.what))
       }, TICK_MS).unref()
-      const saving = setInterval(() => keeper.saveInBackground(), settings.saveEveryMs).unref()
+      const saving = setInterval(() => void keeper.save().catch(failed), settings.saveEveryMs).unref()
 
       return {
         input: (message, send) => early.run(() => take(message, send)),
@@ -186,13 +178,12 @@ export default function registerAnomaly(RED: NodeAPI): void {
           forget?.()
           clearInterval(ticking)
           clearInterval(saving)
-          clearTimeout(soon)
           await opened
           await teller.idle()
           if (removed) {
-            file.remove()
+            await keeper.remove()
             await scope?.drop()
-          } else await keeper.save()
+          } else await keeper.saveAll()
         },
       }
     },

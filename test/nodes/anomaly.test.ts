@@ -6,7 +6,7 @@ import type { Node } from 'node-red'
 import type { Sample } from '../../core/messages/sample.ts'
 import { validateDocument } from '../../core/messages/validate.ts'
 import registerAnomaly from '../../nodes/anomaly/anomaly.ts'
-import { ForgottenContexts } from '../../nodes/anomaly/forgotten-contexts.ts'
+import { tellsOfBounds } from '../../nodes/anomaly/tells-of-bounds.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
 import { loadExample } from './support/example.ts'
@@ -132,7 +132,7 @@ describe('anomaly node', () => {
     for (let n = 0; n < 5; n++) send(first.anomaly, sample(80))
     const { id } = (await raised).payload
     await helper.unload()
-    assert.deepEqual(readdirSync(join(folder, 'takt')), ['anomaly-n0.json'])
+    assert.deepEqual(readdirSync(join(folder, 'takt')), ['anomaly-n0'])
     const second = await load({ method: 'auto', high: '' })
     const cleared = nextMessage(second.out)
     for (let n = 0; n < 60; n++) send(second.anomaly, sample(50 + (n % 7) / 7))
@@ -218,18 +218,26 @@ describe('anomaly node', () => {
     )
   })
 
-  it('says in sum which contexts were forgotten, once a minute', () => {
+  it('says in sum what it had to forget or to refuse, each once a minute', () => {
     const told: string[] = []
-    const forgotten = new ForgottenContexts((what) => told.push(what))
-    forgotten.report(0)
-    forgotten.add()
-    forgotten.report(1000)
-    for (let n = 0; n < 40; n++) forgotten.add()
-    for (const now of [2000, 60_999, 61_000, 200_000]) forgotten.report(now)
-    assert.deepEqual(
-      told.map((what) => /of (\d+) contexts/.exec(what)?.[1]),
-      ['1', '40'],
-    )
+    const bounds = tellsOfBounds(1000, 'anomaly', (what) => told.push(what))
+    bounds.report(0)
+    bounds.hears.contextForgotten(MILL, 'vibration', 'A')
+    bounds.report(1000)
+    for (let n = 0; n < 40; n++) bounds.hears.contextForgotten(MILL, 'vibration', `P${n}`)
+    for (let n = 0; n < 900; n++) bounds.hears.forgotten(1, 'room')
+    for (let n = 0; n < 7; n++) bounds.hears.refused(MILL, `s${n}`)
+    bounds.hears.forgotten(1, 'idle')
+    for (const now of [2000, 60_999, 61_000, 200_000]) bounds.report(now)
+    assert.equal(told.length, 5)
+    for (const [at, says] of [
+      [0, /of 1 contexts/],
+      [1, /^anomaly: 1 signal of which nothing was heard/],
+      [2, /TAKT_SIGNALS_TOO_MANY: it watches 1000 signals at most; 900 signals, /],
+      [3, /TAKT_SIGNALS_TOO_MANY: .*all of them are in alarm; 7 values .*vibration|s6'/],
+      [4, /of 40 contexts/],
+    ] as const)
+      assert.match(told[at] ?? '', says)
   })
 
   it('looks an unknown job order up in the store, once', async () => {
