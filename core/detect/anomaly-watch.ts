@@ -241,6 +241,11 @@ export class AnomalyWatch {
     return this.#table.size
   }
 
+  /** Names that are remembered as not watched. */
+  get ignored(): number {
+    return this.#table.ignored
+  }
+
   /** Alarms that stand. */
   get alarms(): number {
     let alarms = 0

@@ -85,14 +85,14 @@ export class TrackTable {
     return known === undefined ? this.#add(equipment, signal) : (known ?? undefined)
   }
 
-  /** Its track has heard or learned something. */
+  /** Its track is given a value. */
   touch(track: Track, equipment: string, signal: string): void {
     const newcomer = this.#newcomers.size === 0 ? undefined : this.#newcomers.get(track)
     if (!this.#unsaved.has(track)) this.#unsaved.set(track, newcomer ?? { equipment, signal })
     // its first value leaves it the newest
     if (newcomer === undefined || track.taken === 0) return
     this.#newcomers.delete(track)
-    if (track.taken < NEW_VALUES && track.alarm === null) this.#newcomers.set(track, newcomer)
+    if (track.taken + 1 < NEW_VALUES && track.alarm === null) this.#newcomers.set(track, newcomer)
   }
 
   /** An alarm has ended: there may be room again. */

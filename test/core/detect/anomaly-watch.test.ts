@@ -192,10 +192,65 @@ describe('anomaly watch', () => {
     assert.equal(judge(sample(9000, 1, 'alarming'))?.state, 'cleared')
   })
 
+  it('stays bounded when a million names come once each, and keeps what has learned and what is in alarm', () => {
+    const said = { room: 0, idle: 0 }
+    const { watch, judge } = make({ maxSignals: 10_000, forgotten: (signals, why) => void (said[why] += signals) })
+    judge(sample(1, 99, 'alarming'))
+    for (let round = 0; round < 10; round++) for (let n = 0; n < 5000; n++) judge(sample(round * 1000 + n, 1, `real${n}`))
+    const before = process.memoryUsage().heapUsed
+    for (let n = 0; n < 1_000_000; n++) judge(sample(20_000 + n, 1, `s${n}`, `unit${n % 100}`))
+    const grown = (process.memoryUsage().heapUsed - before) / 1e6
+    assert.ok(grown < 150, `${grown} MB more`)
+    assert.ok(watch.signals <= 10_000 && watch.signals > 9000)
+    assert.equal(said.room, 1_005_001 - watch.signals)
+    assert.equal(said.idle, 0)
+    const kept = new Set((watch.state as { tracks: [string, [string, unknown][]][] }).tracks.find(([unit]) => unit === UNIT)?.[1].map(([signal]) => signal))
+    assert.equal(kept.size, 5001)
+    assert.equal(judge(sample(2e6, 1, 'alarming'))?.state, 'cleared')
+    const { put, drop } = watch.changes(1e9)
+    assert.ok(put.size <= 10_001 && drop.length === 0, 'what was never written needs no removal')
+  }).timeout(20_000)
+
+  it('says so when all that it watches is in alarm, and takes on others when an alarm ends', () => {
+    const refused: string[] = []
+    const { watch, judge } = make({ maxSignals: 3, refused: (equipment, signal) => refused.push(`${equipment}/${signal}`) })
+    for (const signal of ['a', 'b', 'c']) assert.equal(judge(sample(1, 99, signal))?.state, 'raised')
+    assert.equal(judge(sample(2, 99, 'd')), undefined)
+    for (let n = 0; n < 1000; n++) judge(sample(3, 99, `e${n}`))
+    assert.deepEqual([watch.isFull, watch.signals, refused.length, refused[0]], [true, 3, 1001, `${UNIT}/d`])
+    assert.equal(judge(sample(4, 1, 'b'))?.state, 'cleared')
+    assert.equal(judge(sample(5, 99, 'd'))?.state, 'raised')
+    assert.deepEqual([watch.isFull, watch.signals, watch.alarms], [false, 3, 3])
+    assert.equal(judge(sample(6, 1, 'a'))?.state, 'cleared')
+  })
+
   it('ignores signals that are not selected, without growing', () => {
-    const { watch, judge } = make({ maxSignals: 100, select: () => undefined })
-    for (let n = 0; n < 1000; n++) assert.equal(judge(sample(n, 99, `s${n}`)), undefined)
+    let asked = 0
+    const select = (): undefined => void asked++
+    const { watch, judge } = make({ maxSignals: 100, select })
+    for (let n = 0; n < 10_000; n++) assert.equal(judge(sample(n, 99, `s${n}`)), undefined)
     assert.equal(watch.signals, 0)
+    assert.ok(watch.ignored <= 100)
+    for (let n = 0; n < 100; n++) judge(sample(n, 99, 's9999'))
+    assert.equal(asked, 10_000, 'a name is asked for once')
+  })
+
+  it('goes on with what it learned when limits or roles change, and clears the alarm of what is watched no more', () => {
+    let high: number | undefined = 10
+    const ewma = { name: 'auto' } as const
+    const { watch, judge } = make({ method: ewma, select: () => (high === undefined ? undefined : { alarm: { high } }) })
+    for (let n = 0; n < 100; n++) judge(sample(n, 5 + (n % 7) / 7))
+    high = 5.1
+    assert.deepEqual(watch.reselect(), [])
+    const told = Array.from({ length: 10 }, (_, n) => judge(sample(1000 + n, 5.9))).filter((anomaly) => anomaly !== undefined)
+    assert.equal(told[0]?.state, 'raised')
+    assert.ok(told[0]?.evidence.some(({ source, upper }) => source === 'limits' && upper === 5.1))
+    assert.ok((watch.trackOf(sample(0, 0))?.state.detector.n as number) >= 100)
+    high = undefined
+    const [cleared] = watch.reselect()
+    assert.deepEqual([cleared?.id, cleared?.state, watch.signals], [told[0]?.id, 'cleared', 0])
+    validateDocument(cleared, 'anomaly', 'test')
+    assert.equal(judge(sample(2000, 99)), undefined)
   })
 
   it('is not harmed by names that objects have', () => {
