@@ -87,9 +87,12 @@ function words(allowed: readonly string[]): (value: string) => boolean {
 }
 
 /** What is typed in a field of the open dialog. */
-function typed(name: string): unknown {
+function typed(name: string): string | boolean {
   const input = $(`#node-input-${name}`)
-  return input.is(':checkbox') ? input.is(':checked') : (input.val() ?? '')
+  if (input.is(':checkbox')) return input.is(':checked')
+  const text = String(input.val() ?? '')
+  // of a config node that is not chosen
+  return text === '_ADD_' ? '' : text
 }
 
 RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {

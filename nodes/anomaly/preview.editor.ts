@@ -118,14 +118,14 @@ export function preparePreview({ node, t, fields }: PreviewSetting): () => void 
 
   const list = (): void => {
     const { store, plant, roles, filter } = fields() as Record<string, string>
-    const hasStore = Boolean(store) && store !== '_ADD_'
+    const hasStore = Boolean(store)
     part('hint').text(hasStore ? '' : t('noStore'))
     part('controls').toggle(hasStore)
     if (!hasStore) {
       part('shown').hide()
       return
     }
-    $.getJSON('takt/anomaly/preview/signals', { store, plant: plant === '_ADD_' ? '' : plant, roles, filter })
+    $.getJSON('takt/anomaly/preview/signals', { store, plant, roles, filter })
       .done((found: { signals: Array<{ equipment: string; signal: string }>; isMore: boolean; problem?: Problem }) => {
         const select = part('signal')
         const chosen = String(select.val() ?? '')
