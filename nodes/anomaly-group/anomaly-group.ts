@@ -13,6 +13,7 @@ import type { Sample } from '../../core/messages/sample.ts'
 import { hasKind, validateDocument } from '../../core/messages/validate.ts'
 import { AlarmTeller } from '../anomaly/alarm-teller.ts'
 import { FeedbackDesk } from '../anomaly/feedback.ts'
+import { rememberScored } from '../anomaly/scorecard-endpoint.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
@@ -48,6 +49,7 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
       const memory = store === undefined ? fileMemory(file) : storeMemory(store, node.id)
       const isWired = ((node as { wires?: unknown[][] }).wires?.[1]?.length ?? 1) > 0
 
+      rememberScored(node, { store, now: () => clock.now() })
       const running = new RunningUnits(settings.judgeOnlyIn, settings.settleMs)
       const settingOf = (): GroupWatchSetting => {
         const group = readGroup(config, plant(), where)

@@ -28,6 +28,7 @@ import { AlarmTeller } from './alarm-teller.ts'
 import { nothingMeant, watchCommand } from './command.ts'
 import { FeedbackDesk } from './feedback.ts'
 import { rememberDeployed, servePreview } from './preview.ts'
+import { rememberScored, serveScorecard } from './scorecard-endpoint.ts'
 import { type AnomalyFields, readSettings } from './settings.ts'
 import { tellsOfBounds } from './tells-of-bounds.ts'
 import { WatchStatus } from './watch-status.ts'
@@ -43,6 +44,7 @@ const EARLY_KEPT = 10_000
 
 export default function registerAnomaly(RED: NodeAPI): void {
   servePreview(RED)
+  serveScorecard(RED)
   defineNode<AnomalyConfig>(RED, {
     type: 'takt-anomaly',
     create(node, config) {
@@ -53,6 +55,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
       const plant = plantNode === undefined ? undefined : () => plantNode.plant()
       const settings = readSettings(config, plant !== undefined, where)
       rememberDeployed(node, config)
+      rememberScored(node, { store, now: () => clock.now() })
       const bad = new BadInput(node, { store, now: () => clock.now() })
       const read = sampleReader(RED, node, config, { clock, plant })
       const path = join(RED.settings.userDir ?? process.cwd(), 'takt', `anomaly-${node.id}`)

@@ -20,7 +20,7 @@ describe('feedback on anomalies', () => {
   let anomaly: Node
   let caught: Node
   let store: StoreNode['store']
-  let clock = 1_700_000_000_000
+  let clock = Date.now() - 3_600_000
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'takt-feedback-'))
@@ -144,6 +144,32 @@ describe('feedback on anomalies', () => {
     assert.match(await refusedWith({ topic: 'refuse', payload: { anomaly: { id: 7 } } }), /TAKT_MESSAGE_INVALID/)
     assert.match(await refusedWith({ topic: 'confirm', payload: 'x'.repeat(201) }), /TAKT_MESSAGE_INVALID/)
     assert.equal((await raise()).state, 'raised')
+  })
+
+  it('serves the score of a node to its dialog', async () => {
+    await new Promise<void>((resolve) => helper.startServer(() => resolve()))
+    try {
+      await load()
+      const ask = async (path: string): Promise<{ status: number; body: any }> => helper.request().get(`/takt/anomaly/${path}`)
+      assert.equal((await ask('n0/scorecard')).body.score, null)
+      const raised = await raise()
+      await told(() => value(1))
+      await told(() => say({ topic: 'refuse', payload: raised.id }))
+      const { status, body } = await ask('n0/scorecard?days=2')
+      assert.equal(status, 200)
+      assert.deepEqual(Object.keys(body), ['from', 'to', 'horizonMs', 'score'])
+      assert.equal(body.horizonMs, 8 * 3_600_000)
+      const { detector, name, alarms, refused, precision, recall } = body.score
+      assert.deepEqual([detector, name, alarms, refused, precision, recall], ['n0', 'limits of mill-1', 1, 1, 0, null])
+      for (const wrong of ['n0/scorecard?days=-1', 'n0/scorecard?days=abc', 'nobody/scorecard']) {
+        const refused = await ask(wrong)
+        assert.deepEqual([refused.status, refused.body.code], [400, 'TAKT_CONFIG_INVALID'])
+        assert.ok(refused.body.what.length > 10 && refused.body.todo.length > 10)
+      }
+    } finally {
+      await helper.unload()
+      await new Promise<void>((resolve) => helper.stopServer(() => resolve()))
+    }
   })
 
   it('needs a store', async () => {
