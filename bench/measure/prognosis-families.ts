@@ -167,6 +167,26 @@ function healthy(seed: number): Life {
   )
 }
 
+/** A healthy machine that makes another product every hour or so: each has a level of its own. */
+function products(seed: number): Life {
+  const dice = new Dice(seed)
+  const share = load(dice, 0.97, 0.006)
+  let factor = 1
+  let left = 0
+  return live(
+    3000,
+    7,
+    () => {
+      if (left-- <= 0) {
+        left = Math.round(dice.between(30, 200))
+        factor = dice.between(0.93, 1.07)
+      }
+      return 2.1 * factor
+    },
+    (level) => level * (1 + share()) * (1 + 0.055 * dice.normal()),
+  )
+}
+
 function step(seed: number): Life {
   const dice = new Dice(seed)
   const at = dice.between(500, 2500)
@@ -196,4 +216,4 @@ export const WEARING: Readonly<Record<string, Family>> = {
 }
 
 /** Those that have no trend. */
-export const STEADY: Readonly<Record<string, Family>> = { healthy, 'step change': step }
+export const STEADY: Readonly<Record<string, Family>> = { healthy, 'healthy on many products': products, 'step change': step }

@@ -44,6 +44,8 @@ export const CONFIDENCE = 0.9
 const FIRST = 12
 /** Fewer values say nothing. */
 const LEAST_ROWS = 30
+/** Nothing is foretold before the signal has gone this share of the way from healthy to the threshold: until then a change of product or of load looks like the beginning of an end. */
+const SHOWN_SHARE = 0.125
 /** A trend counts when it is so many of its standard deviations. */
 const SIGNIFICANT = 4.5
 /** How much slope and level may differ between memories before the shorter one is believed, standard deviations. */
@@ -144,6 +146,7 @@ export class Prognoser {
     const target = this.#sign * this.#threshold - this.#origin
     if (this.#level >= target) return { median: 0, lower: 0, upper: 0, trend: 'reached', rows: { median: 0, lower: 0, upper: 0 } }
     if (!this.#stands || this.#rows < LEAST_ROWS) return undefined
+    if (this.#level - this.#base < SHOWN_SHARE * (target - this.#base)) return undefined
     const median = this.#quantile(0.5, target)
     if (median > FARTHEST * this.#rows) return undefined
     const lower = this.#quantile((1 - CONFIDENCE) / 2, target)
