@@ -72,6 +72,14 @@ function anomaly(event: LedgerEvent, plant: Plant): Told {
   return [`${plant.nameOf((event.after as Anomaly).equipment)}: ${anomalyText(event.after as Anomaly)}`, severity === 'high' ? 'bad' : 'warning']
 }
 
+function verdict({ after, why }: LedgerEvent, plant: Plant): Told | undefined {
+  const { equipment, signals, verdict: said } = after as Anomaly
+  if (said === undefined) return undefined
+  const what = `the alarm of ${plant.nameOf(equipment)} (${signals.slice(0, SIGNALS_NAMED).join(', ')})`
+  const reason = why === null ? '' : `, ${why}`
+  return said.decision === 'confirmed' ? [`Right: ${what}${reason}`, 'info'] : [`False: ${what}${reason}`, 'warning']
+}
+
 /** What is unusual: `spindle.vibration 5.9 against 2.2–4 expected`. */
 export function anomalyText({ signals, evidence, method }: Pick<Anomaly, 'signals' | 'evidence' | 'method'>): string {
   const subject = signals.join(', ')
@@ -151,6 +159,8 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'machine-state.changed': machineState,
   'anomaly.raised': anomaly,
   'anomaly.cleared': anomaly,
+  'anomaly.confirmed': verdict,
+  'anomaly.refused': verdict,
   'disruption.proposed': disruption,
   'disruption.accepted': disruption,
   'disruption.refused': disruption,

@@ -11,14 +11,15 @@ import type { Store, StoreReader } from '../store/store.ts'
 import { anomalyText, eventText, TOLD_TYPES } from './event-text.ts'
 import { numberText } from './format.ts'
 import { materialName, productOf, unitName } from './names.ts'
-import type { Overview, OverviewAnomaly, OverviewDisruption, OverviewEvent, OverviewKpi, OverviewQuality } from './overview.ts'
+import type { Overview, OverviewAlarm, OverviewAnomaly, OverviewDisruption, OverviewEvent, OverviewKpi, OverviewQuality } from './overview.ts'
 import { orderRows } from './overview-orders.ts'
 import { overviewPlan } from './overview-plan.ts'
+import { OverviewScores } from './overview-scores.ts'
 import { unitRows } from './overview-units.ts'
 import { limitsText } from './quality-sections.ts'
 import { type ShiftSpan, shiftSpan } from './shift-span.ts'
 
-const MOST = { openOrders: 200, finishedOrders: 12, disruptions: 20, anomalies: 50, results: 20, events: 60 } as const
+const MOST = { openOrders: 200, finishedOrders: 12, disruptions: 20, anomalies: 50, clearedAlarms: 12, results: 20, events: 60 } as const
 /** Of a ledger that it has not followed yet, it reads the end only. */
 const FIRST_EVENTS = 400
 
@@ -32,12 +33,14 @@ export class OverviewSource {
   #shift: { readonly plant: Plant; readonly minute: number; readonly span: ShiftSpan } | undefined
   #counts: CountWindow | undefined
   #told: OverviewEvent[] = []
+  readonly #scores: OverviewScores
   #read: number | undefined
 
   constructor(store: Store, plant: () => Plant, clock: Clock) {
     this.#store = store
     this.#plant = plant
     this.#clock = clock
+    this.#scores = new OverviewScores(store, () => clock.rate)
   }
 
   async snapshot(): Promise<Overview> {
@@ -47,17 +50,20 @@ export class OverviewSource {
     const units = plant.units.map(({ id }) => id)
     const shift = this.#shiftAt(plant, units, now)
 
-    const [head, measurement, events, orders, plans, anomalies, disruptions, results, heldLots] = await Promise.all([
+    const [head, measurement, events, orders, plans, alarms, disruptions, results, heldLots] = await Promise.all([
       store.head(),
       this.#measure(plant, units, shift),
       this.#events(plant),
       openAndFinished(store),
       store.list('plan', { orderBy: 'version', descending: true, limit: 2 }),
-      standingAnomalies(store, plant),
+      latestAlarms(store, plant),
       latestDisruptions(store, plant),
       store.list('quality-result', { orderBy: 'time', descending: true, limit: MOST.results }),
       store.list('lot', { where: { disposition: 'held' } }),
     ])
+    const anomalies = standing(alarms)
+    // after the events: one of them may be a person's word on an alarm
+    const scorecard = await this.#scores.at(now)
     const jobs = await store.list('job-order', { where: { work_order: orders.map(({ id }) => id) } })
     const lots = await store.list('lot', { where: { id: orders.flatMap((order) => order.lots) } })
     const allJobs = new Map([...measurement.jobs.values(), ...jobs].map((job) => [job.id, job]))
@@ -86,6 +92,8 @@ export class OverviewSource {
       },
       plan: plan === undefined ? null : overviewPlan(known, rows, plan, previous, shift.from),
       anomalies,
+      alarms,
+      scorecard,
       disruptions,
       kpis: {
         shift: shift.shift,
@@ -119,6 +127,7 @@ export class OverviewSource {
     for (const event of fresh) {
       if (event.sequence <= (this.#read ?? 0)) continue
       this.#read = event.sequence
+      if (event.type === 'anomaly.confirmed' || event.type === 'anomaly.refused') this.#scores.outdated()
       const told = TOLD_TYPES.includes(event.type) ? eventText(event, plant) : undefined
       if (told !== undefined) this.#told.unshift({ sequence: event.sequence, time: event.time, type: event.type, actor: event.actor, ...told })
     }
@@ -159,13 +168,35 @@ async function withTouched(store: StoreReader, orders: readonly WorkOrder[], job
 
 const SEVERITY_RANKS = { high: 0, medium: 1, low: 2 } as const
 
-async function standingAnomalies(store: StoreReader, plant: Plant): Promise<readonly OverviewAnomaly[]> {
-  const standing = await store.list('anomaly', { where: { state: ['raised', 'updated'] }, orderBy: 'since', descending: true, limit: MOST.anomalies })
-  return standing
-    .map((anomaly) => {
-      const { id, equipment, signals, severity, score, since } = anomaly
-      return { id, equipment, unit: plant.nameOf(equipment), signals, severity, score, since, text: anomalyText(anomaly) }
-    })
+async function latestAlarms(store: StoreReader, plant: Plant): Promise<readonly OverviewAlarm[]> {
+  const [stand, cleared] = await Promise.all([
+    store.list('anomaly', { where: { state: ['raised', 'updated'] }, orderBy: 'since', descending: true, limit: MOST.anomalies }),
+    store.list('anomaly', { where: { state: 'cleared' }, orderBy: 'since', descending: true, limit: MOST.clearedAlarms }),
+  ])
+  const rows = [...stand, ...cleared].map((anomaly) => {
+    const { id, equipment, signals, severity, score, since, state, time, detectorName, verdict } = anomaly
+    return {
+      id,
+      equipment,
+      unit: plant.nameOf(equipment),
+      signals,
+      severity,
+      score,
+      since,
+      text: anomalyText(anomaly),
+      detector: detectorName ?? null,
+      cleared: state === 'cleared' ? time : null,
+      verdict: verdict === undefined ? null : { decision: verdict.decision, by: verdict.by },
+    }
+  })
+  return rows.sort((a, b) => b.since - a.since)
+}
+
+/** Those that stand, worst first. */
+function standing(alarms: readonly OverviewAlarm[]): readonly OverviewAnomaly[] {
+  return alarms
+    .filter(({ cleared }) => cleared === null)
+    .map(({ detector: _detector, cleared: _cleared, verdict: _verdict, ...anomaly }) => anomaly)
     .sort((a, b) => SEVERITY_RANKS[a.severity] - SEVERITY_RANKS[b.severity] || b.since - a.since)
 }
 

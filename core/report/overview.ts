@@ -26,6 +26,10 @@ export interface Overview {
   readonly plan: OverviewPlan | null
   /** Anomalies that stand, worst first. */
   readonly anomalies: readonly OverviewAnomaly[]
+  /** Alarms that people may judge, newest first: those that stand, and the last that have cleared. */
+  readonly alarms: readonly OverviewAlarm[]
+  /** How good the alarms of each detector were lately; some seconds old at most. */
+  readonly scorecard: OverviewScorecard
   /** Those that wait for a person first, then the newest. */
   readonly disruptions: readonly OverviewDisruption[]
   readonly kpis: OverviewKpis
@@ -199,6 +203,40 @@ export interface OverviewAnomaly {
   readonly since: number
   /** `spindle.vibration 5.9 against 2.2–4.0 expected` */
   readonly text: string
+}
+
+export interface OverviewAlarm extends OverviewAnomaly {
+  /** Name of the detector; null where the alarm does not say. */
+  readonly detector: string | null
+  readonly cleared: number | null
+  /** What people said last. */
+  readonly verdict: { readonly decision: 'confirmed' | 'refused'; readonly by: string } | null
+}
+
+/** What counts as what: docs/scorecard.md. */
+export interface OverviewScorecard {
+  readonly from: number
+  readonly to: number
+  readonly detectors: readonly OverviewDetector[]
+}
+
+/** Times in ms; a ratio without a denominator is null. */
+export interface OverviewDetector {
+  readonly id: string
+  readonly name: string
+  readonly method: string
+  /** Since when it is scored: the scorecard's beginning, or its own. */
+  readonly from: number
+  readonly alarms: number
+  readonly confirmed: number
+  readonly refused: number
+  readonly undecided: number
+  readonly precision: number | null
+  readonly stops: number
+  readonly foreseen: number
+  readonly recall: number | null
+  readonly leadMs: number | null
+  readonly falsePerWeek: number | null
 }
 
 export interface OverviewDisruption {

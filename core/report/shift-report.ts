@@ -6,6 +6,7 @@ import type { Plant } from '../plant/plant.ts'
 import { readHead } from '../store/ledger.ts'
 import type { StoreReader } from '../store/store.ts'
 import { type ReportContent, type Row, type Section, type SharesSection, type TableSection, total } from './content.ts'
+import { detectionFacts, detectionSection } from './detection-section.ts'
 import { actionText, anomalyText } from './event-text.ts'
 import { expectedEnd, lateness, operationName, productOf } from './names.ts'
 import { findingsSection, inspectionSection } from './quality-sections.ts'
@@ -31,6 +32,7 @@ export async function shiftReport(store: StoreReader, plant: Plant, request: Shi
   const span = spanOf(plant, units, request)
   const ledger = await readHead(store.db)
   const facts = await shiftFacts(store, plant, units, span.from, span.to)
+  const detection = await detectionFacts(store, units, span.from, span.to, now)
   const line = kpiOf(scope, facts.measurement.units, span.from, span.to)
   return {
     type: 'shift',
@@ -54,6 +56,7 @@ export async function shiftReport(store: StoreReader, plant: Plant, request: Shi
       orderSection(facts, plant, now),
       stopSection(facts, plant),
       anomalySection(facts, plant),
+      detectionSection(detection),
       disruptionSection(facts, plant),
       inspectionSection(facts.results, ({ equipment }) => (equipment === null ? '?' : plant.nameOf(equipment)), 'Unit'),
       findingsSection(facts.results, plant),
@@ -310,6 +313,9 @@ function anomalySection({ anomalies }: ShiftFacts, plant: Plant): TableSection {
       { key: 'cleared', label: 'Cleared', type: 'time' },
       { key: 'beforeRepair', label: 'Before repair', type: 'duration' },
       { key: 'beforeFailure', label: 'Before failure', type: 'duration' },
+      { key: 'verdict', label: 'Verdict', type: 'state' },
+      { key: 'verdictBy', label: 'Said by', type: 'text', dataOnly: true },
+      { key: 'detector', label: 'Detector', type: 'text', dataOnly: true },
       { key: 'anomaly', label: 'Anomaly', type: 'id', dataOnly: true },
     ],
     rows: anomalies.map(({ anomaly, repaired, failed }) => ({
@@ -320,6 +326,9 @@ function anomalySection({ anomalies }: ShiftFacts, plant: Plant): TableSection {
       cleared: anomaly.state === 'cleared' ? anomaly.time : null,
       beforeRepair: repaired === null ? null : repaired - anomaly.since,
       beforeFailure: failed === null ? null : failed - anomaly.since,
+      verdict: anomaly.verdict?.decision ?? null,
+      verdictBy: anomaly.verdict?.by ?? null,
+      detector: anomaly.detectorName ?? null,
       anomaly: anomaly.id,
     })),
     empty: 'Nothing unusual was seen.',
