@@ -16,6 +16,11 @@ export const ORDERS = 'orders'
 /** The one record of all signals, of versions before. */
 export const LEGACY = 'watch'
 
+/** Whether a record under a node's id is of its watch: others keep theirs there too. */
+export function isOfWatch(key: string): boolean {
+  return key === ABOUT || key === UNITS || key === ORDERS || key === LEGACY || key.startsWith('[')
+}
+
 /** Baselines of another method or by other contexts are of no use. */
 export interface About {
   readonly format: 2

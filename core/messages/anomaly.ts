@@ -59,4 +59,6 @@ export interface ScoredSample {
   readonly raised: boolean
   /** in [0, 1]: something unlike before begins here, 0.5 at the threshold; only of methods that look for it */
   readonly onset?: number
+  /** what a changed detector says that is tried in shadow; only where there is one */
+  readonly shadow?: { readonly score: number; readonly raised: boolean }
 }

@@ -7,6 +7,7 @@ import { StateFile } from '../../core/base/state-file.ts'
 import { StateFolder } from '../../core/base/state-folder.ts'
 import { UntilOpen } from '../../core/base/until-open.ts'
 import { AnomalyWatch, type WatchCommand } from '../../core/detect/anomaly-watch.ts'
+import type { Challenger } from '../../core/detect/challenger/challenger.ts'
 import { Making } from '../../core/detect/making.ts'
 import { ordersOf } from '../../core/detect/orders-of.ts'
 import { standingAnomalies } from '../../core/detect/record-anomaly.ts'
@@ -30,6 +31,7 @@ import { FeedbackDesk } from './feedback.ts'
 import { rememberDeployed, servePreview } from './preview.ts'
 import { rememberScored, serveScorecard } from './scorecard-endpoint.ts'
 import { type AnomalyFields, readSettings } from './settings.ts'
+import { openShadow, removeShadow, serveShadow } from './shadow.ts'
 import { tellsOfBounds } from './tells-of-bounds.ts'
 import { WatchStatus } from './watch-status.ts'
 
@@ -45,6 +47,7 @@ const EARLY_KEPT = 10_000
 export default function registerAnomaly(RED: NodeAPI): void {
   servePreview(RED)
   serveScorecard(RED)
+  serveShadow(RED)
   defineNode<AnomalyConfig>(RED, {
     type: 'takt-anomaly',
     create(node, config) {
@@ -73,8 +76,9 @@ export default function registerAnomaly(RED: NodeAPI): void {
         ...bounds.hears,
       }
       const failed = (thrown: unknown): void => node.error(toTaktError(thrown, where))
+      const memory = store === undefined ? folderRecords(new StateFolder(path), new StateFile(`${path}.json`)) : storeRecords(store, node.id)
       const keeper = new WatchKeeper({
-        memory: store === undefined ? folderRecords(new StateFolder(path), new StateFile(`${path}.json`)) : storeRecords(store, node.id),
+        memory,
         make: (saved) => new AnomalyWatch(watchSetting, saved),
         ...(store === undefined ? {} : { standing: () => standingAnomalies(store, node.id) }),
         failed,
@@ -97,26 +101,34 @@ export default function registerAnomaly(RED: NodeAPI): void {
       const early = new UntilOpen(EARLY_KEPT)
 
       let watch: AnomalyWatch | undefined
-      const opened = keeper.open().then((made) => {
-        watch = made
+      let shadow: Challenger | undefined
+      const open = async (): Promise<void> => {
+        const place = { store, memory, path, hasPlant: plant !== undefined, select: watchSetting.select, now: () => clock.now() }
+        shadow = await openShadow(RED, node, config, settings, place)
+        watch = await keeper.open()
         early.open()
-      })
+      }
+      const opened = open()
       // roles and alarm limits may have changed; what was learned stays
       const forget = plantNode?.onReload(() => {
         for (const cleared of watch?.reselect() ?? []) tell([cleared], {}, node.send.bind(node) as Send)?.catch(failed)
+        shadow?.reselect()
       })
 
       /** Judges one sample; a promise only where an alarm has to be recorded first. */
       const judge = (sample: Sample, message: Message, send: Send): Promise<void> | undefined => {
         const track = typeof sample.value === 'number' ? watch?.trackOf(sample) : undefined
         if (watch === undefined || track === undefined) {
-          running.saw(sample, plant?.().signal(`${sample.equipment}/${sample.signal}`)?.signal.role)
+          const role = plant?.().signal(`${sample.equipment}/${sample.signal}`)?.signal.role
+          running.saw(sample, role)
+          shadow?.judge(sample, role)
           return undefined
         }
         const anomaly = watch.judge(track, sample)
+        const beside = shadow?.judge(sample)
         scope?.saw(sample.equipment)
         if (isWired) {
-          message.anomaly = track.scored()
+          message.anomaly = beside === undefined ? track.scored() : { ...track.scored(), shadow: beside }
           send([null, message])
         }
         return anomaly === undefined ? undefined : tell([anomaly], message, send)
@@ -127,10 +139,12 @@ export default function registerAnomaly(RED: NodeAPI): void {
         const done = watch?.command(command)
         if (done === undefined) return undefined
         if (done.signals === 0) throw nothingMeant(command, where)
+        shadow?.command(command)
         return tell(done.cleared, message, send)
       }
 
       const tell = (anomalies: readonly Anomaly[], message: Message, send: Send): Promise<void> | undefined => {
+        shadow?.incumbent(anomalies)
         // an alarm and what was learned until then belong together
         for (const { equipment, signals } of anomalies) keeper.alarmed(equipment, signals[0] ?? '')
         const recorded = anomalies.map((anomaly) => teller.tell(anomaly, message, send)).filter((done) => done !== undefined)
@@ -146,9 +160,16 @@ export default function registerAnomaly(RED: NodeAPI): void {
         }
         try {
           if (hasKind(payload)) {
-            if (settings.context !== 'none' && (payload.kind === 'job-order' || payload.kind === 'work-order'))
-              making.told(validateAnyDocument(payload, ['job-order', 'work-order'], where))
-            if (payload.kind === 'machine-state') running.told(validateDocument(payload, 'machine-state', where))
+            if ((settings.context !== 'none' || shadow !== undefined) && (payload.kind === 'job-order' || payload.kind === 'work-order')) {
+              const order = validateAnyDocument(payload, ['job-order', 'work-order'], where)
+              making.told(order)
+              shadow?.ordered(order)
+            }
+            if (payload.kind === 'machine-state') {
+              const state = validateDocument(payload, 'machine-state', where)
+              running.told(state)
+              shadow?.told(state)
+            }
             // it lacks what a sample must have: this says what
             if (payload.kind === 'sample') validateDocument(payload, 'sample', where)
             return undefined
@@ -170,10 +191,12 @@ export default function registerAnomaly(RED: NodeAPI): void {
         if (watch !== undefined) status.show({ signals: watch.signals, alarms: watch.alarms, bad: bad.count, isFull: watch.isFull })
         bounds.report(performance.now())
         keeper.saveAlarms().catch(failed)
+        shadow?.saveAlarms().catch(failed)
         teller.retry().catch((error: TaktError) => status.fault(error.what))
         scope?.save().catch((error: TaktError) => status.fault(error.what))
       }, TICK_MS).unref()
-      const saving = setInterval(() => void keeper.save().catch(failed), settings.saveEveryMs).unref()
+      const save = (): void => void Promise.all([keeper.save(), shadow?.save()]).catch(failed)
+      const saving = setInterval(save, settings.saveEveryMs).unref()
 
       return {
         input: (message, send) => early.run(() => take(message, send)),
@@ -185,8 +208,12 @@ export default function registerAnomaly(RED: NodeAPI): void {
           await teller.idle()
           if (removed) {
             await keeper.remove()
+            await removeShadow(node, store, path)
             await scope?.drop()
-          } else await keeper.saveAll()
+          } else {
+            await keeper.saveAll()
+            await shadow?.saveAll()
+          }
         },
       }
     },

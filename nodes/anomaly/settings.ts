@@ -69,6 +69,8 @@ export interface AnomalyFields extends SampleFields {
   maxSignals?: Field
   /** seconds */
   saveEvery?: Field
+  /** JSON of the fields of a changed detector that is tried in shadow; empty: none */
+  challenger?: string
 }
 
 export interface AnomalySettings extends Pick<WatchSetting, 'method' | 'latch' | 'maxSignals'>, SelectionSetting {
