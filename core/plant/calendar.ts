@@ -23,13 +23,32 @@ function daysOf(text: string): ReadonlySet<number> {
   return days
 }
 
-const formatters = new Map<string, Intl.DateTimeFormat>()
+interface Zone {
+  readonly format: Intl.DateTimeFormat
+  /** Offset by day (UTC), for the days on which it does not change; `undefined` for those on which it does. */
+  readonly days: Map<number, number | undefined>
+}
+
+/** Calendars are asked for the same days again and again, and the formatter is slow. */
+const DAYS_KEPT = 2000
+const zones = new Map<string, Zone>()
 
 /** Milliseconds that local time is ahead of UTC at a moment. */
 function offsetMs(time: number, timeZone: string): number {
-  let format = formatters.get(timeZone)
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US', {
+  const { format, days } = zoneOf(timeZone)
+  const day = Math.floor(time / DAY_MS)
+  if (!days.has(day)) {
+    const first = askOffset(format, day * DAY_MS)
+    if (days.size >= DAYS_KEPT) days.clear()
+    days.set(day, first === askOffset(format, (day + 1) * DAY_MS) ? first : undefined)
+  }
+  return days.get(day) ?? askOffset(format, time)
+}
+
+function zoneOf(timeZone: string): Zone {
+  let zone = zones.get(timeZone)
+  if (zone === undefined) {
+    const format = new Intl.DateTimeFormat('en-US', {
       timeZone,
       hourCycle: 'h23',
       year: 'numeric',
@@ -39,8 +58,13 @@ function offsetMs(time: number, timeZone: string): number {
       minute: 'numeric',
       second: 'numeric',
     })
-    formatters.set(timeZone, format)
+    zone = { format, days: new Map() }
+    zones.set(timeZone, zone)
   }
+  return zone
+}
+
+function askOffset(format: Intl.DateTimeFormat, time: number): number {
   const part: Record<string, number> = {}
   for (const { type, value } of format.formatToParts(time)) part[type] = Number(value)
   const local = Date.UTC(part.year ?? 0, (part.month ?? 1) - 1, part.day ?? 1, part.hour ?? 0, part.minute ?? 0, part.second ?? 0)
