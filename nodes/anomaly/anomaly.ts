@@ -13,6 +13,7 @@ import { ordersOf } from '../../core/detect/orders-of.ts'
 import { standingAnomalies } from '../../core/detect/record-anomaly.ts'
 import { folderRecords, storeRecords } from '../../core/detect/record-memory.ts'
 import { RunningUnits } from '../../core/detect/running-units.ts'
+import { ReturnToService } from '../../core/detect/scorecard/return-to-service.ts'
 import { ScopeKeeper } from '../../core/detect/scorecard/scope-keeper.ts'
 import { selection } from '../../core/detect/selection.ts'
 import { WatchKeeper } from '../../core/detect/watch-keeper.ts'
@@ -87,6 +88,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
       const name = node.name || `anomaly ${settings.method.name}`
       const teller = new AlarmTeller(store, node.id, name)
       const scope = store === undefined ? undefined : new ScopeKeeper(store, { detector: node.id, name, method: settings.method.name }, () => clock.now())
+      const returns = store === undefined ? undefined : new ReturnToService(store, `node:${node.id}`, failed)
       const feedback = new FeedbackDesk({
         store,
         actor: `node:${node.id}`,
@@ -124,9 +126,12 @@ export default function registerAnomaly(RED: NodeAPI): void {
           shadow?.judge(sample, role)
           return undefined
         }
+        const { taken } = track
         const anomaly = watch.judge(track, sample)
         const beside = shadow?.judge(sample)
         scope?.saw(sample.equipment)
+        // only what a running unit says
+        if (track.taken !== taken) returns?.saw(sample)
         if (isWired) {
           message.anomaly = beside === undefined ? track.scored() : { ...track.scored(), shadow: beside }
           send([null, message])
@@ -147,6 +152,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
         shadow?.incumbent(anomalies)
         // an alarm and what was learned until then belong together
         for (const { equipment, signals } of anomalies) keeper.alarmed(equipment, signals[0] ?? '')
+        for (const anomaly of anomalies) returns?.told(anomaly)
         const recorded = anomalies.map((anomaly) => teller.tell(anomaly, message, send)).filter((done) => done !== undefined)
         return recorded.length === 0 ? undefined : Promise.all(recorded).then(() => {})
       }

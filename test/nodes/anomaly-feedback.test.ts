@@ -136,6 +136,32 @@ describe('feedback on anomalies', () => {
     assert.deepEqual([said.id, said.verdict?.decision], [raised.id, 'refused'])
   })
 
+  it('confirms by itself what a repair took away, and lets a person say otherwise', async () => {
+    await load({ escalateAfter: '0' })
+    const state = (name: string, mode: string): void => {
+      clock += 1000
+      const payload = { kind: 'machine-state', equipment: MILL, state: name, mode, since: clock, element: null, reason: null, jobOrder: null, time: clock }
+      anomaly.receive({ topic: `${MILL}/machine-state`, payload } as never)
+    }
+    state('Execute', 'Produce')
+    const raised = await raise()
+    state('Execute', 'Maintenance')
+    value(3)
+    state('Execute', 'Produce')
+    const cleared = await told(() => value(4))
+    assert.deepEqual([cleared.state, cleared.evidence[0]?.source], ['cleared', 'repair'])
+    await store.transaction(async () => {})
+    for (let n = 0; n < 40; n++) {
+      value(4)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    for (let tries = 0; (await store.get('anomaly', raised.id))?.verdict === undefined && tries < 50; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    const { verdict } = (await store.get('anomaly', raised.id))!
+    assert.deepEqual([verdict?.decision, verdict?.by, verdict?.why], ['confirmed', 'return to service', 'after the repair vibration is 4, and was 12 before'])
+    assert.equal((await told(() => say({ topic: 'refuse', payload: { anomaly: raised.id, by: 'eva' } }))).verdict?.decision, 'refused')
+  })
+
   it('refuses nonsense with a code, and goes on', async () => {
     await load()
     assert.match(await refusedWith({ payload: { command: 'confirm', anomaly: 'an-none' } }), /TAKT_ANOMALY_UNKNOWN.*an-none/)
