@@ -20,6 +20,17 @@ export const Disruption = Type.Object({
   action: Type.Enum(DISRUPTION_ACTIONS),
   deadline: Type.Union([Time, Type.Null()], { description: 'the repair must have begun by then' }),
   unavailable: Type.Union([Type.Object({ from: Time, to: Type.Union([Time, Type.Null()]) }), Type.Null()], { description: 'while the unit takes no work' }),
+  asks: Type.Optional(
+    Type.Array(
+      Type.Object({
+        anomaly: Type.Optional(Id),
+        prognosis: Type.Optional(Type.String()),
+        deadline: Time,
+        why: Type.String({ maxLength: 2000 }),
+      }),
+      { description: 'who asks for the repair, each with its own deadline; the earliest counts' },
+    ),
+  ),
   autonomy: Autonomy,
   status: Type.Enum(DISRUPTION_STATUSES),
   why: Type.String({ maxLength: 2000 }),

@@ -7,8 +7,11 @@ export const Prognosis = Type.Object({
   equipment: EquipmentId,
   indicator: Type.String({ maxLength: 200 }),
   threshold: Type.Number(),
-  remainingMs: Type.Object({ median: DurationMs, lower: DurationMs, upper: DurationMs, confidence: Type.Number({ minimum: 0, maximum: 1 }) }),
-  trend: Type.String({ maxLength: 40 }),
+  remainingMs: Type.Union(
+    [Type.Object({ median: DurationMs, lower: DurationMs, upper: DurationMs, confidence: Type.Number({ minimum: 0, maximum: 1 }) }), Type.Null()],
+    { description: 'null: the trend that was told of has gone' },
+  ),
+  trend: Type.String({ maxLength: 40, description: '`linear`, `exponential`, `reached`, or `none` when it has gone' }),
   time: Time,
   value: Type.Optional(Type.Number({ description: 'the smoothed indicator at that time' })),
   unit: Type.Optional(Type.String({ maxLength: 40 })),

@@ -12,6 +12,7 @@ interface DisruptionProperties extends EditorNodeProperties {
   minScore: number
   persistMs: number
   deadlineMs: Record<Severity, number>
+  prognosisShare: number
   falseAlarmBudget: number
   cooldownMs: number
 }
@@ -32,6 +33,11 @@ const number = (least: number, most: number) =>
     return valid || (this as Translating)._('disruption.validation.number').replace('{least}', String(least)).replace('{most}', String(most))
   } as never
 
+/** Flows of an older version have none. */
+const share = function (this: unknown, value: string | number | undefined) {
+  return value === undefined || (number(0, 1) as unknown as (this: unknown, value: string | number) => boolean).call(this, value)
+} as never
+
 RED.nodes.registerType<DisruptionProperties>('takt-disruption', {
   category: 'MES',
   color: '#F2C879',
@@ -47,6 +53,7 @@ RED.nodes.registerType<DisruptionProperties>('takt-disruption', {
       value: { low: 24 * HOUR_MS, medium: 8 * HOUR_MS, high: 4 * HOUR_MS },
       validate: ((value: Partial<Record<Severity, number>>) => SEVERITIES.every((severity) => Number(value?.[severity]) >= 0)) as never,
     },
+    prognosisShare: { value: 0.8, validate: share },
     falseAlarmBudget: { value: 3, validate: number(0, 1000) },
     cooldownMs: { value: 30 * MINUTE_MS, validate: number(0, 1e12) },
   },
@@ -65,6 +72,7 @@ RED.nodes.registerType<DisruptionProperties>('takt-disruption', {
   oneditprepare() {
     const node = this as unknown as DisruptionProperties
     $('#takt-disruption-persist').val(Number(node.persistMs) / MINUTE_MS)
+    if (node.prognosisShare === undefined) $('#node-input-prognosisShare').val(0.8)
     $('#takt-disruption-cooldown').val(Number(node.cooldownMs) / MINUTE_MS)
     for (const severity of SEVERITIES) $(`#takt-disruption-${severity}`).val(Number(node.deadlineMs?.[severity] ?? 0) / HOUR_MS)
   },

@@ -27,6 +27,8 @@ export interface DisruptionConfig extends NodeDef {
   persistMs: number | string
   /** by severity: the repair must have begun so long after it was asked for; plant time, ms */
   deadlineMs: Partial<Record<Severity, number | string>>
+  /** share of the time to a prognosis' earliest end, 0 to 1 */
+  prognosisShare?: number | string
   /** a week */
   falseAlarmBudget: number | string
   /** plant time, ms */
@@ -156,6 +158,7 @@ function settingsOf(config: DisruptionConfig, where: string): DisruptionSettings
     minScore: number(config.minScore, 'lowest score', DISRUPTION_DEFAULTS.minScore, 1),
     persistMs: number(config.persistMs, 'must stand for', DISRUPTION_DEFAULTS.persistMs),
     deadlineMs: { low: deadline('low'), medium: deadline('medium'), high: deadline('high') },
+    prognosisShare: number(config.prognosisShare, 'share of a prognosis', DISRUPTION_DEFAULTS.prognosisShare, 1),
     falseAlarmBudget: number(config.falseAlarmBudget, 'false alarms a week', DISRUPTION_DEFAULTS.falseAlarmBudget),
     cooldownMs: number(config.cooldownMs, 'rest after a repair', DISRUPTION_DEFAULTS.cooldownMs),
   }

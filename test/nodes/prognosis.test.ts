@@ -199,6 +199,6 @@ describe('prognosis node', () => {
     const prognosis = (await foretold).payload
     const { payload } = await proposed
     assert.deepEqual([payload.kind, payload.action, payload.status, payload.cause], ['disruption', 'maintain-before', 'proposed', { prognosis: 'vibration' }])
-    assert.ok(Math.abs(payload.deadline - (prognosis.time + prognosis.remainingMs.lower)) < 1)
+    assert.ok(Math.abs(payload.deadline - (prognosis.time + 0.8 * prognosis.remainingMs.lower)) < 1)
   })
 })

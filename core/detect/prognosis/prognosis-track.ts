@@ -31,8 +31,10 @@ export interface PrognosisTrackState {
 
 /** The estimate is made anew when this share of the remaining life has passed. */
 const RENEWED_AFTER = 0.02
-/** So many values without a trend: what was foretold is off. */
+/** So many values without a trend: what was foretold is off … */
 const OFF_AFTER = 20
+/** … and so many: that is told, too. A trend that comes back before that goes on as if it had never been away. */
+const GONE_AFTER = 60
 /** Told again when median or lower end are beyond this share of what was told, either way; as they shrink with time, also when all goes as foretold. */
 const MATERIAL = 0.67
 /** But not before this share of the median that was told has passed, unless the lower end has become this share of what it was. */
@@ -90,8 +92,8 @@ export class PrognosisTrack {
     return this.target.indicator === 'score' ? scoreOf(Math.max(0, value)) : value
   }
 
-  /** Takes a value; the estimate when it is news. */
-  update(time: number, value: number): Estimate | undefined {
+  /** Takes a value; the estimate when it is news, `gone` when what was told is so no longer. */
+  update(time: number, value: number): Estimate | 'gone' | undefined {
     const outcome = this.#prognoser.update(time, this.target.indicator === 'score' ? deviationOf(value) : value)
     if (outcome !== 'taken') return undefined
     this.#heard = time
@@ -99,13 +101,7 @@ export class PrognosisTrack {
     if (this.#estimate !== undefined && this.#age < RENEWED_AFTER * this.#estimate.rows.median) return undefined
     const estimate = this.#prognoser.estimate()
     this.#age = 0
-    if (estimate === undefined) {
-      if (this.#estimate !== undefined && ++this.#without >= OFF_AFTER) {
-        this.#estimate = undefined
-        this.#told = null
-      }
-      return undefined
-    }
+    if (estimate === undefined) return this.#withoutTrend() ? 'gone' : undefined
     this.#without = 0
     this.#estimate = estimate
     if (!this.#isNews(estimate)) return undefined
@@ -113,18 +109,30 @@ export class PrognosisTrack {
     return estimate
   }
 
+  #withoutTrend(): boolean {
+    if (this.#estimate === undefined && this.#told === null) return false
+    if (++this.#without >= OFF_AFTER) this.#estimate = undefined
+    if (this.#without < GONE_AFTER) return false
+    const wasTold = this.#told !== null
+    this.#told = null
+    this.#without = 0
+    return wasTold
+  }
+
   /** The value was not looked at; that the signal was heard of is remembered. */
   pass(time: number): void {
     if (time > this.#heard) this.#heard = time
   }
 
-  /** Begins anew: the unit was repaired. */
-  renew(time: number): void {
+  /** Begins anew: the unit was repaired. True when something had been foretold, which is so no longer. */
+  renew(time: number): boolean {
+    const wasTold = this.#told !== null
     this.#prognoser.renew()
     this.#begun = time
     this.#estimate = undefined
     this.#without = 0
     this.#told = null
+    return wasTold
   }
 
   /** For charts: the smoothed value, and the way from here to the threshold. */

@@ -48,7 +48,7 @@ export class PrognosisWatch {
     return known === undefined ? this.#open(equipment, signal) : (known ?? undefined)
   }
 
-  /** Takes a value of the indicator; a document when there is a prognosis that differs from what was told before. */
+  /** Takes a value of the indicator; a document when there is a prognosis that differs from what was told before, or what was told is so no longer (`remainingMs` null). */
   take(track: PrognosisTrack, { equipment, signal, time, quality }: Sample, value: number): Prognosis | undefined {
     const { running } = this.#setting
     if (quality === 'bad' || !running.runs(equipment, time)) {
@@ -56,17 +56,18 @@ export class PrognosisWatch {
       return undefined
     }
     const repaired = running.repairedAt(equipment)
-    if (repaired !== undefined && repaired > track.begun) track.renew(repaired)
-    const news = track.update(time, value)
+    const isRenewed = repaired !== undefined && repaired > track.begun && track.renew(repaired)
+    const news = track.update(time, value) ?? (isRenewed ? 'gone' : undefined)
     if (news === undefined) return undefined
-    const { median, lower, upper, trend } = news
     const { threshold, unit } = track.target
+    const { trend, ...remaining } = news === 'gone' ? { trend: 'none' } : news
+    const remainingMs = 'median' in remaining ? { median: remaining.median, lower: remaining.lower, upper: remaining.upper, confidence: CONFIDENCE } : null
     return {
       kind: 'prognosis',
       equipment,
       indicator: signal,
       threshold,
-      remainingMs: { median, lower, upper, confidence: CONFIDENCE },
+      remainingMs,
       trend,
       time,
       value: track.shown(track.smooth),

@@ -30,6 +30,8 @@ export class DisruptionDesk {
   readonly #parts: DisruptionDeskParts
   /** anomalies that stand, by id, as they were last told */
   readonly #anomalies = new Map<string, Anomaly>()
+  /** prognoses that stand, by unit and indicator */
+  readonly #prognoses = new Map<string, Prognosis>()
   readonly #units = new Map<string, UnitState>()
   readonly #timers = new Map<string, Cancel>()
   #autonomy: Autonomy
@@ -47,6 +49,7 @@ export class DisruptionDesk {
   async setAutonomy(level: Autonomy): Promise<void> {
     this.#autonomy = level
     for (const anomaly of [...this.#anomalies.values()]) await this.anomaly(anomaly)
+    for (const prognosis of [...this.#prognoses.values()]) await this.prognosis(prognosis)
     for (const unit of [...this.#units.values()]) await this.machineState(unit)
   }
 
@@ -74,7 +77,16 @@ export class DisruptionDesk {
   }
 
   async prognosis(prognosis: Prognosis): Promise<void> {
-    await this.#judge(`prognosis ${prognosis.equipment}`, (tx, context) => judgePrognosis(tx, prognosis, context))
+    const { equipment, indicator } = prognosis
+    const key = `prognosis ${equipment}/${indicator}`
+    if (prognosis.remainingMs === null) this.#prognoses.delete(key)
+    else this.#prognoses.set(key, prognosis)
+    const again = async (): Promise<void> => {
+      const present = this.#prognoses.get(key)
+      if (present !== undefined) await this.prognosis(present)
+    }
+    const { changed } = await this.#judge(key, (tx, context) => judgePrognosis(tx, prognosis, context), again)
+    if (changed.some(({ status }) => status === 'withdrawn')) await this.#reconsider(equipment)
   }
 
   async machineState(unit: UnitState): Promise<void> {
@@ -121,5 +133,6 @@ export class DisruptionDesk {
 
   async #reconsider(equipment: string): Promise<void> {
     for (const anomaly of [...this.#anomalies.values()]) if (anomaly.equipment === equipment) await this.anomaly(anomaly)
+    for (const prognosis of [...this.#prognoses.values()]) if (prognosis.equipment === equipment) await this.prognosis(prognosis)
   }
 }

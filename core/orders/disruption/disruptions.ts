@@ -5,9 +5,10 @@ import type { Plant } from '../../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../../store/store.ts'
 import { cancelWorkOrder } from '../control-work-order.ts'
 import { relaxMaintenance, requestMaintenance } from '../maintenance.ts'
+import { type Ask, type AskedBy, asksOf, together } from './asks.ts'
 
 /** A disruption before anybody has decided about it. */
-export type DisruptionDraft = Pick<Disruption, 'id' | 'equipment' | 'cause' | 'action' | 'deadline' | 'unavailable' | 'why'>
+export type DisruptionDraft = Pick<Disruption, 'id' | 'equipment' | 'cause' | 'action' | 'deadline' | 'unavailable' | 'why' | 'asks'>
 
 /** Computed in shadow, where nobody was asked: it decides nothing once the autonomy is another. */
 export function isShadowOnly({ status, autonomy }: Disruption, level: Autonomy): boolean {
@@ -62,8 +63,7 @@ export async function withdrawDisruption(
 ): Promise<Disruption> {
   const { maintenanceOrder, equipment } = disruption
   if (maintenanceOrder !== undefined) {
-    const jobs = await tx.list('job-order', { where: { work_order: maintenanceOrder } })
-    if (jobs.some((job) => job.state !== 'NotAllowedToStart')) return disruption
+    if (await hasBegun(tx, maintenanceOrder)) return disruption
     const [other] = (await standingDisruptions(tx, equipment)).filter(({ id, maintenanceOrder: order }) => id !== disruption.id && order === maintenanceOrder)
     if (other === undefined) await cancelWorkOrder(tx, maintenanceOrder, { actor, why })
     else await relaxMaintenance(tx, plant, maintenanceOrder, other.deadline, { actor, why })
@@ -73,19 +73,35 @@ export async function withdrawDisruption(
   return tx.save<'disruption'>({ ...disruption, ...by, status: 'withdrawn', why: said }, { type: 'disruption.withdrawn', actor, why })
 }
 
-/** An earlier deadline for a disruption that stands, with the reason for it. */
-export async function tightenDisruption(
+/** Other reasons for a disruption that stands, and with them another deadline. A repair that has been allowed to begin is not put off. */
+export async function askedBy(tx: StoreTransaction, plant: Plant, disruption: Disruption, asks: readonly Ask[], actor: string): Promise<Disruption> {
+  const { equipment, status, maintenanceOrder, deadline } = disruption
+  const next: Disruption = { ...disruption, ...together(asks, equipment, tx.now, plant), asks: [...asks] }
+  next.why = next.why.slice(0, 2000)
+  if (status !== 'acted') return tx.save<'disruption'>(next, { type: 'disruption.proposed', actor, why: next.why })
+  if (deadline === null || next.deadline === null || next.deadline <= deadline) return act(tx, plant, next, actor)
+  if (await hasBegun(tx, maintenanceOrder)) return disruption
+  if (maintenanceOrder !== undefined) await relaxMaintenance(tx, plant, maintenanceOrder, next.deadline, { actor, why: next.why })
+  return tx.save<'disruption'>(next, { type: 'disruption.acted', actor, why: next.why })
+}
+
+/** One of those that asked does so no longer: what is left counts, and where nothing is the disruption is withdrawn. Unchanged once its repair has been allowed to begin. */
+export async function askedNoLonger(
   tx: StoreTransaction,
   plant: Plant,
   disruption: Disruption,
-  deadline: number,
+  by: AskedBy,
   why: string,
-  actor: string,
+  { actor, decidedBy }: { readonly actor: string; readonly decidedBy?: string },
 ): Promise<Disruption> {
-  if (disruption.deadline !== null && disruption.deadline <= deadline) return disruption
-  const sooner: Disruption = { ...disruption, deadline, why: why.slice(0, 2000) }
-  if (disruption.status === 'acted') return act(tx, plant, sooner, actor)
-  return tx.save<'disruption'>(sooner, { type: 'disruption.proposed', actor, why })
+  const left = asksOf(disruption).filter((ask) => ask[by] === undefined)
+  if (left.length === 0) return withdrawDisruption(tx, plant, disruption, why, { actor, ...(decidedBy === undefined ? {} : { decidedBy }) })
+  return askedBy(tx, plant, disruption, left, actor)
+}
+
+async function hasBegun(reader: StoreReader, maintenanceOrder: string | undefined): Promise<boolean> {
+  const jobs = maintenanceOrder === undefined ? [] : await reader.list('job-order', { where: { work_order: maintenanceOrder } })
+  return jobs.some((job) => job.state !== 'NotAllowedToStart')
 }
 
 /** Disruptions of a unit that nobody has settled: proposed, accepted, or acted on with a repair that is not over or a block that stands. Oldest first. */

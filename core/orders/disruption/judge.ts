@@ -7,7 +7,8 @@ import type { StoreReader, StoreTransaction } from '../../store/store.ts'
 import type { UnitState } from '../follow-machine.ts'
 import { slug } from '../ids.ts'
 import { openMaintenance } from '../maintenance.ts'
-import { isShadowOnly, openDisruption, refuseDisruption, standingDisruptions, tightenDisruption, withdrawDisruption } from './disruptions.ts'
+import { type AskedBy, asksOf, together, withAsk } from './asks.ts'
+import { askedBy, askedNoLonger, isShadowOnly, openDisruption, refuseDisruption, standingDisruptions, withdrawDisruption } from './disruptions.ts'
 import type { DisruptionSettings } from './settings.ts'
 import { clockText, spanText, whyOfAnomaly, whyOfPrognosis } from './why.ts'
 
@@ -42,7 +43,7 @@ export async function judgeAnomaly(tx: StoreTransaction, anomaly: Anomaly, conte
     const own = standing.filter(({ cause, status }) => cause.anomaly === anomaly.id && status === 'proposed')
     return {
       changed: await Promise.all(
-        own.map((disruption) => withdrawDisruption(tx, plant, disruption, `the anomaly cleared at ${clockText(anomaly.time, tx.now, plant)}`, { actor })),
+        own.map((disruption) => askedNoLonger(tx, plant, disruption, 'anomaly', `the anomaly cleared at ${clockText(anomaly.time, tx.now, plant)}`, { actor })),
       ),
     }
   }
@@ -58,7 +59,7 @@ export async function judgeAnomaly(tx: StoreTransaction, anomaly: Anomaly, conte
   const id = `dis-${anomaly.id}-${severity}`
   const decided = await tx.get('disruption', id)
   if (decided !== undefined && !isShadowOnly(decided, context.autonomy)) return NOTHING
-  return wantRepair(tx, { id, equipment, cause: { anomaly: anomaly.id }, deadline, seen }, standing, context)
+  return wantRepair(tx, { id, equipment, by: 'anomaly', name: anomaly.id, deadline, seen }, standing, context)
 }
 
 async function falseAlarm(
@@ -72,34 +73,50 @@ async function falseAlarm(
   const said = `the alarm is false${why === undefined ? '' : `: ${why}`}`
   const changed: Disruption[] = []
   for (const disruption of standing.filter(({ cause }) => cause.anomaly === id)) {
-    if (disruption.status === 'proposed') changed.push(await refuseDisruption(tx, disruption.id, by, said, actor))
+    const isAlone = asksOf(disruption).length <= 1
+    if (disruption.status === 'proposed' && isAlone) changed.push(await refuseDisruption(tx, disruption.id, by, said, actor))
     else {
-      const withdrawn = await withdrawDisruption(tx, plant, disruption, `${by} says that ${said}`, { actor, decidedBy: by })
-      if (withdrawn.status === 'withdrawn') changed.push(withdrawn)
+      const without = await askedNoLonger(tx, plant, disruption, 'anomaly', `${by} says that ${said}`, { actor, decidedBy: by })
+      if (without !== disruption) changed.push(without)
     }
   }
   return { changed }
 }
 
-/** A unit that will probably not last as long as repairs are planned ahead asks for one before it fails. */
+/**
+ * A unit that will probably not last as long as repairs are planned ahead asks for one before it fails: before a share of the lower end of the prognosis has passed. One whose trend has gone
+ * takes that back, as long as the repair has not been allowed to begin. Idempotent.
+ */
 export async function judgePrognosis(tx: StoreTransaction, prognosis: Prognosis, context: JudgeContext): Promise<Judgement> {
   const { plant, settings } = context
   const { equipment, indicator, remainingMs, time } = prognosis
-  if (remainingMs.lower > settings.deadlineMs.low) return NOTHING
-  if ((await lastRepairEnd(tx, equipment)) + settings.cooldownMs > tx.now) return NOTHING
+  const repaired = await lastRepairEnd(tx, equipment)
+  if (time <= repaired) return NOTHING
   const standing = await standingFor(tx, equipment, context)
-  const decided = await tx.list('disruption', { where: { equipment }, orderBy: 'time' })
-  const since = await lastRepairEnd(tx, equipment)
-  // one decision about an indicator holds until the unit was repaired
-  const same = decided.find((disruption) => disruption.cause.prognosis === indicator && disruption.time >= since)
-  if (same !== undefined && !standing.some(({ id }) => id === same.id)) return NOTHING
-  const id = same?.id ?? `dis-${slug(plant.nameOf(equipment))}-${slug(indicator)}-${Math.round(time)}`
-  return wantRepair(
-    tx,
-    { id, equipment, cause: { prognosis: indicator }, deadline: time + remainingMs.lower, seen: whyOfPrognosis(prognosis, plant) },
-    standing,
-    context,
-  )
+  const own = standing.filter((disruption) => asksOf(disruption).some((ask) => ask.prognosis === indicator))
+  if (remainingMs === null) return trendGone(tx, prognosis, own, context)
+  const deadline = Math.max(tx.now, time + settings.prognosisShare * remainingMs.lower)
+  if (own.length === 0) {
+    if (deadline - tx.now > settings.deadlineMs.low) return NOTHING
+    if (repaired + settings.cooldownMs > tx.now) return { changed: [], again: repaired + settings.cooldownMs }
+    // a person's no holds until the unit was repaired, or it becomes more urgent
+    const refused = await tx.list('disruption', { where: { equipment, status: 'refused' }, orderBy: 'time' })
+    const urgency = (left: number): number => (left <= settings.deadlineMs.high ? 2 : left <= settings.deadlineMs.medium ? 1 : 0)
+    const said = refused.filter((disruption) => disruption.time >= repaired && asksOf(disruption).some((ask) => ask.prognosis === indicator))
+    if (said.some((disruption) => urgency((disruption.deadline ?? 0) - disruption.time) >= urgency(deadline - tx.now))) return NOTHING
+  }
+  const id = `dis-${slug(plant.nameOf(equipment))}-${slug(indicator)}-${Math.round(time)}`
+  return wantRepair(tx, { id, equipment, by: 'prognosis', name: indicator, deadline, seen: whyOfPrognosis(prognosis, remainingMs, plant) }, standing, context)
+}
+
+async function trendGone(tx: StoreTransaction, { indicator, time }: Prognosis, own: readonly Disruption[], { plant, actor }: JudgeContext): Promise<Judgement> {
+  const why = `${indicator} rises no longer since ${clockText(time, tx.now, plant)}`
+  const changed: Disruption[] = []
+  for (const disruption of own) {
+    const without = await askedNoLonger(tx, plant, disruption, 'prognosis', why, { actor })
+    if (without !== disruption) changed.push(without)
+  }
+  return { changed }
 }
 
 /** A unit that failed is to be repaired now; one that is silent for long takes no work; one that goes on by itself needs neither. Idempotent. */
@@ -182,25 +199,30 @@ async function back(tx: StoreTransaction, unit: UnitState, standing: readonly Di
 interface Wanted {
   readonly id: string
   readonly equipment: string
-  readonly cause: Disruption['cause']
+  readonly by: AskedBy
+  /** the anomaly's id, or the prognosis' indicator */
+  readonly name: string
   readonly deadline: number
   readonly seen: string
 }
 
-/** One repair for a unit, however many alarms ask for it: what stands already is at most made more urgent. */
+/** One repair for a unit, however many anomalies and prognoses ask for it: what stands already is at most given another deadline, and says who else asks. */
 async function wantRepair(tx: StoreTransaction, wanted: Wanted, standing: readonly Disruption[], context: JudgeContext): Promise<Judgement> {
   const { plant, settings, autonomy, actor } = context
-  const { id, equipment, cause, deadline, seen } = wanted
-  const why = `${seen}: repair ${plant.nameOf(equipment)} before ${clockText(deadline, tx.now, plant)}`
-  const repair = standing.find(({ action }) => action !== 'block')
+  const { id, equipment, by, name, deadline, seen } = wanted
+  if (standing.some(({ action }) => action === 'repair-now')) return NOTHING
+  const ask = { [by]: name, deadline, why: seen }
+  const repair = standing.find(({ action }) => action === 'maintain-before')
   if (repair !== undefined) {
-    const sooner = await tightenDisruption(tx, plant, repair, deadline, why, actor)
-    return sooner === repair ? NOTHING : { changed: [sooner] }
+    const asks = withAsk(asksOf(repair), by, ask, tx.now, settings.deadlineMs.low)
+    const changed = asks === undefined ? repair : await askedBy(tx, plant, repair, asks, actor)
+    return changed === repair ? NOTHING : { changed: [changed] }
   }
   const falseAlarms = autonomy === 'auto' ? await falseAlarmsSince(tx, tx.now - WEEK_MS) : 0
   const overdrawn = falseAlarms >= settings.falseAlarmBudget
   const doubt = overdrawn ? `. Only proposed: ${falseAlarms} alarms of the last week were false, the budget is ${settings.falseAlarmBudget}` : ''
-  const draft = { id, equipment, cause, action: 'maintain-before' as const, deadline, unavailable: null, why: why + (autonomy === 'auto' ? doubt : '') }
+  const { why, cause } = together([ask], equipment, tx.now, plant)
+  const draft = { id, equipment, cause, action: 'maintain-before' as const, deadline, unavailable: null, why: why + doubt, asks: [ask] }
   return { changed: [await openDisruption(tx, plant, draft, overdrawn && autonomy === 'auto' ? 'approve' : autonomy, actor)] }
 }
 

@@ -8,6 +8,8 @@ export interface DisruptionSettings {
   readonly persistMs: number
   /** By when a repair must have begun, from when it was asked for. */
   readonly deadlineMs: Readonly<Record<Severity, number>>
+  /** A repair that a prognosis asks for must have begun when this share of the time to the earliest end has passed, 0 to 1. */
+  readonly prognosisShare: number
   /** So many alarms a week may be false; beyond that they only propose. */
   readonly falseAlarmBudget: number
   /** For so long after a repair its unit's anomalies are not believed. */
@@ -22,6 +24,7 @@ export const DISRUPTION_DEFAULTS: DisruptionSettings = {
   minScore: 0.5,
   persistMs: 5 * MINUTE,
   deadlineMs: { low: 24 * HOUR, medium: 8 * HOUR, high: 4 * HOUR },
+  prognosisShare: 0.8,
   falseAlarmBudget: 3,
   cooldownMs: 30 * MINUTE,
 }

@@ -14,7 +14,11 @@ export function whyOfAnomaly(anomaly: Anomaly, plant: Plant): string {
 }
 
 /** `mill-2 will probably reach its limit of spindle.wear in 6 h, with 90 % confidence not before 4 h and not after 8.3 h`. */
-export function whyOfPrognosis({ equipment, indicator, remainingMs }: Prognosis, plant: Plant): string {
+export function whyOfPrognosis(
+  { equipment, indicator }: Pick<Prognosis, 'equipment' | 'indicator'>,
+  remainingMs: NonNullable<Prognosis['remainingMs']>,
+  plant: Plant,
+): string {
   const { median, lower, upper, confidence } = remainingMs
   const between = `with ${round(confidence * 100)} % confidence not before ${spanText(lower)} and not after ${spanText(upper)}`
   return `${plant.nameOf(equipment)} will probably reach its limit of ${indicator} in ${spanText(median)}, ${between}`

@@ -375,18 +375,138 @@ describe('disruptions', () => {
       time: clock.now(),
       ...more,
     })
-    await desk.prognosis(prognosis(30))
+    await desk.prognosis(prognosis(31))
     assert.equal(told.length, 0)
     await desk.prognosis(prognosis(20))
     assert.equal(
       told[0]?.why,
-      'mill-1 will probably reach its limit of wear in 22 h, with 90 % confidence not before 20 h and not after 25 h: repair mill-1 before 3 Mar 06:00',
+      'mill-1 will probably reach its limit of wear in 22 h, with 90 % confidence not before 20 h and not after 25 h: repair mill-1 before 3 Mar 02:00',
     )
-    await desk.prognosis(prognosis(21))
-    await desk.prognosis(prognosis(10))
-    assert.equal((await stored()).length, 1)
-    assert.equal((await stored())[0]?.deadline, START + 10 * HOUR)
+    assert.equal(told[0]?.deadline, START + 16 * HOUR)
     assert.equal((await repairs()).length, 1)
+  })
+
+  describe('of a prognosis', () => {
+    const prognosis = (lower: number | null, more: Partial<Prognosis> = {}): Prognosis => ({
+      kind: 'prognosis',
+      equipment: 'p/mill-1',
+      indicator: 'vibration',
+      threshold: 7.1,
+      remainingMs: lower === null ? null : { lower: lower * HOUR, median: (lower + 2) * HOUR, upper: (lower + 5) * HOUR, confidence: 0.9 },
+      trend: lower === null ? 'none' : 'exponential',
+      time: clock.now(),
+      ...more,
+    })
+    const deadlineH = async () => ((await stored())[0]!.deadline! - START) / HOUR
+
+    it('move with it, sooner and later, but not for every tremble', async () => {
+      await desk.prognosis(prognosis(10))
+      for (const hours of [9.5, 10.5, 11, 8.5]) await desk.prognosis(prognosis(hours))
+      assert.deepEqual([told.length, await deadlineH()], [1, 8])
+      await desk.prognosis(prognosis(5))
+      assert.deepEqual([told.length, await deadlineH(), (await repairJob()).deadline], [2, 4, START + 4 * HOUR])
+      await desk.prognosis(prognosis(15))
+      assert.deepEqual([told.length, await deadlineH(), (await repairJob()).deadline, (await repairJob()).maintenance], [3, 12, START + 12 * HOUR, 'planned'])
+      assert.equal((await repairs()).length, 1)
+      // beyond what is planned ahead: less pressing, but still to be done
+      await desk.prognosis(prognosis(60))
+      assert.equal(await deadlineH(), 48)
+    })
+
+    it('are one with those of an anomaly of the same unit: the earlier deadline counts, and the sentence names both', async () => {
+      await desk.anomaly(anomaly({ severity: 'medium' }))
+      await desk.prognosis(prognosis(5))
+      for (let again = 0; again < 3; again++) await desk.prognosis(prognosis(5, { indicator: 'load' }))
+      assert.deepEqual(await statuses(), ['maintain-before acted'])
+      const [one] = await stored()
+      assert.deepEqual(one?.cause, { anomaly: 'an-1', prognosis: 'vibration' })
+      assert.deepEqual(
+        one.asks?.map(({ deadline }) => (deadline - START) / HOUR),
+        [8, 4],
+      )
+      assert.equal(
+        one.why,
+        'vibration of mill-1 is 5.9 against 2.2–4 expected, for 12 min (score 0.97, severity medium); mill-1 will probably reach its limit of vibration in 7 h, with 90 % confidence not before 5 h and not after 10 h: repair mill-1 before 14:00',
+      )
+      assert.deepEqual([(await repairs()).length, (await repairJob()).deadline], [1, START + 4 * HOUR])
+      // the other way round, and with the later one the deadline stays
+      await desk.prognosis(prognosis(6, { equipment: 'p/saw' }))
+      await desk.anomaly(anomaly({ id: 'an-2', equipment: 'p/saw', severity: 'medium' }))
+      const other = (await stored()).find(({ equipment }) => equipment === 'p/saw')
+      assert.deepEqual([other?.cause, other?.deadline], [{ prognosis: 'vibration', anomaly: 'an-2' }, START + 4.8 * HOUR])
+    })
+
+    it('are withdrawn with their repair when the trend goes away, what an anomaly asks for stays', async () => {
+      await desk.prognosis(prognosis(5))
+      clock.advance(HOUR)
+      await desk.prognosis(prognosis(null))
+      assert.deepEqual(await statuses(), ['maintain-before withdrawn'])
+      assert.match(told.at(-1)?.why ?? '', /withdrawn: vibration rises no longer since 11:00$/)
+      assert.equal((await repairs())[0]?.state, 'Canceled')
+      // it comes back: a new decision
+      await desk.prognosis(prognosis(5))
+      assert.deepEqual((await statuses()).sort(), ['maintain-before acted', 'maintain-before withdrawn'])
+      await desk.anomaly(anomaly({ severity: 'medium' }))
+      await desk.prognosis(prognosis(null))
+      const standing = (await stored()).find(({ status }) => status === 'acted')
+      assert.deepEqual([standing?.cause, standing?.deadline], [{ anomaly: 'an-1' }, clock.now() + 8 * HOUR])
+      assert.equal((await repairJob()).deadline, clock.now() + 8 * HOUR)
+    })
+
+    it('are left alone once their repair may begin', async () => {
+      await desk.prognosis(prognosis(5))
+      const { id } = await repairJob()
+      await store.transaction((tx) => commandJobOrder(tx, id, 'Start', { actor: 'test', why: 'test' }))
+      await desk.prognosis(prognosis(null))
+      await desk.prognosis(prognosis(20))
+      assert.deepEqual([await statuses(), await deadlineH()], [['maintain-before acted'], 4])
+    })
+
+    it('are proposed where a person decides; a no holds until it is more urgent, or repaired', async () => {
+      desk = open('approve')
+      await desk.prognosis(prognosis(15))
+      await desk.prognosis(prognosis(10))
+      assert.deepEqual([told.map(({ status }) => status), await deadlineH()], [['proposed', 'proposed'], 8])
+      await desk.answer(told[0]!.id, 'refuse', 'Anna', 'it has done so for years')
+      await desk.prognosis(prognosis(9))
+      assert.deepEqual(await statuses(), ['maintain-before refused'])
+      clock.advance(MINUTE)
+      await desk.prognosis(prognosis(4))
+      assert.deepEqual((await statuses()).sort(), ['maintain-before proposed', 'maintain-before refused'])
+    })
+
+    it('act on nothing in shadow, and are looked at again when that ends', async () => {
+      desk = open('shadow')
+      await desk.prognosis(prognosis(5))
+      assert.deepEqual([await statuses(), (await repairs()).length], [['maintain-before proposed'], 0])
+      await desk.setAutonomy('auto')
+      assert.deepEqual([await statuses(), (await repairs()).length], [['maintain-before acted'], 1])
+    })
+
+    it('count as false alarms when they go away, and only propose beyond the budget', async () => {
+      desk = open('auto', { falseAlarmBudget: 2 })
+      for (let time = 0; time < 2; time++) {
+        await desk.prognosis(prognosis(5))
+        clock.advance(MINUTE)
+        await desk.prognosis(prognosis(null))
+      }
+      await desk.prognosis(prognosis(5))
+      assert.equal(told.at(-1)?.status, 'proposed')
+      assert.match(told.at(-1)?.why ?? '', /Only proposed: 2 alarms of the last week were false, the budget is 2$/)
+    })
+
+    it('wait for the rest after a repair', async () => {
+      await desk.prognosis(prognosis(5))
+      clock.advance(HOUR)
+      await repaired()
+      await desk.prognosis(prognosis(2, { time: clock.now() - MINUTE }))
+      clock.advance(MINUTE)
+      await desk.prognosis(prognosis(3))
+      assert.equal((await repairs()).length, 1)
+      clock.advance(HOUR)
+      await store.transaction(async () => {})
+      assert.equal((await repairs()).length, 2)
+    })
   })
 
   it('are taken up again after a restart', async () => {
