@@ -1,6 +1,8 @@
 import type { EditorNodeProperties, EditorRED } from 'node-red'
 import { optionalNumber, prepareSampleFields, SAMPLE_FIELDS } from '../shared/sample-fields.editor.ts'
-import { preparePreview } from './preview.editor.ts'
+import { preparePreview, type Translate } from './preview.editor.ts'
+import { isDetectorField } from './preview-fields.ts'
+import { prepareShadow, type ShadowPart } from './shadow.editor.ts'
 
 declare const RED: EditorRED
 
@@ -43,6 +45,7 @@ interface AnomalyProperties extends EditorNodeProperties {
   settle: string
   maxSignals: string
   saveEvery: string
+  challenger: string
   value: string
   valueType: string
   signal: string
@@ -56,8 +59,8 @@ const SEASONS = ['day', 'week', 'period']
 const CONTEXTS = ['none', 'product', 'operation', 'state']
 const ROLES = ['packml-state', 'packml-mode', 'job-order', 'good-count', 'scrap-count', 'condition', 'characteristic', 'other', 'all']
 
-/** Ends what an open dialog has under way. */
-let leave = (): void => {}
+/** What the open dialog has under way. */
+let open: ShadowPart | undefined
 
 /** What is in force where a flow, made by hand or before a field was, leaves it out. */
 const IN_FORCE = {
@@ -93,6 +96,23 @@ function typed(name: string): string | boolean {
   const text = String(input.val() ?? '')
   // of a config node that is not chosen
   return text === '_ADD_' ? '' : text
+}
+
+function set(name: string, value: string | boolean): void {
+  const input = $(`#node-input-${name}`)
+  if (input.is(':checkbox')) input.prop('checked', value === true)
+  else input.val(String(value))
+  input.trigger('change')
+}
+
+function isNothingOrObject(value: string): boolean {
+  if (!value?.trim()) return true
+  try {
+    const parsed: unknown = JSON.parse(value)
+    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+  } catch {
+    return false
+  }
 }
 
 RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
@@ -163,6 +183,7 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
     settle: { value: '0', validate: optionalNumber(0, 86_400) },
     maxSignals: { value: '10000', validate: optionalNumber(1, 1_000_000) },
     saveEvery: { value: '60', validate: optionalNumber(1, 86_400) },
+    challenger: { value: '', validate: isNothingOrObject },
     ...SAMPLE_FIELDS,
   },
   inputs: 1,
@@ -195,12 +216,30 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
     const more = $('#takt-anomaly-more')
     more.on('change', () => $('.takt-anomaly-rare').toggle(more.is(':checked'))).trigger('change')
     const names = Object.keys((this as unknown as { _def: { defaults: object } })._def.defaults)
-    leave = preparePreview({
+    const t: Translate = (key, values) => this._(`anomaly.preview.${key}`, values as never)
+    const endPreview = preparePreview({ node: this.id, t, fields: () => Object.fromEntries(names.map((name) => [name, typed(name)])) })
+    const detector = names.filter(isDetectorField)
+    const shadow = prepareShadow({
       node: this.id,
-      t: (key, values) => this._(`anomaly.preview.${key}`, values as never),
-      fields: () => Object.fromEntries(names.map((name) => [name, typed(name)])),
+      hasStore: Boolean(this.store),
+      t,
+      label: (field) => this._(`anomaly.label.${field}`),
+      typed: () => Object.fromEntries(detector.map((name) => [name, typed(name)])),
+      set,
     })
+    open = {
+      save: () => shadow.save(),
+      close: () => {
+        endPreview()
+        shadow.close()
+      },
+    }
   },
-  oneditsave: () => leave(),
-  oneditcancel: () => leave(),
+  oneditsave() {
+    open?.save()
+    open?.close()
+  },
+  oneditcancel() {
+    open?.close()
+  },
 })

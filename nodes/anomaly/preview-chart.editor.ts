@@ -35,8 +35,8 @@ export interface ChartTexts {
 }
 
 export interface ChartEvents {
-  /** A person looks at an alarm, or at none any more. */
-  alarm(alarm: ChartAlarm | undefined): void
+  /** A person looks at this one of the alarms. */
+  alarm(index: number): void
   point(point: ChartPoint | undefined): void
 }
 
@@ -52,8 +52,8 @@ const PIXELS_A_TICK = 75
 /** A narrow alarm is still to be seen and to be pointed at, pixels. */
 const NARROWEST = 3
 
-/** Draws into the element, in place of what it had. */
-export function drawChart(element: HTMLElement, data: ChartData, texts: ChartTexts, events: ChartEvents): void {
+/** Draws into the element, in place of what it had. `chosen`: which of the alarms a person looks at; below 0: none. */
+export function drawChart(element: HTMLElement, data: ChartData, chosen: number, texts: ChartTexts, events: ChartEvents): void {
   const width = Math.max(240, element.clientWidth)
   const rows = data.before === null ? 1 : 2
   const height = TOP + PLOT + rows * (GAP + ROW) + AXIS
@@ -81,19 +81,22 @@ export function drawChart(element: HTMLElement, data: ChartData, texts: ChartTex
   drawRow(svg, data.alarms, TOP + PLOT + GAP, texts.typed, 'typed', x, data, width)
   if (data.before !== null) drawRow(svg, data.before, TOP + PLOT + 2 * GAP + ROW, texts.running, 'running', x, data, width)
   const cursor = svg.appendChild(make('line', { class: 'cursor', y1: TOP, y2: TOP + PLOT, visibility: 'hidden' }))
+  const hadFocus = element.contains(document.activeElement)
   element.replaceChildren(svg)
-  follow(svg, data, x, shades, cursor, events)
+  if (hadFocus) svg.focus({ preventScroll: true })
+  follow(svg, data, x, chosen, shades, cursor, events)
 }
 
 /** Pointer, click and arrow keys: which alarm and which value a person looks at. */
-function follow(svg: Element, data: ChartData, x: Scale, shades: readonly Element[], cursor: Element, events: ChartEvents): void {
-  let chosen = -1
+function follow(svg: Element, data: ChartData, x: Scale, first: number, shades: readonly Element[], cursor: Element, events: ChartEvents): void {
+  let chosen = first
+  shades[chosen]?.classList.add('chosen')
   const choose = (index: number): void => {
     if (index === chosen) return
     shades[chosen]?.classList.remove('chosen')
     chosen = index
     shades[chosen]?.classList.add('chosen')
-    events.alarm(data.alarms[chosen])
+    events.alarm(chosen)
   }
   const indexAt = (time: number): number => {
     const slack = (NARROWEST / (x(data.to) - x(data.from) || 1)) * (data.to - data.from)

@@ -57,6 +57,7 @@ export function preparePreview({ node, t, fields }: PreviewSetting): () => void 
   const part = (name: string): JQuery => $(`#takt-anomaly-preview-${name}`)
   const chart = part('chart').get(0) as HTMLElement
   let answer: Answer | undefined
+  let chosen = -1
   let asked = 0
   let timer: number | undefined
   let asking: JQuery.jqXHR | undefined
@@ -70,15 +71,21 @@ export function preparePreview({ node, t, fields }: PreviewSetting): () => void 
     drawChart(
       chart,
       { from: now.from, to: now.to, points: now.points, alarms: now.alarms, before: before?.alarms ?? null },
+      chosen,
       { about: t('chart', { alarms: now.cost.alarms }), typed: t('typed'), running: t('running') },
       {
-        alarm: (alarm) => part('evidence').text(alarm === undefined ? '' : evidenceLine(alarm, t)),
+        alarm: (index) => {
+          chosen = index
+          const alarm = now.alarms[index]
+          if (alarm !== undefined) part('evidence').text(evidenceLine(alarm, t))
+        },
         point: (point) => part('point').text(point === undefined ? '' : pointLine(point, now.unit, t)),
       },
     )
   }
   const show = (found: Answer): void => {
     answer = found
+    chosen = -1
     problem(undefined)
     part('shown').show()
     part('evidence').text(found.now.alarms.length > 0 ? t('pick') : '')
