@@ -25,7 +25,7 @@ export async function loadScope(store: Store, detector: string): Promise<Detecto
 
 /** The detector is gone: its alarms are still scored while they are in the span, its silence is not. */
 export async function dropScope(store: Store, detector: string): Promise<void> {
-  await store.saveState(detector, KEY, null)
+  await store.saveStates(detector, new Map(), [KEY])
 }
 
 export async function readScopes(store: StoreReader): Promise<DetectorScope[]> {
