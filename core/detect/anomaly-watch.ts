@@ -3,9 +3,10 @@ import type { Anomaly, Evidence } from '../messages/anomaly.ts'
 import type { Context } from '../messages/common.ts'
 import type { Sample } from '../messages/sample.ts'
 import type { Detector, DetectorState } from './detector.ts'
+import type { BudgetShare } from './false-alarm-budget.ts'
 import { type LatchOptions, QUIET } from './latch.ts'
 import type { Making } from './making.ts'
-import { type AlarmLimits, confirmationsOf, detectorOf, type Method } from './methods.ts'
+import { type AlarmLimits, budgetBound, confirmationsOf, detectorOf, type Method } from './methods.ts'
 import { ParkedContexts } from './parked-contexts.ts'
 import type { RunningUnits } from './running-units.ts'
 import { type Alarm, REPAIRED, Track, type TrackState } from './track.ts'
@@ -17,6 +18,8 @@ export interface WatchSetting {
   readonly latch: Pick<LatchOptions, 'holdOffMs' | 'clearAfterMs' | 'persistMs'>
   /** Signals watched at the same time; when there are more, new ones and those heard of longest ago are forgotten. */
   readonly maxSignals: number
+  /** False alarms a week that all signals together may raise; absent: the method's own threshold is in force. */
+  readonly falseAlarmsAWeek?: number | undefined
   /** Bytes for what signals learned in contexts that they are not in; absent: 200 MB. */
   readonly contextBytes?: number
   readonly running: RunningUnits
@@ -52,6 +55,8 @@ export class AnomalyWatch {
   readonly #latchOptions: LatchOptions
   readonly #table: TrackTable
   readonly #parked: ParkedContexts
+  /** false alarms that one signal may raise; the same object for all */
+  readonly #share: BudgetShare | undefined
   /** what is written of units and orders: how often they had changed by then */
   #writtenUnits = 0
   #writtenOrders = 0
@@ -62,6 +67,17 @@ export class AnomalyWatch {
     this.#setting = setting
     this.#latchOptions = { ...setting.latch, ...confirmationsOf(setting.method) }
     this.#parked = new ParkedContexts(setting.contextBytes ?? CONTEXT_BYTES)
+    const budget = setting.falseAlarmsAWeek
+    const signals = (): number => this.#table.all
+    this.#share =
+      budget === undefined
+        ? undefined
+        : {
+            ...budgetBound(setting.method),
+            get perWeek() {
+              return budget / Math.max(1, signals())
+            },
+          }
     this.#table = new TrackTable({
       most: setting.maxSignals,
       open: (equipment, signal, state) => this.#open(equipment, signal, state),
@@ -72,14 +88,14 @@ export class AnomalyWatch {
       },
     })
     const records = recordsOf(saved)
-    const signals = records === undefined ? undefined : signalsOf(records, setting.method.name, setting.making?.by ?? 'none')
-    this.#isAboutWritten = signals !== undefined
+    const known = records === undefined ? undefined : signalsOf(records, setting.method.name, setting.making?.by ?? 'none')
+    this.#isAboutWritten = known !== undefined
     if (records === undefined) return
-    if (signals === undefined) {
+    if (known === undefined) {
       for (const key of records.keys()) if (partsOf(key).length > 0) this.#table.leave(key)
       return
     }
-    for (const { equipment, signal, state } of signals) this.#table.restore(equipment, signal, state)
+    for (const { equipment, signal, state } of known) this.#table.restore(equipment, signal, state)
     setting.running.restore(records.get(UNITS))
     setting.making?.restore(records.get(ORDERS))
     this.#writtenUnits = setting.running.changes
@@ -207,27 +223,40 @@ export class AnomalyWatch {
   /** Alarms that stand in the store are taken on where a restart lost them, and alarms that do not are dropped. Before the first sample. */
   reconcile(standing: readonly Anomaly[]): void {
     const { method } = this.#setting
-    for (const [equipment, signal, state] of [...this.#table.waiting()]) this.#table.restore(equipment, signal, { ...state, latch: QUIET })
-    for (const { id, equipment, signals, since, severity, method: by } of standing) {
-      const [signal] = signals
-      if (by !== method.name || signal === undefined || signals.length > 1) continue
-      const state = this.#table.saved(equipment, signal) ?? { detector: {}, time: 0, value: 0, late: 0 }
-      this.#table.restore(equipment, signal, { ...state, latch: { ...QUIET, alarm: { id, since, severity, worst: 0 } } })
+    const alarms = new Map<string, Anomaly>()
+    for (const anomaly of standing) {
+      const [signal] = anomaly.signals
+      if (anomaly.method === method.name && signal !== undefined && anomaly.signals.length === 1) alarms.set(keyOf(anomaly.equipment, signal), anomaly)
+    }
+    for (const [equipment, signal, state] of [...this.#table.waiting()])
+      if (state.latch.alarm !== null && !alarms.has(keyOf(equipment, signal))) this.#table.restore(equipment, signal, { ...state, latch: QUIET })
+    for (const { id, equipment, signals, since, severity } of alarms.values()) {
+      const signal = signals[0] ?? ''
+      const state = this.#table.saved(equipment, signal) ?? { detector: {}, time: 0, value: 0, late: 0, latch: QUIET }
+      const { latch } = state
+      const alarm = latch.alarm?.id === id ? { ...latch.alarm, severity } : { id, since, severity, worst: 0 }
+      this.#table.restore(equipment, signal, { ...state, latch: { ...(latch.alarm?.id === id ? latch : QUIET), alarm } })
     }
   }
 
-  /** A person says that an alarm was none. Whether it is one that this watch knows. */
+  /** A person says that an alarm was none: what it saw counts as usual. Whether it is one of the last of a signal that is watched. */
   refused(id: string): boolean {
-    return this.#knows(id)
+    return this.#judgedBy(id, 'refused')
   }
 
-  /** A person says that an alarm was one. Whether it is one that this watch knows. */
+  /** A person says that an alarm was one: nothing is learned from it. Whether it is one of the last of a signal that is watched. */
   confirmed(id: string): boolean {
-    return this.#knows(id)
+    return this.#judgedBy(id, 'confirmed')
   }
 
-  #knows(id: string): boolean {
-    for (const [, , track] of this.#table) if (track.alarm?.id === id) return true
+  #judgedBy(id: string, verdict: 'confirmed' | 'refused'): boolean {
+    for (const [equipment, signal, { latch, budget }] of [...this.#table.waiting()])
+      if (latch.alarm?.id === id || budget?.alarms.some((alarm) => alarm.id === id) === true) this.#table.get(equipment, signal)
+    for (const [equipment, signal, track] of this.#table) {
+      if (!track.judgedBy(id, verdict)) continue
+      this.#table.touch(track, equipment, signal)
+      return true
+    }
     return false
   }
 
@@ -346,7 +375,7 @@ export class AnomalyWatch {
     const selected = this.#setting.select(equipment, signal)
     const detector = selected === undefined ? undefined : detectorOf(this.#setting.method, selected.alarm, saved?.detector)
     if (detector === undefined) return null
-    const track = new Track(detector, this.#latchOptions, saved)
+    const track = new Track(detector, this.#latchOptions, saved, this.#share)
     track.limits = selected?.alarm
     for (const [context, state] of saved?.others ?? []) this.#parked.park(equipment, signal, context, state)
     return track

@@ -91,15 +91,16 @@ export class AutoDetector implements Detector {
     this.#moves = savedNumber(state, 'moves', 0)
   }
 
-  update(time: number, value: number, standing: boolean): Score {
-    this.#score.onset = this.#onset.update(time, value)
+  update(time: number, value: number, standing: boolean, fixed = false): Score {
+    // the state knows no season, so an alarm of it alone must not keep the onset from learning one
+    this.#score.onset = this.#onset.update(time, value, !fixed)
     this.#countRun(value)
     if (this.#n < this.#options.warmup) {
       this.#warm(value)
       return this.#score
     }
     this.#judge(value)
-    this.#learn(value, standing)
+    if (!fixed) this.#learn(value, standing)
     return this.#score
   }
 

@@ -11,14 +11,18 @@ export interface Score {
   readonly upper: number | null
   /** How strongly something unlike before *begins* with this value, 1 at the threshold; null where the method does not look for it. */
   readonly onset: number | null
+  /** The deviation without `hard`, where there is such: what a false-alarm budget may scale. */
+  readonly soft?: number | null
+  /** The deviation from limits that somebody gave: they are as they are. */
+  readonly hard?: number | null
 }
 
 /**
  * Judges one signal, value by value. `time` is epoch ms and does not go back, unless a clock was set back for good. `standing`: an alarm on this signal stands, so the value may be wrong and
- * is not to be learned as normal, or only slowly.
+ * is not to be learned as normal, or only slowly. `fixed`: nothing at all is to be learned from it: it is known to be wrong, or somebody froze what is known.
  */
 export interface Detector {
-  update(time: number, value: number, standing: boolean): Score
+  update(time: number, value: number, standing: boolean, fixed?: boolean): Score
   /** Why it spoke: what it saw and expected in the last update. Only where the deviation is near 1 or beyond. */
   evidence(): Evidence[]
   /** All it remembers, as plain JSON; a detector made with it goes on as if it had never stopped. */
@@ -42,6 +46,8 @@ export interface OpenScore {
   lower: number | null
   upper: number | null
   onset: number | null
+  soft?: number | null
+  hard?: number | null
 }
 
 export function openScore(): OpenScore {

@@ -35,7 +35,7 @@ export class EwmaDetector implements Detector {
     this.#average = savedNumber(state, 'average', 0)
   }
 
-  update(_time: number, value: number, standing: boolean): Score {
+  update(_time: number, value: number, standing: boolean, fixed = false): Score {
     const { lambda, width, warmup } = this.#options
     if (this.#n < warmup) {
       this.#warm(value)
@@ -50,7 +50,7 @@ export class EwmaDetector implements Detector {
     score.expected = this.#mean
     score.lower = this.#mean - reach
     score.upper = this.#mean + reach
-    this.#learn(value, sigma, standing)
+    if (!fixed) this.#learn(value, sigma, standing)
     return score
   }
 

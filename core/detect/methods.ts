@@ -74,6 +74,14 @@ export function detectorOf(method: Method, alarm: AlarmLimits | undefined, state
   }
 }
 
+/** Methods whose threshold a false-alarm budget may set; of the others it is a limit that somebody gave. */
+export const BUDGETED: readonly Method['name'][] = ['auto', 'ewma', 'cusum', 'robust-z', 'hampel', 'seasonal', 'discord', 'drift', 'variance']
+
+/** How far a budget may go where a method's deviation has an end: beyond it nothing would be told any more. */
+export function budgetBound(method: Method): { readonly most?: number } {
+  return method.name === 'cusum' ? { most: 2.5 } : {}
+}
+
 /** Values in a row that make and unmake an alarm: one where a single value is proof, more where chance has its part. */
 export function confirmationsOf(method: Method): Pick<LatchOptions, 'confirm' | 'clearConfirm'> {
   return method.name === 'auto' ? { confirm: 3, clearConfirm: 10 } : { confirm: 1, clearConfirm: 1 }

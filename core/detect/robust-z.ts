@@ -34,7 +34,7 @@ export class RobustZDetector implements Detector {
     this.#skipped = savedNumber(state, 'skipped', 0)
   }
 
-  update(_time: number, value: number, standing: boolean): Score {
+  update(_time: number, value: number, standing: boolean, fixed = false): Score {
     this.#value = value
     const { threshold, warmup, window } = this.#options
     const score = this.#score
@@ -47,7 +47,7 @@ export class RobustZDetector implements Detector {
       score.lower = median - sigma * threshold
       score.upper = median + sigma * threshold
     }
-    if (!standing || ++this.#skipped >= LEARN_ONE_IN) {
+    if (!fixed && (!standing || ++this.#skipped >= LEARN_ONE_IN)) {
       this.#skipped = 0
       this.#remember(value)
     }

@@ -57,6 +57,11 @@ export class TrackTable {
     return this.#open
   }
 
+  /** Signals kept, heard of since the start or not. */
+  get all(): number {
+    return this.#open + this.#closed
+  }
+
   /** Names that are remembered as not watched. */
   get ignored(): number {
     return this.#ignored

@@ -1,5 +1,6 @@
 import type { Evidence, ScoredSample, Severity } from '../messages/anomaly.ts'
 import { type Detector, type DetectorState, scoreOf } from './detector.ts'
+import { type BudgetShare, type BudgetState, FalseAlarmBudget } from './false-alarm-budget.ts'
 import { Latch, type LatchChange, type LatchOptions, type LatchState, QUIET } from './latch.ts'
 import type { AlarmLimits } from './methods.ts'
 
@@ -25,7 +26,12 @@ export interface TrackState {
   readonly order?: readonly string[]
   /** it is told to judge and not to learn */
   readonly frozen?: boolean
+  /** what a person said of the alarm that stands */
+  readonly verdict?: Verdict
+  readonly budget?: BudgetState
 }
+
+type Verdict = 'confirmed' | 'refused'
 
 /** Contexts of one signal with a baseline of their own. */
 export const CONTEXTS_KEPT = 20
@@ -62,14 +68,19 @@ export class Track {
   /** contexts left since they were taken to be written */
   #left: Set<string> | undefined
   #taken = 0
+  #verdict: Verdict | undefined
+  #budget: FalseAlarmBudget | undefined
+  readonly #share: BudgetShare | undefined
   #judged = false
   #deviation = 0
+  #factor = 1
   #expected: number | null = null
   #lower: number | null = null
   #upper: number | null = null
   #onset: number | null = null
 
-  constructor(detector: Detector, options: LatchOptions, state?: Partial<TrackState>) {
+  /** `share`: false alarms that it may raise; absent: the method's own threshold is in force. */
+  constructor(detector: Detector, options: LatchOptions, state?: Partial<TrackState>, share?: BudgetShare) {
     this.#detector = detector
     this.#options = options
     this.#latch = new Latch(options, state?.latch ?? QUIET)
@@ -81,6 +92,9 @@ export class Track {
     this.#context = state?.context ?? ''
     this.#others = state?.others === undefined ? undefined : new Map(state.others)
     this.frozen = state?.frozen ?? false
+    this.#verdict = state?.verdict
+    this.#budget = share === undefined ? undefined : new FalseAlarmBudget(share, options.confirm, state?.budget)
+    this.#share = share
   }
 
   /** Source time of the newest value that was heard of, judged or not. */
@@ -105,17 +119,39 @@ export class Track {
     this.#time = time
     this.#value = value
     this.#taken++
-    const score = this.#detector.update(time, value, this.frozen || this.#latch.alarm !== null)
+    const stood = this.#latch.alarm !== null && this.#verdict !== 'refused'
+    const score = this.#detector.update(time, value, this.frozen || stood, this.frozen || this.#verdict === 'confirmed')
     this.#expected = score.expected
     this.#lower = score.lower
     this.#upper = score.upper
     this.#onset = score.onset
     if (score.deviation === null) return undefined
     this.#judged = true
-    this.#deviation = score.deviation
+    const soft = score.soft === undefined ? score.deviation : score.soft
+    const hard = score.hard ?? 0
+    this.#factor = this.#budget?.factor ?? 1
+    this.#deviation = this.#budget === undefined ? score.deviation : Math.max((soft ?? 0) / this.#factor, hard)
     const before = this.#latch.alarm
-    const change = this.#latch.update(time, score.deviation, newId)
+    const change = this.#latch.update(time, this.#deviation, newId)
+    if (change === 'cleared') this.#verdict = undefined
+    if (this.#budget !== undefined && soft !== null) this.#spend(this.#budget, time, soft, stood, change === 'raised' && hard < 1)
     return change === undefined ? undefined : this.#alarm(change, this.#latch.alarm ?? before)
+  }
+
+  #spend(budget: FalseAlarmBudget, time: number, soft: number, stood: boolean, raised: boolean): void {
+    if (stood || this.frozen) budget.pass(time, soft)
+    else if (raised && this.#latch.alarm !== null) {
+      budget.pass(time, soft)
+      budget.raised(this.#latch.alarm.id)
+    } else budget.learn(time, soft)
+  }
+
+  /** A person says what an alarm of this signal was worth, while it stands or later. False: it is not one of the last of this signal. */
+  judgedBy(id: string, verdict: Verdict): boolean {
+    const stands = this.#latch.alarm?.id === id
+    if (stands) this.#verdict = verdict
+    const known = (verdict === 'confirmed' ? this.#budget?.confirmed(id) : this.#budget?.refused(id)) ?? false
+    return stands || known
   }
 
   /** Whether the last value was judged: not passed over, and no longer only learned from. */
@@ -129,7 +165,8 @@ export class Track {
     const scored: ScoredSample = this.#judged
       ? { score: scoreOf(this.#deviation), expected: this.#expected, lower: this.#lower, upper: this.#upper, raised }
       : { score: 0, expected: null, lower: null, upper: null, raised }
-    return this.#onset === null ? scored : { ...scored, onset: scoreOf(this.#onset) }
+    const onset = this.#onset === null ? scored : { ...scored, onset: scoreOf(this.#onset) }
+    return this.#budget === undefined ? onset : { ...onset, threshold: this.#factor }
   }
 
   /** The value was not given to the detector at all; that the signal was heard of is remembered. */
@@ -212,6 +249,9 @@ export class Track {
     this.#others = undefined
     this.#left = undefined
     this.#latch = new Latch(this.#options, QUIET)
+    this.#verdict = undefined
+    // after a repair it deviates as it did before; after anything else nobody knows
+    if (this.#share !== undefined && why !== REPAIRED) this.#budget = new FalseAlarmBudget(this.#share, this.#options.confirm)
     this.#begun = time
     this.#judged = false
     this.#onset = null
@@ -240,6 +280,8 @@ export class Track {
       begun: this.#begun,
       ...(this.#context === '' ? {} : { context: this.#context }),
       ...(this.frozen ? { frozen: true } : {}),
+      ...(this.#verdict === undefined ? {} : { verdict: this.#verdict }),
+      ...(this.#budget === undefined ? {} : { budget: this.#budget.state }),
     }
   }
 
@@ -257,6 +299,8 @@ export class Track {
   #alarm(change: LatchChange, alarm: LatchState['alarm']): Alarm | undefined {
     if (alarm === null) return undefined
     const { id, since, severity } = alarm
-    return { id, change, since, severity, score: scoreOf(this.#deviation), evidence: this.#detector.evidence() }
+    const evidence = this.#detector.evidence()
+    if (this.#budget !== undefined) evidence.push(this.#budget.evidence())
+    return { id, change, since, severity, score: scoreOf(this.#deviation), evidence }
   }
 }

@@ -59,6 +59,8 @@ export interface ScoredSample {
   readonly raised: boolean
   /** in [0, 1]: something unlike before begins here, 0.5 at the threshold; only of methods that look for it */
   readonly onset?: number
+  /** with a false-alarm budget: what the method's own threshold is multiplied by */
+  readonly threshold?: number
   /** what a changed detector says that is tried in shadow; only where there is one */
   readonly shadow?: { readonly score: number; readonly raised: boolean }
 }

@@ -30,8 +30,8 @@ export class BestForecast {
     this.#slow = slab.doubles(2)
   }
 
-  /** Distance of a value from the nearest forecast, in its own unit; then it is learned. `time`: epoch ms. */
-  distance(time: number, value: number): number {
+  /** Distance of a value from the nearest forecast, in its own unit; then it is learned, unless it is not to be. `time`: epoch ms. */
+  distance(time: number, value: number, learns: boolean): number {
     const slow = this.#slow
     const seen = (slow[SEEN] as number) + 1
     let best = seen === 1 ? 0 : Math.abs(value - (slow[MEAN] as number))
@@ -42,10 +42,12 @@ export class BestForecast {
       const count = this.#counts[bin] as number
       const distance = value - (this.#means[bin] as number)
       if (count > 0) best = Math.min(best, Math.abs(distance))
+      from += bins
+      if (!learns) continue
       this.#means[bin] = (this.#means[bin] as number) + distance / Math.min(count + 1, BIN_MEMORY)
       if (count < BIN_MEMORY) this.#counts[bin] = count + 1
-      from += bins
     }
+    if (!learns) return best
     slow[SEEN] = seen
     slow[MEAN] = (slow[MEAN] as number) + (value - (slow[MEAN] as number)) / Math.min(seen, MEAN_MEMORY)
     return best

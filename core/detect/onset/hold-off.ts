@@ -26,10 +26,12 @@ export class HoldOff {
     this.#numbers = slab.doubles(HoldOff.doubles)
   }
 
-  /** The strength as it may be told; 1 is the threshold. */
-  pass(time: number, strength: number): number {
+  /** The strength as it may be told; 1 is the threshold. `isPaused`: what began goes on, so it lasts so much longer. */
+  pass(time: number, strength: number, isPaused: boolean): number {
     const numbers = this.#numbers
+    const sinceLast = numbers[SEEN] === 0 ? 0 : time - (numbers[LAST_TIME] as number)
     this.#pace(time)
+    if (isPaused && sinceLast > 0 && numbers[PEAK] !== 0) numbers[SINCE] = (numbers[SINCE] as number) + sinceLast
     const peak = numbers[PEAK] as number
     if (peak > 0) {
       const lasts = Math.min(LASTS_MS, LASTS_VALUES * (numbers[INTERVAL] as number))

@@ -42,8 +42,8 @@ export class NearestWindow {
 
   static readonly doubles = 5
 
-  /** The distance of the window that ends with this value, then it is remembered; between two points that of the last one. */
-  distance(value: number): number {
+  /** The distance of the window that ends with this value, then it is remembered, unless it is not to be; between two points that of the last one. */
+  distance(value: number, learns: boolean): number {
     const { points, pace, remembered } = this.#shape
     const numbers = this.#numbers
     const sum = (numbers[SUM] as number) + value
@@ -62,7 +62,8 @@ export class NearestWindow {
     if (windows < 0) return 0
     for (let at = 0; at < points; at++) this.#latest[at] = this.#ring[(seen + 1 + at) % points] as number
     numbers[LAST] = this.#nearest(Math.min(windows, remembered))
-    this.#windows.set(this.#latest, (windows % remembered) * points)
+    // a place that was never filled would be a window of zeros
+    if (learns || windows < remembered) this.#windows.set(this.#latest, (windows % remembered) * points)
     return numbers[LAST] as number
   }
 

@@ -13,8 +13,8 @@ export class NewRange {
     this.#numbers = slab.doubles(NewRange.doubles)
   }
 
-  /** `floor`: the least that the range is taken to be. */
-  beyond(value: number, floor: number): number {
+  /** `floor`: the least that the range is taken to be. `learns`: it becomes part of the range. */
+  beyond(value: number, floor: number, learns: boolean): number {
     const numbers = this.#numbers
     if (numbers[SEEN] === 0) {
       numbers[SEEN] = 1
@@ -24,8 +24,8 @@ export class NewRange {
     }
     const low = numbers[LOW] as number
     const high = numbers[HIGH] as number
-    if (value < low) numbers[LOW] = value
-    if (value > high) numbers[HIGH] = value
+    if (learns && value < low) numbers[LOW] = value
+    if (learns && value > high) numbers[HIGH] = value
     const beyond = Math.max(0, value - high, low - value)
     return beyond === 0 ? 0 : beyond / Math.max(high - low, floor)
   }

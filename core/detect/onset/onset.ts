@@ -72,8 +72,11 @@ export class Onset {
     if (state !== undefined) this.#slab.read(state.singles, state.doubles)
   }
 
-  /** Strength of the evidence that something begins with this value: 1 at the threshold, 0 while it learns or the value cannot be judged. `time`: epoch ms. */
-  update(time: number, value: number): number {
+  /**
+   * Strength of the evidence that something begins with this value: 1 at the threshold, 0 while it learns or the value cannot be judged. `time`: epoch ms.
+   * `learns`: what is usual is learned from it too; if not, it is only measured.
+   */
+  update(time: number, value: number, learns = true): number {
     if (!Number.isFinite(time) || !(Math.abs(value) < MOST)) return 0
     const numbers = this.#numbers
     const seen = numbers[SEEN] as number
@@ -83,8 +86,11 @@ export class Onset {
     // from its first value on, so that small moves of a large value stay exact
     const x = value - (numbers[ORIGIN] as number)
     const evidence =
-      this.#ofForecasts(time, value, x, seen) + this.#ofWindows(x, seen) + this.#ofShift(x, seen) + this.#ofRange(x, RANGE_LEAST * Math.abs(value), seen)
-    return this.#holdOff.pass(time, Math.sqrt(evidence) / THRESHOLD)
+      this.#ofForecasts(time, value, x, seen, learns) +
+      this.#ofWindows(x, seen, learns) +
+      this.#ofShift(x, seen, learns) +
+      this.#ofRange(x, RANGE_LEAST * Math.abs(value), seen, learns)
+    return this.#holdOff.pass(time, Math.sqrt(evidence) / THRESHOLD, !learns)
   }
 
   get state(): { readonly singles: string; readonly doubles: string } {
@@ -96,29 +102,29 @@ export class Onset {
     return this.#slab.bytes
   }
 
-  #ofForecasts(time: number, value: number, x: number, seen: number): number {
-    const plain = this.#plain.distance(time, x)
+  #ofForecasts(time: number, value: number, x: number, seen: number, learns: boolean): number {
+    const plain = this.#plain.distance(time, x, learns)
     const scale = (this.#numbers[SCALE] as number) * STRAIGHT_SHARE
     if (seen < SCALE_VALUES || scale === 0) return 0
-    const logarithmic = this.#logarithmic.distance(time, Math.asinh(value / scale) - Math.asinh((this.#numbers[ORIGIN] as number) / scale))
+    const logarithmic = this.#logarithmic.distance(time, Math.asinh(value / scale) - Math.asinh((this.#numbers[ORIGIN] as number) / scale), learns)
     if (seen < FORECASTS_AFTER) return 0
-    return surprise(this.#plainTail.tail(plain)) + surprise(this.#logarithmicTail.tail(logarithmic))
+    return surprise(this.#plainTail.tail(plain, learns)) + surprise(this.#logarithmicTail.tail(logarithmic, learns))
   }
 
-  #ofWindows(x: number, seen: number): number {
-    const short = this.#short.distance(x)
-    const long = this.#long.distance(x)
+  #ofWindows(x: number, seen: number, learns: boolean): number {
+    const short = this.#short.distance(x, learns)
+    const long = this.#long.distance(x, learns)
     if (seen < WINDOWS_AFTER) return 0
-    return surprise(this.#shortTail.tail(short)) + surprise(this.#longTail.tail(long))
+    return surprise(this.#shortTail.tail(short, learns)) + surprise(this.#longTail.tail(long, learns))
   }
 
-  #ofShift(x: number, seen: number): number {
+  #ofShift(x: number, seen: number, learns: boolean): number {
     const shift = this.#shift.distance(x)
-    return seen < SHIFT_AFTER ? 0 : surprise(this.#shiftTail.tail(shift))
+    return seen < SHIFT_AFTER ? 0 : surprise(this.#shiftTail.tail(shift, learns))
   }
 
-  #ofRange(x: number, floor: number, seen: number): number {
-    const share = this.#range.beyond(x, floor)
+  #ofRange(x: number, floor: number, seen: number, learns: boolean): number {
+    const share = this.#range.beyond(x, floor, learns)
     return seen < RANGE_AFTER || share <= RANGE_SHARE ? 0 : surprise(RANGE_TAIL / (1 + share / RANGE_SHARE))
   }
 }

@@ -29,11 +29,12 @@ export class TailCalibration {
     this.#numbers = slab.doubles(TailCalibration.doubles)
   }
 
-  /** Probability of a score at least as high; then it is learned. 1 while too little was seen, and for a score of 0. */
-  tail(score: number): number {
+  /** Probability of a score at least as high; then it is learned, unless it is not to be. 1 while too little was seen, and for a score of 0. */
+  tail(score: number, learns: boolean): number {
     const numbers = this.#numbers
     const place = this.#placeOf(score)
     const p = !(score > 0) || (numbers[SEEN] as number) < JUDGES_AFTER ? 1 : this.#tailFrom(place)
+    if (!learns) return p
     const bucket = Math.floor(place)
     const share = place - bucket
     this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1 - share

@@ -190,6 +190,57 @@ describe('onset', () => {
     assert.ok(later.includes(2000) && later.includes(3300), String(later))
   })
 
+  it('learns nothing while it is told not to: what was usual is usual still', () => {
+    const values = daily(18, 3000)
+    const strange = daily(19, 400, (n) => 60 + 20 * Math.sin(n / 3))
+    const [told, untold] = [true, false].map((learns) => {
+      const onset = new Onset()
+      strengths(onset, values.slice(0, 2000))
+      strange.forEach((value, at) => {
+        onset.update(START + (2000 + at) * 5 * MINUTE_MS, value, learns)
+      })
+      // normal for long enough that a hold-off is over, then as strange again
+      strengths(onset, values.slice(2400), 2400)
+      const later = strange.map((value, at) => onset.update(START + (3000 + at) * 5 * MINUTE_MS, value))
+      return later.filter((strength) => strength > 0.999).length
+    }) as [number, number]
+    assert.ok(untold > 3 * told, `${told} and ${untold} rows of 400 as strange as an onset`)
+  })
+
+  it('is not told again and again while what began goes on and is not learned', () => {
+    const onset = new Onset()
+    strengths(onset, daily(20, 2000))
+    const told = daily(21, 3000, () => 40).filter((value, at) => onset.update(START + (2000 + at) * 5 * MINUTE_MS, value, false) >= 1).length
+    assert.ok(told >= 1 && told <= 4, `${told} times in ten days`)
+  })
+
+  it('learns not while its signal is frozen, while a confirmed alarm stands, nor what is beyond the limits of the plant', () => {
+    const auto = { name: 'auto' } as const
+    const values = daily(22, 2400, (n) => (n >= 2000 ? 60 : 0))
+    const onsetOf = (limits: { high?: number }, at2010?: (track: Track) => void): unknown => {
+      const track = new Track(detectorOf(auto, limits)!, LATCH)
+      values.forEach((value, at) => {
+        track.update(START + at * 5 * MINUTE_MS, value, () => 'a')
+        if (at === 2010) at2010?.(track)
+      })
+      const { onset, onsetNumbers, n } = track.state.detector
+      return [onset, onsetNumbers, n]
+    }
+    const free = onsetOf({})
+    const kept = [
+      onsetOf({}, (track) => {
+        track.frozen = true
+      }),
+      onsetOf({}, (track) => assert.equal(track.judgedBy('a', 'confirmed'), true)),
+      onsetOf({ high: 90 }),
+    ] as Array<[string, string, number]>
+    for (const [at, [singles, , n]] of kept.entries()) {
+      assert.notEqual(singles, (free as string[])[0], String(at))
+      assert.ok(n <= 2011, `${at}: baseline of ${n} values`)
+    }
+    assert.deepEqual(kept[0], kept[1], 'a confirmed alarm freezes what is known as a command does')
+  })
+
   it('remembers no more than 64 KB', () => {
     const onset = new Onset()
     strengths(onset, daily(16, 12_000))
