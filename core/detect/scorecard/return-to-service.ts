@@ -8,8 +8,11 @@ import { REPAIRED } from '../track.ts'
 export const RETURN_TO_SERVICE = 'return to service'
 /** Values of a running unit that are looked at after its repair. */
 const VALUES = 30
-/** Back is what is no further than this from what was expected, as a share of how far it was when it was raised. */
-const BACK = 1 / 3
+/**
+ * Back is what has gone so much of the way from where it was when it was raised to where it was expected. Further is well, as far as to the mirror image of what it
+ * was: a unit may be better after its repair than when it was learned.
+ */
+const BACK = { least: 2 / 3, most: 2 }
 /** Repairs followed at a time; one more is not. */
 const MOST = 1000
 
@@ -98,7 +101,10 @@ async function raisedBy(store: StoreReader, anomaly: string): Promise<Evidence |
 
 function isBack({ value, expected, lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY }: Evidence, after: number): boolean {
   if (value === undefined) return false
-  if (expected !== undefined) return value !== expected && Math.abs(after - expected) <= BACK * Math.abs(value - expected)
+  if (expected !== undefined) {
+    const way = (value - after) / (value - expected)
+    return way >= BACK.least && way <= BACK.most
+  }
   return (value < lower || value > upper) && after >= lower && after <= upper
 }
 

@@ -69,6 +69,15 @@ describe('return to service', () => {
     assert.deepEqual([event?.type, event?.actor], ['anomaly.confirmed', 'node:d1'])
   })
 
+  it('takes a unit that is better than when it was learned for repaired, but not one that is off on the other side', async () => {
+    await stood(RAISED)
+    assert.equal((await runs(1))?.decision, 'confirmed')
+    await stood(RAISED)
+    assert.equal(await runs(0), undefined)
+    await stood({ source: 'level', value: 3, expected: 3 })
+    assert.equal(await runs(3), undefined)
+  })
+
   it('goes by limits where nothing was expected', async () => {
     await stood({ source: 'limits', value: 12, upper: 10 })
     assert.equal((await runs(9.9))?.decision, 'confirmed')
