@@ -74,17 +74,24 @@ describe('npm start', function () {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it('brings up editor and dashboard, prints where they are, stops at Ctrl-C and goes on where it was', async () => {
+  it('brings up editor and dashboard, prints where they are, answers to no other name, keeps a log, stops at Ctrl-C and goes on where it was', async () => {
     const first = start()
     const url = await first.address()
     assert.match(first.output, /Dashboard +http:\/\/127\.0\.0\.1:\d+\/dashboard/)
     const [editor, dashboard] = await Promise.all([fetch(url), fetch(`${url}/dashboard`)])
     assert.match(await editor.text(), /<title>Takt/)
     assert.equal(dashboard.status, 200)
+    assert.equal(await statusFor(url, 'somewhere.example'), 403, 'no web page can borrow it')
     const changed = [...FLOW, { id: 'c0c0', type: 'comment', z: 'f0f0', name: 'mine', x: 100, y: 100, wires: [] }]
     const deploy = await fetch(`${url}/flows`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(changed) })
     assert.equal(deploy.status, 204)
     assert.equal(await first.stop(), 0)
+
+    // who did what, and secrets that only this user can read
+    const log = readdirSync(userDir).find((file) => /^audit-\d{4}-\d\d\.log$/.test(file)) ?? ''
+    const entries = readFileSync(join(userDir, log), 'utf8').trim().split('\n')
+    assert.ok(entries.map((line) => JSON.parse(line) as { event: string }).some((entry) => entry.event === 'flows.set'))
+    for (const file of [log, 'credential-secret']) assert.equal(statSync(join(userDir, file)).mode & 0o077, 0, file)
 
     // the shipped flow has become newer meanwhile: what people changed is kept
     writeFileSync(flow, JSON.stringify([...FLOW, { id: 'd0d0', type: 'tab', label: 'newer' }]))
@@ -94,10 +101,13 @@ describe('npm start', function () {
     assert.match(second.output, /Your flow .* is kept/)
   })
 
-  it('takes a newer reference flow as long as nobody has changed the old one, and begins anew when told to', async () => {
+  it('says when it runs already, comes up after a kill, takes a newer reference flow that nobody has changed, and begins anew when told to', async () => {
     const first = start()
     await first.address()
-    await first.stop()
+    const beside = start(['--fresh'])
+    assert.equal(await beside.ended, 1)
+    assert.match(beside.output, /runs already/)
+    await first.stop('SIGKILL')
     writeFileSync(flow, JSON.stringify([...FLOW, { id: 'd0d0', type: 'tab', label: 'newer' }]))
     const second = start()
     const url = await second.address()
@@ -120,7 +130,7 @@ describe('npm start', function () {
     assert.ok(existsSync(flow))
   })
 
-  it('says clearly when the port is taken, and when it runs already', async () => {
+  it('says clearly when the port is taken', async () => {
     const other = createServer()
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
     const { port } = other.address() as { port: number }
@@ -129,27 +139,6 @@ describe('npm start', function () {
     assert.match(refused.output, new RegExp(`Port ${port} is in use`))
     assert.match(refused.output, new RegExp(`--port ${port + 1}`))
     other.close()
-
-    const first = start()
-    await first.address()
-    const second = start(['--fresh'])
-    assert.equal(await second.ended, 1)
-    assert.match(second.output, /runs already/)
-    await first.stop('SIGKILL')
-    const third = start()
-    await third.address()
-  })
-
-  it('answers to no other name than its own, keeps a log of who did what, and secrets that only this user can read', async () => {
-    const first = start()
-    const url = await first.address()
-    assert.equal(await statusFor(url, 'somewhere.example'), 403, 'no web page can borrow it')
-    await fetch(`${url}/flows`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(FLOW) })
-    await first.stop()
-    const log = readdirSync(userDir).find((file) => /^audit-\d{4}-\d\d\.log$/.test(file)) ?? ''
-    const entries = readFileSync(join(userDir, log), 'utf8').trim().split('\n')
-    assert.ok(entries.map((line) => JSON.parse(line) as { event: string }).some((entry) => entry.event === 'flows.set'))
-    for (const file of [log, 'credential-secret']) assert.equal(statSync(join(userDir, file)).mode & 0o077, 0, file)
   })
 
   it('opens to others only with a password', async () => {
