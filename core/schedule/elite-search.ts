@@ -6,7 +6,7 @@ import { TabuSearch } from './tabu-search.ts'
 import type { Timetable } from './timetable.ts'
 
 const ELITE = 8
-const PATIENCE = 1500
+const PATIENCE = 600
 /** How far from the best, towards a shaken dispatch rule, the first searches start. */
 const ASIDE = 0.4
 /** So many searches in a row that found nothing to move: there is nothing to search. */

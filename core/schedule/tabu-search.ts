@@ -4,6 +4,12 @@ import { type Snapshot, snapshotOf } from './snapshot.ts'
 import { ACTIVE_LIMIT, Targets } from './targets.ts'
 import type { Timetable } from './timetable.ts'
 
+/** Iterations for which a change of alternative and a change of order are not taken back, at least. */
+const TABU_ALTERNATIVE = 12
+const TABU_ORDER = 7
+const TABU_SPREAD = 8
+/** How much a longer duration counts against a move beside what the move does to the targets, at most. */
+const MOST_THRIFT = 0.6
 const PAIRS = 1 << 17
 const MOVES = 4096
 const ITERATIONS_BETWEEN_QUESTIONS = 16
@@ -28,11 +34,19 @@ export class TabuSearch {
   readonly #exact: boolean
   /** Do set-ups or stability cost something that no late target shows? */
   readonly #wanders: boolean
+  /** Do set-ups depend on what was before? */
+  readonly #everyPlace: boolean
   /** A set-up that may be done ahead of the start, and how long the rest takes. */
   readonly #gap: Float64Array
   readonly #length: Float64Array
-  /** The longest way from an operation's end to any end. */
+  /** The longest way from an operation's end to any end, and from its start. */
   readonly #tail: Float64Array
+  readonly #reach: Float64Array
+  /** The operations of each unit in their order, listed when they are first asked for in an iteration. */
+  readonly #row: Int32Array
+  readonly #rowFirst: Int32Array
+  readonly #rowSize: Int32Array
+  readonly #rowOf: Int32Array
   /** The same to each active target, and over followers alone; `operation × active`. */
   readonly #tails: Float64Array
   readonly #jobTails: Float64Array
@@ -45,6 +59,8 @@ export class TabuSearch {
   readonly #tabuPair = new Int32Array(PAIRS)
   readonly #tabuAlternative: Int32Array
   #iteration = 0
+  /** What a move pays for a longer duration of its operation, per unit of time. */
+  #thrift = 0
   #stretchTouched = 0
 
   // the moves of an iteration
@@ -70,9 +86,15 @@ export class TabuSearch {
     const keeps = (weights.reassigned > 0 || weights.deviation > 0) && model.baselineUnit.some((unit) => unit >= 0)
     this.#wanders = keeps || weights.setup > 0
     this.#exact = !model.timeline.alwaysOpen || this.#wanders
+    this.#everyPlace = model.problem.units.some(({ setups }) => setups !== undefined)
     this.#gap = new Float64Array(count)
     this.#length = new Float64Array(count)
     this.#tail = new Float64Array(count)
+    this.#reach = new Float64Array(count)
+    this.#row = new Int32Array(count * model.units)
+    this.#rowSize = new Int32Array(model.units)
+    this.#rowOf = new Int32Array(model.units)
+    this.#rowFirst = Int32Array.from({ length: model.units }, (_, unit) => unit * count)
     this.#tails = new Float64Array(count * ACTIVE_LIMIT)
     this.#jobTails = new Float64Array(count * ACTIVE_LIMIT)
     this.#critical = new Int32Array(count)
@@ -88,6 +110,8 @@ export class TabuSearch {
     const table = this.#table
     // what was forbidden before belongs to another part of the search
     this.#iteration += 1000
+    // mostly little, now and then much: where the load of the units decides, less work gets further than a shorter way
+    this.#thrift = MOST_THRIFT * this.#random() ** 3 * this.#targets.meanPrice
     this.moved = false
     let best = snapshotOf(table)
     for (let idle = 0; idle < patience; idle++) {
@@ -114,7 +138,7 @@ export class TabuSearch {
   #prepare(): void {
     const table = this.#table
     const targets = this.#targets
-    const { model, order } = table
+    const { model } = table
     const ahead = !model.attached && model.anticipatory
     targets.choose()
     const active = targets.activeCount
@@ -124,6 +148,47 @@ export class TabuSearch {
       this.#reached[at] = targets.reached(target)
       for (const operation of targets.reachedBy[target] as Int32Array) this.#jobTails[operation * active + at] = 0
     }
+    if (active === 1) this.#prepareOne(ahead)
+    else this.#prepareMany(active, ahead)
+    this.#markCritical(active)
+  }
+
+  #prepareOne(ahead: boolean): void {
+    const { order, setup, alternative, next, model } = this.#table
+    const { after, afterFirst, alternativeDuration } = model
+    const [gap, length, tail, reach, tails, jobTails] = [this.#gap, this.#length, this.#tail, this.#reach, this.#tails, this.#jobTails]
+    for (let rank = model.count - 1; rank >= 0; rank--) {
+      const operation = order[rank] as number
+      const own = setup[operation] as number
+      const long = (alternativeDuration[alternative[operation] as number] as number) + (ahead ? 0 : own)
+      gap[operation] = ahead ? own : 0
+      length[operation] = long
+      let longest = 0
+      let reached = jobTails[operation] as number
+      for (let at = afterFirst[operation] as number, limit = afterFirst[operation + 1] as number; at < limit; at++) {
+        const follower = after[at] as number
+        const through = reach[follower] as number
+        if (through > longest) longest = through
+        const way = (length[follower] as number) + (tails[follower] as number)
+        if (way > reached) reached = way
+      }
+      jobTails[operation] = reached
+      const behind = next[operation] as number
+      if (behind >= 0) {
+        const through = (gap[behind] as number) + (reach[behind] as number)
+        if (through > longest) longest = through
+        const way = (gap[behind] as number) + (length[behind] as number) + (tails[behind] as number)
+        if (way > reached) reached = way
+      }
+      tails[operation] = reached
+      tail[operation] = longest
+      reach[operation] = long + longest
+    }
+  }
+
+  #prepareMany(active: number, ahead: boolean): void {
+    const table = this.#table
+    const { model, order } = table
     const tails = this.#tails
     const jobTails = this.#jobTails
     for (let rank = model.count - 1; rank >= 0; rank--) {
@@ -155,8 +220,8 @@ export class TabuSearch {
         }
       } else for (let k = 0; k < active; k++) tails[base + k] = jobTails[base + k] as number
       this.#tail[operation] = tail
+      this.#reach[operation] = (this.#length[operation] as number) + tail
     }
-    this.#markCritical(active)
   }
 
   #markCritical(active: number): void {
@@ -281,6 +346,15 @@ export class TabuSearch {
     const first = path[from] as number
     const last = path[to] as number
     if (from - to === 1) return this.#collectBehind(first, last)
+    // inside a block nothing moves but set-ups: where they differ, every place in it counts
+    if (this.#everyPlace) {
+      for (let at = from; at >= to; at--) {
+        const operation = path[at] as number
+        for (let other = at - 1; other >= to; other--) this.#collectBehind(operation, path[other] as number)
+        for (let other = at + 2; other <= from; other++) this.#collectAhead(operation, path[other] as number)
+      }
+      return
+    }
     for (let at = from; at >= to; at--) {
       const operation = path[at] as number
       if (at > to) this.#collectBehind(operation, last)
@@ -298,10 +372,10 @@ export class TabuSearch {
     const table = this.#table
     const { model, start, end } = table
     // a way from one of its followers to the target would close a circle; tails or times rule it out
-    const reach = (this.#length[target] as number) + (this.#tail[target] as number)
+    const reach = this.#reach[target] as number
     for (let at = model.afterFirst[operation] as number, limit = model.afterFirst[operation + 1] as number; at < limit; at++) {
       const follower = model.after[at] as number
-      if ((this.#length[follower] as number) + (this.#tail[follower] as number) > reach && (end[follower] as number) <= (start[target] as number)) return
+      if ((this.#reach[follower] as number) > reach && (end[follower] as number) <= (start[target] as number)) return
     }
     let size = 0
     let tabu = 0
@@ -402,34 +476,36 @@ export class TabuSearch {
     const table = this.#table
     const { model, end } = table
     const unit = model.alternativeUnit[alternative] as number
-    const ready = this.#readyAt(operation)
-    const duration = model.alternativeDuration[alternative] as number
-    const ahead = !model.attached && model.anticipatory
     const same = alternative === table.alternative[operation]
     const tabu = !same && (this.#tabuAlternative[alternative] as number) > this.#iteration ? 1 : 0
     if (tabu === 1 && this.#exact) return
+    const ready = this.#readyAt(operation)
+    const duration = model.alternativeDuration[alternative] as number
+    const ahead = !model.attached && model.anticipatory
+    const reach = this.#reach
     let tail = 0
     for (let at = model.afterFirst[operation] as number, limit = model.afterFirst[operation + 1] as number; at < limit; at++) {
-      const follower = model.after[at] as number
-      const way = (this.#length[follower] as number) + (this.#tail[follower] as number)
+      const way = reach[model.after[at] as number] as number
       if (way > tail) tail = way
     }
-    const fixed = this.#removalGain(operation) + this.#reassignment(operation, unit)
+    const fixed =
+      this.#removalGain(operation) +
+      this.#reassignment(operation, unit) +
+      this.#thrift * (duration - (model.alternativeDuration[table.alternative[operation] as number] as number))
     this.#stretchTouched = this.#critical[operation] as number
     const active = this.#targets.activeCount
     for (let k = 0; k < active; k++) this.#old[k] = (end[operation] as number) + (this.#tails[operation * active + k] as number)
+    const row = this.#row
+    const first = this.#list(unit)
+    const limit = first + (this.#rowSize[unit] as number)
     // behind everything that is over before it could begin and must be early itself
-    let previous = -1
-    let next = table.firstOf[unit] as number
-    while (next >= 0) {
-      const isEarly = (end[next] as number) <= ready
-      const mustBeEarly = (this.#length[next] as number) + (this.#tail[next] as number) > tail
-      if (next !== operation && model.isHead[next] !== 1 && !(isEarly && mustBeEarly)) break
-      if (next !== operation) previous = next
-      next = table.next[next] as number
-    }
+    let at = this.#firstPlace(first, limit, ready, tail)
+    const setupWeight = model.problem.weights.setup
     for (;;) {
-      if (next === operation) next = table.next[next] as number
+      if (at < limit && row[at] === operation) at++
+      let previous = at > first ? (row[at - 1] as number) : -1
+      if (previous === operation) previous = at - 1 > first ? (row[at - 2] as number) : -1
+      const next = at < limit ? (row[at] as number) : -1
       if (!same || table.previous[operation] !== previous) {
         const setup = model.setup(alternative, operation, previous)
         const free = (previous < 0 ? model.unitFree[unit] : end[previous]) as number
@@ -442,7 +518,7 @@ export class TabuSearch {
           nextLength = nextSetup + (model.alternativeDuration[other] as number)
           setups += nextSetup - (table.setup[next] as number)
         }
-        let cost = fixed + setups * model.problem.weights.setup
+        let cost = fixed + setups * setupWeight
         for (let k = 0; k < active; k++) {
           const own = this.#jobTails[operation * active + k] as number
           const through = next < 0 ? NEVER : nextLength + (this.#tails[next * active + k] as number)
@@ -451,10 +527,35 @@ export class TabuSearch {
         this.#offer(operation, alternative, previous, cost, tabu)
       }
       // not behind what is late and may be late
-      if (next < 0 || ((end[next] as number) > ready && (this.#length[next] as number) + (this.#tail[next] as number) <= tail)) return
-      previous = next
-      next = table.next[next] as number
+      if (next < 0 || ((end[next] as number) > ready && (reach[next] as number) <= tail)) return
+      at++
     }
+  }
+
+  /** Where the operations of a unit are listed in `#row`. */
+  #list(unit: number): number {
+    const first = this.#rowFirst[unit] as number
+    if (this.#rowOf[unit] === this.#iteration) return first
+    this.#rowOf[unit] = this.#iteration
+    const { next, firstOf } = this.#table
+    let at = first
+    for (let operation = firstOf[unit] as number; operation >= 0; operation = next[operation] as number) this.#row[at++] = operation
+    this.#rowSize[unit] = at - first
+    return first
+  }
+
+  /** Behind the heads, and all that ends by `ready` and must be earlier than what has `tail` after it: along a unit ends grow and ways to the end shrink. */
+  #firstPlace(first: number, limit: number, ready: number, tail: number): number {
+    const { model, end } = this.#table
+    let from = first
+    let to = limit
+    while (from < to) {
+      const middle = (from + to) >> 1
+      const other = this.#row[middle] as number
+      if (model.isHead[other] === 1 || ((end[other] as number) <= ready && (this.#reach[other] as number) > tail)) from = middle + 1
+      else to = middle
+    }
+    return from
   }
 
   /** The change of set-up cost where an operation leaves. */
@@ -566,10 +667,10 @@ export class TabuSearch {
     const present = table.alternative[operation] as number
     if (alternative !== present) {
       const choices = (model.alternativeFirst[operation + 1] as number) - (model.alternativeFirst[operation] as number)
-      this.#tabuAlternative[present] = this.#iteration + 8 + choices + Math.floor(this.#random() * 8)
+      this.#tabuAlternative[present] = this.#iteration + TABU_ALTERNATIVE + choices + Math.floor(this.#random() * TABU_SPREAD)
       return
     }
-    const until = this.#iteration + 10 + Math.floor(model.count / Math.max(1, model.units) / 4) + Math.floor(this.#random() * 8)
+    const until = this.#iteration + TABU_ORDER + Math.floor(model.count / Math.max(1, model.units) / 4) + Math.floor(this.#random() * TABU_SPREAD)
     // which way it goes: the target lies ahead when walking on from the operation meets it
     let other = table.next[operation] as number
     while (other >= 0 && other !== previous) other = table.next[other] as number

@@ -13,6 +13,7 @@ export class Targets {
   readonly price: Float64Array
   readonly due: Float64Array
   readonly reachedBy: readonly Int32Array[]
+  readonly meanPrice: number
   /** The targets looked at now: late ones, and those that nearly are. */
   readonly active: Int32Array
   activeCount = 0
@@ -45,6 +46,7 @@ export class Targets {
     this.price = Float64Array.from(targets, (target) => target.price)
     this.due = Float64Array.from(targets, (target) => target.due)
     this.reachedBy = targets.map((target) => target.reachedBy)
+    this.meanPrice = this.price.reduce((sum, price) => sum + price, 0) / Math.max(1, targets.length)
     this.active = new Int32Array(ACTIVE_LIMIT)
     this.#lateness = new Float64Array(targets.length)
     let work = 0
