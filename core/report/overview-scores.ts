@@ -5,13 +5,14 @@ import type { OverviewScorecard } from './overview.ts'
 /** Plant time that the scorecard looks back on. */
 const SPAN_MS = 7 * 86_400_000
 /** So often it is made anew, ms of real time: it reads far back, and changes slowly. */
-const EVERY_MS = 5000
+const EVERY_MS = 10_000
 
-/** The scorecard for snapshots: made anew every few seconds, and when somebody judged an alarm. */
+/** The scorecard for snapshots: made anew every few seconds without a snapshot waiting for it, and at once when somebody has judged an alarm. */
 export class OverviewScores {
   readonly #store: StoreReader
   readonly #rate: () => number
   #last: OverviewScorecard | undefined
+  #making: Promise<OverviewScorecard> | undefined
 
   /** `rate`: plant milliseconds per real one. */
   constructor(store: StoreReader, rate: () => number) {
@@ -19,18 +20,38 @@ export class OverviewScores {
     this.#rate = rate
   }
 
+  /** The next one is made before it is given. */
   outdated(): void {
     this.#last = undefined
+    this.#making = undefined
   }
 
   /** `now`: plant time. */
   async at(now: number): Promise<OverviewScorecard> {
     const last = this.#last
     if (last !== undefined && Math.abs(now - last.to) < EVERY_MS * this.#rate()) return last
+    const making = (this.#making ??= this.#make(now))
+    if (last === undefined) return making
+    // the store's own queries of the snapshot tell what is wrong with it
+    making.catch(() => {})
+    return last
+  }
+
+  #make(now: number): Promise<OverviewScorecard> {
+    const making: Promise<OverviewScorecard> = this.#read(now).then((made) => {
+      if (this.#making === making) this.#last = made
+      return made
+    })
+    const done = (): void => {
+      if (this.#making === making) this.#making = undefined
+    }
+    making.then(done, done)
+    return making
+  }
+
+  async #read(now: number): Promise<OverviewScorecard> {
     const span = { from: now - SPAN_MS, to: now }
     const scores = await scorecard(this.#store, span)
-    const detectors = scores.map(({ detector: id, leadMs, ...score }) => ({ id, ...score, leadMs: leadMs?.median ?? null }))
-    this.#last = { ...span, detectors }
-    return this.#last
+    return { ...span, detectors: scores.map(({ detector: id, leadMs, ...score }) => ({ id, ...score, leadMs: leadMs?.median ?? null })) }
   }
 }
