@@ -1,6 +1,7 @@
 import { detectCost } from '../measure/detect-cost.ts'
 import { groupRows } from '../measure/group-cost.ts'
 import { groupFalseAlarmRows } from '../measure/group-false-alarms.ts'
+import { livesRows } from '../measure/lives.ts'
 import { hasNab, nabFolder, scoreOnNab } from '../measure/nab.ts'
 import { prognosisRows } from '../measure/prognosis.ts'
 import { shapeRows } from '../measure/shape-anomalies.ts'
@@ -44,5 +45,6 @@ export async function run(): Promise<readonly Row[]> {
     ...(await groupRows()),
     ...groupFalseAlarmRows(),
     ...(await prognosisRows()),
+    ...livesRows(),
   ]
 }

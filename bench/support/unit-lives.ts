@@ -82,7 +82,13 @@ export function unitLives(seed: number, days: number, watcherOf: (plant: ReturnT
       const state = simulation.state.units[unit.id]
       const life = present.get(unit.id)
       if (state === undefined || life === undefined) continue
-      if (shock !== undefined && life.felt === undefined && life.failed === undefined && state.mode === 'Produce' && simulation.time >= life.from + shock.afterMs) {
+      if (
+        shock !== undefined &&
+        life.felt === undefined &&
+        life.failed === undefined &&
+        state.mode === 'Produce' &&
+        simulation.time >= life.from + shock.afterMs
+      ) {
         const step: Step = { publications: [], rows: [] }
         simulation.break(unit.id, Math.max(shock.wear, state.wear), step)
         hear(step)
