@@ -98,13 +98,14 @@ export function addDashboard(flow: FlowBuilder): void {
   flow.group('What the page shows')
   flow.comment('Every second one overview of the plant is cut into what each panel draws', [0, 0])
   flow.node('overview in', { type: 'link in', name: 'overview' }, [0, 3])
-  flow.node('panels', functionNode('panels', 'cut into panels', 6), [1, 3])
+  flow.node('panels', functionNode('panels', 'cut into panels', 7), [1, 3])
   flow.node('panel header', template('Header', 'header', 12, 1), [2, 1])
   flow.node('panel units', template('Machines', 'units', 12, 2), [2, 2])
   flow.node('panel gantt', template('Plan', 'gantt', 9, 3), [2, 3])
   flow.node('panel why', template('What happens, and why', 'why', 3, 4), [2, 4])
   flow.node('panel orders', template('Orders', 'orders', 5, 6), [2, 5])
   flow.node('panel simulator', template('Try it', 'simulator', 2, 7), [2, 6])
+  flow.node('panel scorecard', template('How good the alarms are', 'scorecard', 12, 8), [2, 7])
   flow.node('pressed out', { type: 'link out', name: 'what people press', mode: 'link' }, [3, 1])
   flow.node('pressed in dashboard', { type: 'link in', name: 'what people press' }, [0, 4])
   flow.wire('overview in', 'panels')
@@ -112,7 +113,7 @@ export function addDashboard(flow: FlowBuilder): void {
   flow.wire('panel header', 'pressed out')
   flow.wire('panel why', 'pressed out')
   flow.wire('panel simulator', 'pressed out')
-  for (const [port, name] of ['header', 'units', 'gantt', 'why', 'orders', 'simulator'].entries()) flow.wire(`panels:${port}`, `panel ${name}`)
+  for (const [port, name] of ['header', 'units', 'gantt', 'why', 'orders', 'simulator', 'scorecard'].entries()) flow.wire(`panels:${port}`, `panel ${name}`)
 
   flow.node(
     'dashboard style',

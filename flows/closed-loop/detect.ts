@@ -99,10 +99,10 @@ export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
     'people switch',
     {
       type: 'switch',
-      name: 'answer or autonomy',
+      name: 'answer, autonomy, or a word on an alarm',
       property: 'topic',
       propertyType: 'msg',
-      rules: ['answer', 'autonomy'].map((v) => ({ t: 'eq', v, vt: 'str' })),
+      rules: ['answer', 'autonomy', 'confirm', 'refuse'].map((v) => ({ t: 'eq', v, vt: 'str' })),
       checkall: 'false',
       repair: false,
     },
@@ -133,6 +133,9 @@ export function addDetect(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.wire('pressed in detect', 'people switch')
   flow.wire('people switch:0', 'disruption')
   flow.wire('people switch:1', 'disruption')
+  // any anomaly node keeps what people say of any alarm in its store
+  flow.wire('people switch:2', 'anomaly')
+  flow.wire('people switch:3', 'anomaly')
   flow.wire('disruption', 'requests debug')
   flow.wire('disruption:1', 'proposals debug')
 

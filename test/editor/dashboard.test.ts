@@ -115,6 +115,32 @@ describe('the dashboard', function () {
     assert.ok(await page.locator('[data-disruption=dis-78] [data-answer=refuse]').isDisabled())
   })
 
+  it('lets people say of an alarm that it was right or false, and take it back', async () => {
+    await page.click('[data-alarm=an-70] [data-verdict=refuse]')
+    const mill = sampleOverview(NOW).anomalies[0]!.id
+    await page.click(`[data-alarm=${mill}] [data-verdict=confirm]`)
+    assert.deepEqual(await hears('confirm'), { anomaly: mill, by: 'the dashboard' })
+    await page.waitForSelector(`[data-alarm=${mill}] [data-verdict=confirm].on`)
+    // what somebody has said already is shown, is not said again, and may be changed
+    assert.equal((await pressed()).filter(({ topic }) => topic === 'refuse').length, 0)
+    await page.waitForSelector('[data-alarm=an-70] [data-verdict=refuse].on')
+    await page.click('[data-alarm=an-70] [data-verdict=confirm]')
+    await page.waitForSelector('[data-alarm=an-70] [data-verdict=confirm].on')
+    assert.equal(await page.locator('[data-alarm=an-70] [data-verdict=refuse].on').count(), 0)
+    // the store has the last word
+    const overview = sampleOverview(NOW + 120_000)
+    await show({ ...overview, alarms: overview.alarms.map((alarm) => ({ ...alarm, verdict: { decision: 'refused', by: 'jo' } })) })
+    await page.waitForSelector(`[data-alarm=${mill}] [data-verdict=refuse].on`)
+  })
+
+  it('shows how good the alarms of each detector were', async () => {
+    const cells = async (detector: string): Promise<string[]> =>
+      (await page.locator(`[data-detector=${detector}] td`).allTextContents()).map((cell) => cell.trim())
+    assert.deepEqual((await cells('a41c9f0e72b35d68')).slice(1), ['9', '6', '2', '1', '75%', '6 of 8 · 75%', '1 h 34 min', '2'])
+    assert.deepEqual((await cells('b52d0a1f83c46e79')).slice(1), ['0', '0', '0', '0', '–', '0 of 0', '–', '0'])
+    assert.match(await text('[data-detector=a41c9f0e72b35d68]'), /wear auto, since Mon 10:1/)
+  })
+
   it('sets the autonomy, the speed, and breaks the machine that was chosen', async () => {
     await page.click('[data-autonomy=approve]')
     assert.equal(await hears('autonomy'), 'approve')

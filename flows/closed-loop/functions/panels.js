@@ -70,6 +70,9 @@ export default function panels({ msg, context, flow }) {
     return { id: d.id, unit: d.unit, status: d.status, autonomy: d.autonomy, awaiting: d.awaiting, deadline: d.deadline, time: d.time, steps }
   })
 
+  // people judge what stands before what is over
+  const alarms = (o.alarms || []).toSorted((a, b) => Number(a.cleared !== null) - Number(b.cleared !== null) || b.since - a.since).slice(0, 6)
+
   const oee = {}
   for (const kpi of o.kpis.units) oee[kpi.scope] = kpi.oee
   const autonomy = flow.get('autonomy') || 'auto'
@@ -79,8 +82,9 @@ export default function panels({ msg, context, flow }) {
     panel({ plant: o.plant, totals: o.totals, kpis: { shift: o.kpis.shift, line: o.kpis.line }, autonomy }),
     panel({ units: o.units, oee }),
     panel({ units: o.units.map(({ id, name, class: kind, lamp }) => ({ id, name, class: kind, lamp })), plan: o.plan, products }),
-    panel({ stories, events: o.events.slice(0, 40) }),
+    panel({ stories, alarms, events: o.events.slice(0, 40) }),
     panel({ orders: o.orders }),
     panel({ units: o.units.map(({ id, name, lamp }) => ({ id, name, lamp })) }),
+    panel({ detectors: o.scorecard ? o.scorecard.detectors : [] }),
   ]
 }
