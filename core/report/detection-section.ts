@@ -24,7 +24,7 @@ export function detectionSection({ shift, week }: DetectionFacts): TableSection 
     title: 'Detection: lead time and false alarms',
     note:
       'Right: confirmed by a person, or the unit failed. False: refused by a person, or nothing came of it. Undecided: too early, or repaired first. ' +
-      'Stops: failures, and failures averted by a repair after a confirmed alarm.',
+      'Stops: failures, and failures averted by a repair after a confirmed alarm. Lead time: before a stop; before repair: of undecided alarms whose unit was repaired first.',
     columns: [
       { key: 'detector', label: 'Detector', type: 'text' },
       { key: 'span', label: 'Span', type: 'text' },
@@ -35,6 +35,7 @@ export function detectionSection({ shift, week }: DetectionFacts): TableSection 
       { key: 'right', label: 'Right', type: 'number' },
       { key: 'false', label: 'False', type: 'number' },
       { key: 'undecided', label: 'Undecided', type: 'number' },
+      { key: 'repaired', label: 'Repaired first', type: 'number' },
       { key: 'precision', label: 'Precision', type: 'percent' },
       { key: 'stops', label: 'Stops', type: 'number' },
       { key: 'foreseen', label: 'Foreseen', type: 'number' },
@@ -42,6 +43,7 @@ export function detectionSection({ shift, week }: DetectionFacts): TableSection 
       { key: 'leadMedian', label: 'Lead time', type: 'duration' },
       { key: 'leadLeast', label: 'Least lead time', type: 'duration', dataOnly: true },
       { key: 'leadMost', label: 'Most lead time', type: 'duration', dataOnly: true },
+      { key: 'beforeRepair', label: 'Before repair', type: 'duration' },
       { key: 'falsePerWeek', label: 'False a week', type: 'number' },
     ],
     rows: rows.sort((a, b) => String(a.detector).localeCompare(String(b.detector)) || String(a.detectorId).localeCompare(String(b.detectorId))),
@@ -61,6 +63,7 @@ function row(score: DetectorScore, span: string): Row {
     right: score.confirmed,
     false: score.refused,
     undecided: score.undecided,
+    repaired: score.repaired,
     precision: score.precision,
     stops: score.stops,
     foreseen: score.foreseen,
@@ -68,6 +71,7 @@ function row(score: DetectorScore, span: string): Row {
     leadMedian: leadMs?.median ?? null,
     leadLeast: leadMs?.least ?? null,
     leadMost: leadMs?.most ?? null,
+    beforeRepair: score.beforeRepairMs?.median ?? null,
     falsePerWeek: score.falsePerWeek === null ? null : Math.round(score.falsePerWeek * 10) / 10,
   }
 }

@@ -52,6 +52,14 @@ export class OverviewScores {
   async #read(now: number): Promise<OverviewScorecard> {
     const span = { from: now - SPAN_MS, to: now }
     const scores = await scorecard(this.#store, span)
-    return { ...span, detectors: scores.map(({ detector: id, leadMs, ...score }) => ({ id, ...score, leadMs: leadMs?.median ?? null })) }
+    return {
+      ...span,
+      detectors: scores.map(({ detector: id, leadMs, beforeRepairMs, ...score }) => ({
+        id,
+        ...score,
+        leadMs: leadMs?.median ?? null,
+        beforeRepairMs: beforeRepairMs?.median ?? null,
+      })),
+    }
   }
 }

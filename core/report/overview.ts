@@ -231,6 +231,9 @@ export interface OverviewDetector {
   readonly confirmed: number
   readonly refused: number
   readonly undecided: number
+  /** Those of the undecided whose unit was repaired first, and how long after. */
+  readonly repaired: number
+  readonly beforeRepairMs: number | null
   readonly precision: number | null
   readonly stops: number
   readonly foreseen: number

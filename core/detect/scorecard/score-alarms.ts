@@ -26,6 +26,12 @@ export interface ScoreOptions {
   readonly knownTo?: number | undefined
 }
 
+export interface Spread {
+  readonly median: number
+  readonly least: number
+  readonly most: number
+}
+
 /** How good alarms were. `alarms` = `confirmed` + `refused` + `undecided`; a ratio without a denominator is null. */
 export interface AlarmScore {
   readonly alarms: number
@@ -35,6 +41,9 @@ export interface AlarmScore {
   readonly refused: number
   /** nobody has said and nothing has happened yet, or the unit was repaired before it could */
   readonly undecided: number
+  /** those of the undecided whose unit was repaired first, and from the alarm to the repair */
+  readonly repaired: number
+  readonly beforeRepairMs: Spread | null
   /** confirmed of those decided */
   readonly precision: number | null
   /** failures, and failures that a repair averted after a confirmed alarm */
@@ -43,7 +52,7 @@ export interface AlarmScore {
   /** foreseen of the stops */
   readonly recall: number | null
   /** from the earliest alarm that foresaw a stop to the failure or the start of the repair */
-  readonly leadMs: { readonly median: number; readonly least: number; readonly most: number } | null
+  readonly leadMs: Spread | null
   /** false alarms in a week at the pace of the span */
   readonly falsePerWeek: number | null
 }
@@ -55,8 +64,14 @@ export function scoreAlarms(alarms: readonly PastAlarm[], stops: readonly PastSt
   const { from, to } = options
   const pasts = pastsOf(alarms, stops)
   const counts = { confirmed: 0, refused: 0, undecided: 0 }
+  const beforeRepair: number[] = []
   for (const past of pasts.values()) {
-    for (const alarm of past.alarms) if (alarm.since >= from && alarm.since < to) counts[fateOf(alarm, past.stops, options)]++
+    for (const alarm of past.alarms) {
+      if (alarm.since < from || alarm.since >= to) continue
+      const { fate, repaired } = fateOf(alarm, past.stops, options)
+      counts[fate]++
+      if (repaired !== undefined) beforeRepair.push(repaired - alarm.since)
+    }
   }
   const { confirmed, refused, undecided } = counts
   const { happened, leads } = foresight(pasts, options)
@@ -65,6 +80,8 @@ export function scoreAlarms(alarms: readonly PastAlarm[], stops: readonly PastSt
     confirmed,
     refused,
     undecided,
+    repaired: beforeRepair.length,
+    beforeRepairMs: spread(beforeRepair),
     precision: ratio(confirmed, confirmed + refused),
     stops: happened,
     foreseen: leads.length,
@@ -97,14 +114,21 @@ function pastsOf(alarms: readonly PastAlarm[], stops: readonly PastStop[]): Read
   return pasts
 }
 
+interface Fate {
+  readonly fate: 'confirmed' | 'refused' | 'undecided'
+  /** when the repair began that came before anything else */
+  readonly repaired?: number
+}
+
 /** What a person said; else what came first after it, within its reach. */
-function fateOf(alarm: PastAlarm, stops: readonly PastStop[], options: ScoreOptions): 'confirmed' | 'refused' | 'undecided' {
+function fateOf(alarm: PastAlarm, stops: readonly PastStop[], options: ScoreOptions): Fate {
   const { horizonMs, to, knownTo = to } = options
-  if (alarm.verdict !== undefined) return alarm.verdict
+  if (alarm.verdict !== undefined) return { fate: alarm.verdict }
   const first = stops.find(({ at }) => at > alarm.since)
-  if (first !== undefined && first.at <= knownTo && reaches(alarm, first.at, horizonMs)) return first.kind === 'failure' ? 'confirmed' : 'undecided'
+  if (first !== undefined && first.at <= knownTo && reaches(alarm, first.at, horizonMs))
+    return first.kind === 'failure' ? { fate: 'confirmed' } : { fate: 'undecided', repaired: first.at }
   const over = alarm.cleared !== null && Math.max(alarm.cleared, alarm.since + horizonMs) < knownTo
-  return over ? 'refused' : 'undecided'
+  return { fate: over ? 'refused' : 'undecided' }
 }
 
 /** Stops of the span that could have been foreseen, and for each that was how long before, ms. */
@@ -143,7 +167,7 @@ function ratio(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole
 }
 
-function spread(values: readonly number[]): AlarmScore['leadMs'] {
+function spread(values: readonly number[]): Spread | null {
   const sorted = values.toSorted((a, b) => a - b)
   const [least] = sorted
   const most = sorted.at(-1)

@@ -75,6 +75,15 @@ describe('detection in reports', () => {
     )
     assert.equal(rows[2]?.falsePerWeek, Math.round((10 * 7 * DAY) / shiftMs) / 10)
     assert.equal(rows[3]?.falsePerWeek, 2)
+    assert.deepEqual(
+      rows.map(({ repaired, beforeRepair }) => [repaired, beforeRepair]),
+      [
+        [0, null],
+        [0, null],
+        [0, null],
+        [0, null],
+      ],
+    )
     // the newer one is scored from when it began
     assert.equal(rows[1]?.since, START - DAY)
   })
@@ -88,7 +97,7 @@ describe('detection in reports', () => {
     )
     const csv = renderCsv(content, 'detection').split('\r\n')
     assert.match(csv[0] ?? '', /^detector,span,.*precision,.*recall,leadMedianMs,.*,falsePerWeek$/)
-    assert.match(csv[4] ?? '', new RegExp(`^wear,7 days,d1,auto,.*,${6 * MINUTE},${6 * MINUTE},${6 * MINUTE},2$`))
+    assert.match(csv[4] ?? '', new RegExp(`^wear,7 days,d1,auto,.*,${6 * MINUTE},${6 * MINUTE},${6 * MINUTE},,2$`))
     const html = renderHtml(content)
     assert.match(html, /Detection: lead time and false alarms/)
     assert.match(html, /wear[\s\S]*7 days[\s\S]*6 min/)

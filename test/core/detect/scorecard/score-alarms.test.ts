@@ -51,6 +51,7 @@ describe('scoring alarms', () => {
     const score = scoreAlarms([alarm(10, 13)], [repair(12)], WEEK)
     assert.deepEqual(counts(score), [0, 0, 1, 0, 0])
     assert.deepEqual([score.precision, score.recall, score.leadMs], [null, null, null])
+    assert.deepEqual([score.repaired, score.beforeRepairMs], [1, { median: 2 * HOUR, least: 2 * HOUR, most: 2 * HOUR }])
     // nor does what comes after the repair belong to it
     assert.deepEqual(counts(scoreAlarms([alarm(10, 13)], [repair(12), failure(14)], WEEK)), [0, 0, 1, 1, 0])
   })
