@@ -136,7 +136,7 @@ describe('the dashboard', function () {
   it('shows how good the alarms of each detector were', async () => {
     const cells = async (detector: string): Promise<string[]> =>
       (await page.locator(`[data-detector=${detector}] td`).allTextContents()).map((cell) => cell.trim())
-    assert.deepEqual((await cells('a41c9f0e72b35d68')).slice(1), ['9', '6', '2', '1', '75%', '6 of 8 · 75%', '1 h 34 min', '2'])
+    assert.deepEqual((await cells('a41c9f0e72b35d68')).slice(1), ['9', '6', '2', '1', '75%', '6 of 8 · 75%', '1 h 34 min · 31 min to repair', '2'])
     assert.deepEqual((await cells('b52d0a1f83c46e79')).slice(1), ['0', '0', '0', '0', '–', '0 of 0', '–', '0'])
     assert.match(await text('[data-detector=a41c9f0e72b35d68]'), /wear auto, since Mon 10:1/)
   })
