@@ -97,8 +97,9 @@ export function prepareShadow({ node, hasStore, t, label, typed, set }: ShadowSe
     const { duel } = answer
     if (duel !== null && challenger !== undefined) {
       const since = new Date(duel.from).toLocaleString([], { dateStyle: 'short', timeStyle: 'short' })
-      show(t('shadow.running', { since }), 2, duel.running)
-      show(t('shadow.shadow', { since }), 3, duel.shadow)
+      part('since').text(t('shadow.since', { since }))
+      show(t('shadow.running'), 2, duel.running)
+      show(t('shadow.shadow'), 3, duel.shadow)
     }
     if (!isDeployed || !hasStore) return
     $.getJSON(`takt/anomaly/${encodeURIComponent(node)}/scorecard`, { days: DAYS }).done(({ score }: { score: Score | null }) => {

@@ -214,8 +214,8 @@ describe('the preview of an anomaly node', function () {
     await page.waitForFunction(() => document.querySelectorAll('#takt-anomaly-shadow-table tbody tr').length === 3)
     const texts = await rows.evaluateAll((found) => found.map((row) => [...row.children].map((cell) => cell.textContent ?? '')))
     assert.match(texts[0]?.[0] ?? '', /^running, last 7 days/)
-    assert.match(texts[1]?.[0] ?? '', /^running, since /)
-    assert.match(texts[2]?.[0] ?? '', /^in shadow, since /)
+    assert.match(texts[1]?.[0] ?? '', /^running, in the same time/)
+    assert.match(texts[2]?.[0] ?? '', /^in shadow/)
     assert.deepEqual(
       texts.map(([_name, alarms, right]) => [alarms, right]),
       [
@@ -224,6 +224,7 @@ describe('the preview of an anomaly node', function () {
         ['1', '–'],
       ],
     )
+    assert.match((await page.textContent('#takt-anomaly-shadow-since')) ?? '', /^Since .+ told nobody\.$/)
     assert.match((await page.textContent('#takt-anomaly-shadow-what')) ?? '', /^In shadow: .*Sensitivity low instead of normal.*Clear after 120 instead of –/)
   })
 
