@@ -2,6 +2,7 @@ import type { IdSource } from '../base/id.ts'
 import type { Anomaly, Evidence } from '../messages/anomaly.ts'
 import type { Context } from '../messages/common.ts'
 import type { Sample } from '../messages/sample.ts'
+import { type CyclePlace, Cycles } from './cycles.ts'
 import type { Detector, DetectorState } from './detector.ts'
 import type { BudgetShare } from './false-alarm-budget.ts'
 import { type LatchOptions, QUIET } from './latch.ts'
@@ -11,7 +12,7 @@ import { ParkedContexts } from './parked-contexts.ts'
 import type { RunningUnits } from './running-units.ts'
 import { type Alarm, REPAIRED, Track, type TrackState } from './track.ts'
 import { type Forgotten, TrackTable } from './track-table.ts'
-import { ABOUT, type About, keyOf, ORDERS, partsOf, recordsOf, signalsOf, UNITS, type WatchChanges } from './watch-records.ts'
+import { ABOUT, type About, CYCLES, keyOf, ORDERS, partsOf, recordsOf, signalsOf, UNITS, type WatchChanges } from './watch-records.ts'
 
 export interface WatchSetting {
   readonly method: Method
@@ -46,6 +47,8 @@ export interface WatchCommand {
 }
 
 const CONTEXT_BYTES = 200e6
+/** Units without a cycle that are counted at most. */
+const CYCLELESS = 10_000
 
 const NOT_WATCHED: Evidence = { source: 'plant', text: 'it is not watched any more' }
 
@@ -60,6 +63,9 @@ export class AnomalyWatch {
   /** what is written of units and orders: how often they had changed by then */
   #writtenUnits = 0
   #writtenOrders = 0
+  #writtenCycles = 0
+  readonly #cycles: Cycles | undefined
+  readonly #cycleless = new Set<string>()
   #isAboutWritten: boolean
 
   /** `saved`: records that were written before a restart, or what `state` gave; of another method it is of no use. */
@@ -87,6 +93,7 @@ export class AnomalyWatch {
         for (const context of track.others) this.#parked.taken(equipment, signal, context)
       },
     })
+    this.#cycles = setting.method.name === 'seasonal' && setting.method.cycle !== undefined ? new Cycles(setting.method.cycle) : undefined
     const records = recordsOf(saved)
     const known = records === undefined ? undefined : signalsOf(records, setting.method.name, setting.making?.by ?? 'none')
     this.#isAboutWritten = known !== undefined
@@ -98,6 +105,8 @@ export class AnomalyWatch {
     for (const { equipment, signal, state } of known) this.#table.restore(equipment, signal, state)
     setting.running.restore(records.get(UNITS))
     setting.making?.restore(records.get(ORDERS))
+    this.#cycles?.restore(records.get(CYCLES))
+    this.#writtenCycles = this.#cycles?.changes ?? 0
     this.#writtenUnits = setting.running.changes
     this.#writtenOrders = setting.making?.changes ?? 0
   }
@@ -122,10 +131,28 @@ export class AnomalyWatch {
     }
     const repaired = running.repairedAt(equipment)
     const cleared = repaired !== undefined && repaired > track.begun ? this.#renew(track, sample, repaired) : undefined
+    if (this.#cycles !== undefined) track.place(this.#place(this.#cycles, equipment, time))
     const alarm = cleared ?? track.update(time, value, this.#newId)
     if (alarm === undefined) return undefined
     if (alarm.change === 'cleared') this.#table.eased()
     return this.#document(sample, alarm)
+  }
+
+  /** Any sample, watched or not, before it is judged: it may begin a cycle of its unit. */
+  hear(sample: Sample): void {
+    this.#cycles?.saw(sample)
+  }
+
+  #place(cycles: Cycles, equipment: string, time: number): CyclePlace | undefined {
+    const place = cycles.of(equipment, time)
+    if (place !== undefined) this.#cycleless.delete(equipment)
+    else if (this.#cycleless.size < CYCLELESS) this.#cycleless.add(equipment)
+    return place
+  }
+
+  /** Units with values that could not be judged because no cycle of theirs was seen. */
+  get cycleless(): number {
+    return this.#cycleless.size
   }
 
   /** The baseline of what is being made; false while nobody knows what that is. */
@@ -299,13 +326,15 @@ export class AnomalyWatch {
     for (const [equipment, signal, track] of this.#table) add(equipment, signal, track.state)
     const { method, running, making } = this.#setting
     const context = making === undefined || making.by === 'none' ? {} : { context: making.by, orders: making.state }
-    return { format: 1, method: method.name, ...context, tracks: [...tracks], units: running.state }
+    const cycles = this.#cycles === undefined ? {} : { cycles: this.#cycles.state }
+    return { format: 1, method: method.name, ...context, ...cycles, tracks: [...tracks], units: running.state }
   }
 
   /** Something was learned that is not written yet. */
   get hasChanges(): boolean {
     const { running, making } = this.#setting
-    return this.#table.hasUnsaved || running.changes !== this.#writtenUnits || (making?.changes ?? 0) !== this.#writtenOrders
+    if (this.#table.hasUnsaved || running.changes !== this.#writtenUnits) return true
+    return (making?.changes ?? 0) !== this.#writtenOrders || (this.#cycles?.changes ?? 0) !== this.#writtenCycles
   }
 
   /** What was learned since it was written, of so many signals at most, those that wait longest first. What is given here counts as written. */
@@ -314,8 +343,10 @@ export class AnomalyWatch {
     const { running, making } = this.#setting
     if (running.changes !== this.#writtenUnits) put.set(UNITS, running.state)
     if (making !== undefined && making.changes !== this.#writtenOrders) put.set(ORDERS, making.state)
+    if (this.#cycles !== undefined && this.#cycles.changes !== this.#writtenCycles) put.set(CYCLES, this.#cycles.state)
     this.#writtenUnits = running.changes
     this.#writtenOrders = making?.changes ?? 0
+    this.#writtenCycles = this.#cycles?.changes ?? 0
     let left = signals
     if (left > 0) {
       for (const [equipment, signal, track] of this.#table.takeUnsaved()) {
@@ -343,6 +374,7 @@ export class AnomalyWatch {
       if (key === ABOUT) this.#isAboutWritten = false
       else if (key === UNITS) this.#writtenUnits = -1
       else if (key === ORDERS) this.#writtenOrders = -1
+      else if (key === CYCLES) this.#writtenCycles = -1
       else {
         const [equipment, signal, context] = partsOf(key)
         if (equipment !== undefined && signal !== undefined) this.#table.notSaved(equipment, signal, context)

@@ -1,4 +1,5 @@
 import type { Evidence } from '../messages/anomaly.ts'
+import type { CyclePlace } from './cycles.ts'
 
 /**
  * What a detector says of the value it was given last. `deviation` is 0 as expected, 1 at the detector's threshold, more beyond; null while it cannot
@@ -23,6 +24,8 @@ export interface Score {
  */
 export interface Detector {
   update(time: number, value: number, standing: boolean, fixed?: boolean): Score
+  /** Where the next value lies in the cycle of its unit; undefined: nobody knows. Only of methods that go by cycles. */
+  place?(place: CyclePlace | undefined): void
   /** Why it spoke: what it saw and expected in the last update. Only where the deviation is near 1 or beyond. */
   evidence(): Evidence[]
   /** All it remembers, as plain JSON; a detector made with it goes on as if it had never stopped. */

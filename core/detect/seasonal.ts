@@ -1,9 +1,12 @@
 import type { Evidence } from '../messages/anomaly.ts'
+import type { CyclePlace, CycleSetting } from './cycles.ts'
 import { type Detector, type DetectorState, NOTEWORTHY, openScore, type Score, savedNumber, savedNumbers, twoSidedTail } from './detector.ts'
 
 export interface SeasonalOptions {
-  /** Length of a season, ms: a day, a week, a machine's cycle. Seasons begin at the epoch, UTC. */
+  /** Length of a season, ms: a day, a week, a machine's cycle. Seasons begin at the epoch, UTC. Of no use with `cycle`. */
   readonly periodMs: number
+  /** A signal of the same unit whose cycles are the seasons; absent: the clock. */
+  readonly cycle?: CycleSetting | undefined
   /** Parts a season is divided into, each with a baseline of its own. */
   readonly bins: number
   /** Robust standard deviations at which a value is out. */
@@ -14,6 +17,8 @@ export interface SeasonalOptions {
 const SEASONS = 3
 /** Seasons that the profile looks back on. */
 const MEMORY = 20
+/** A cycle that lasts longer than the usual by more than this is at a stand at its end: what comes then is of no part of it. */
+const LATE = 1.25
 /** One season moves a part of the profile no further than this many standard deviations do. */
 const CLIP = 3
 /** The spread of a part seen few times is uncertain: the spread of all parts counts as so many seasons of it. */
@@ -40,12 +45,14 @@ export class SeasonalDetector implements Detector {
   #sumAt: number
   #sumSquare: number
   #value = 0
+  #place: CyclePlace | undefined
 
   constructor(options: SeasonalOptions, state?: DetectorState) {
     this.#options = options
     const { bins, periodMs } = options
     const lists = ['centre', 'at', 'square', 'visits'].map((key) => savedNumbers(state, key))
-    const saved = savedNumber(state, 'periodMs', 0) === periodMs && lists.every(({ length }) => length === bins) ? state : undefined
+    const isSame = savedNumber(state, 'periodMs', 0) === periodMs && (state?.cycle ?? '') === (options.cycle?.signal ?? '')
+    const saved = isSame && lists.every(({ length }) => length === bins) ? state : undefined
     const [centre, at, square, visits] = saved === undefined ? [] : lists
     this.#centre = centre ?? new Array<number>(bins).fill(0)
     this.#at = at ?? new Array<number>(bins).fill(0.5)
@@ -62,10 +69,18 @@ export class SeasonalDetector implements Detector {
     this.#sumSquare = savedNumber(saved, 'sumSquare', 0)
   }
 
+  place(place: CyclePlace | undefined): void {
+    this.#place = place
+  }
+
   update(time: number, value: number, standing: boolean): Score {
-    const { periodMs, bins, threshold } = this.#options
-    const season = Math.floor(time / periodMs)
-    const position = Math.min(bins - 1e-9, (time / periodMs - season) * bins)
+    const { periodMs, bins, threshold, cycle } = this.#options
+    // by the clock, or by the time since the unit's cycle began, as part of how long they usually take
+    const place = this.#place
+    const season = cycle === undefined ? Math.floor(time / periodMs) : (place?.cycle ?? 0)
+    const phase = cycle === undefined ? time / periodMs - season : place === undefined ? Number.NaN : place.sinceMs / place.usualMs
+    if (!(phase <= LATE)) return this.#unjudged(value)
+    const position = Math.min(bins - 1e-9, phase * bins)
     const bin = Math.floor(position)
     if (bin !== this.#bin || season !== this.#season) this.#begin(bin, season)
     this.#value = value
@@ -73,10 +88,7 @@ export class SeasonalDetector implements Detector {
     const visits = this.#visits[bin] ?? 0
     const expected = visits === 0 ? value : (this.#centre[bin] ?? 0) + this.#slope(bin) * (position - bin - (this.#at[bin] ?? 0.5))
     if (visits < SEASONS) {
-      score.deviation = null
-      score.expected = null
-      score.lower = null
-      score.upper = null
+      this.#unjudged(value)
       this.#see(value, position - bin, visits === 0 ? 0 : value - expected)
       return score
     }
@@ -89,17 +101,28 @@ export class SeasonalDetector implements Detector {
     return score
   }
 
+  #unjudged(value: number): Score {
+    this.#value = value
+    const score = this.#score
+    score.deviation = null
+    score.expected = null
+    score.lower = null
+    score.upper = null
+    return score
+  }
+
   evidence(): Evidence[] {
     const { deviation, expected, lower, upper } = this.#score
     if (deviation === null || deviation < NOTEWORTHY || expected === null || lower === null || upper === null) return []
     const p = twoSidedTail(deviation * this.#options.threshold)
-    const text = `part ${this.#bin + 1} of ${this.#options.bins} of the season, seen in ${this.#visits[this.#bin] ?? 0} seasons`
+    const text = `part ${this.#bin + 1} of ${this.#options.bins} of the ${this.#options.cycle === undefined ? 'season' : 'cycle'}, seen in ${this.#visits[this.#bin] ?? 0} ${this.#options.cycle === undefined ? 'seasons' : 'cycles'}`
     return [{ source: 'seasonal', value: this.#value, expected, lower, upper, p, text }]
   }
 
   get state(): DetectorState {
     return {
       periodMs: this.#options.periodMs,
+      ...(this.#options.cycle === undefined ? {} : { cycle: this.#options.cycle.signal }),
       centre: this.#centre.slice(),
       at: this.#at.slice(),
       square: this.#square.slice(),

@@ -1,4 +1,5 @@
 import type { Evidence, ScoredSample, Severity } from '../messages/anomaly.ts'
+import type { CyclePlace } from './cycles.ts'
 import { type Detector, type DetectorState, scoreOf } from './detector.ts'
 import { type BudgetShare, type BudgetState, FalseAlarmBudget } from './false-alarm-budget.ts'
 import { Latch, type LatchChange, type LatchOptions, type LatchState, QUIET } from './latch.ts'
@@ -109,6 +110,11 @@ export class Track {
 
   get alarm(): LatchState['alarm'] {
     return this.#latch.alarm
+  }
+
+  /** Where the value that comes next lies in the cycle of its unit. */
+  place(place: CyclePlace | undefined): void {
+    this.#detector.place?.(place)
   }
 
   /** Takes a value. What is no finite number, comes late or comes again is passed over. */

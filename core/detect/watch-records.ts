@@ -13,6 +13,7 @@ export interface WatchChanges {
 export const ABOUT = 'about'
 export const UNITS = 'units'
 export const ORDERS = 'orders'
+export const CYCLES = 'cycles'
 /** The one record of all signals, of versions before. */
 export const LEGACY = 'watch'
 
@@ -62,13 +63,14 @@ export function signalsOf(records: WatchRecords, method: string, context: string
 export function recordsOf(saved: unknown): Map<string, unknown> | undefined {
   if (saved instanceof Map) return saved
   if (typeof saved !== 'object' || saved === null) return undefined
-  const { format, method, context, tracks, units, orders } = saved as Record<string, unknown>
+  const { format, method, context, tracks, units, orders, cycles } = saved as Record<string, unknown>
   if (format !== 1 || typeof method !== 'string' || !Array.isArray(tracks)) return undefined
   const records = new Map<string, unknown>()
   const about: About = { format: 2, method, ...(typeof context === 'string' ? { context } : {}) }
   records.set(ABOUT, about)
   if (units !== undefined) records.set(UNITS, units)
   if (orders !== undefined) records.set(ORDERS, orders)
+  if (cycles !== undefined) records.set(CYCLES, cycles)
   for (const [equipment, signals] of tracks as ReadonlyArray<readonly [string, ReadonlyArray<readonly [string, TrackState]>]>) {
     for (const [signal, { others, ...state }] of signals) {
       records.set(keyOf(equipment, signal), others === undefined ? state : { ...state, order: others.map(([of]) => of) })

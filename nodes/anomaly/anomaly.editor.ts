@@ -35,6 +35,9 @@ interface AnomalyProperties extends EditorNodeProperties {
   driftOver: string
   shortTerm: string
   factor: string
+  cycle: string
+  cycleBegins: string
+  falseAlarms: string
   context: string
   holdOff: string
   clearAfter: string
@@ -55,7 +58,9 @@ interface AnomalyProperties extends EditorNodeProperties {
 }
 
 const METHODS = ['auto', 'limits', 'rate', 'ewma', 'cusum', 'robust-z', 'hampel', 'seasonal', 'discord', 'drift', 'variance', 'stuck']
-const SEASONS = ['day', 'week', 'period']
+const SEASONS = ['day', 'week', 'period', 'cycle']
+/** Methods with a threshold that a false-alarm budget may set. */
+const BUDGETED = ['auto', 'ewma', 'cusum', 'robust-z', 'hampel', 'seasonal', 'discord', 'drift', 'variance']
 const CONTEXTS = ['none', 'product', 'operation', 'state']
 const ROLES = ['packml-state', 'packml-mode', 'job-order', 'good-count', 'scrap-count', 'condition', 'characteristic', 'other', 'all']
 
@@ -71,6 +76,7 @@ const IN_FORCE = {
   decision: '12',
   reach: '5',
   season: 'day',
+  cycleBegins: 'change',
   memory: '1024',
   driftSize: '2',
   driftOver: '200',
@@ -173,6 +179,20 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
     driftOver: { value: '200', validate: optionalNumber(5, 1_000_000) },
     shortTerm: { value: '30', validate: optionalNumber(5, 10_000) },
     factor: { value: '2.5', validate: optionalNumber(1.1, 100) },
+    cycle: {
+      value: '',
+      validate: function (this: unknown, value: string) {
+        const { method, season } = this as AnomalyProperties
+        return method !== 'seasonal' || season !== 'cycle' || /^[^/]*[^/\s][^/]*$/.test(value ?? '')
+      } as never,
+    },
+    cycleBegins: { value: 'change', validate: (value: string) => ['change', 'rise'].includes(value || 'change') },
+    falseAlarms: {
+      value: '',
+      validate: function (this: unknown, value: string) {
+        return optionalNumber(0.01, 10_000)(value) && (!value || BUDGETED.includes((this as AnomalyProperties).method ?? 'auto'))
+      } as never,
+    },
     context: { value: 'none', validate: (value: string) => CONTEXTS.includes(value || 'none') },
     holdOff: { value: '0', validate: optionalNumber(0) },
     clearAfter: { value: '60', validate: optionalNumber(0) },
@@ -210,6 +230,8 @@ RED.nodes.registerType<AnomalyProperties>('takt-anomaly', {
       $('.takt-anomaly-method').hide()
       $(`.takt-anomaly-${String(method.val())}`).show()
       if (season.val() !== 'period') $('.takt-anomaly-period').hide()
+      if (season.val() !== 'cycle') $('.takt-anomaly-cycle').hide()
+      $('.takt-anomaly-budget').toggle(BUDGETED.includes(String(method.val())))
     }
     season.on('change', show)
     method.on('change', show).trigger('change')

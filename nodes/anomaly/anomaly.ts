@@ -29,6 +29,7 @@ import type { StoreNode } from '../store/store.ts'
 import { AlarmTeller } from './alarm-teller.ts'
 import { nothingMeant, watchCommand } from './command.ts'
 import { FeedbackDesk } from './feedback.ts'
+import { assertKnown, unknownIn } from './known-signals.ts'
 import { rememberDeployed, servePreview } from './preview.ts'
 import { rememberScored, serveScorecard } from './scorecard-endpoint.ts'
 import { type AnomalyFields, readSettings } from './settings.ts'
@@ -58,6 +59,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
       const clock = plantNode?.clock ?? systemClock
       const plant = plantNode === undefined ? undefined : () => plantNode.plant()
       const settings = readSettings(config, plant !== undefined, where)
+      if (plant !== undefined) assertKnown(settings, plant, where)
       rememberDeployed(node, config)
       rememberScored(node, { store, now: () => clock.now() })
       const bad = new BadInput(node, { store, now: () => clock.now() })
@@ -112,13 +114,16 @@ export default function registerAnomaly(RED: NodeAPI): void {
       }
       const opened = open()
       // roles and alarm limits may have changed; what was learned stays
-      const forget = plantNode?.onReload(() => {
+      const forget = plantNode?.onReload((now) => {
+        status.problem = unknownIn(settings, now, where)
+        if (status.problem !== undefined) failed(status.problem)
         for (const cleared of watch?.reselect() ?? []) tell([cleared], {}, node.send.bind(node) as Send)?.catch(failed)
         shadow?.reselect()
       })
 
       /** Judges one sample; a promise only where an alarm has to be recorded first. */
       const judge = (sample: Sample, message: Message, send: Send): Promise<void> | undefined => {
+        watch?.hear(sample)
         const track = typeof sample.value === 'number' ? watch?.trackOf(sample) : undefined
         if (watch === undefined || track === undefined) {
           const role = plant?.().signal(`${sample.equipment}/${sample.signal}`)?.signal.role
@@ -194,7 +199,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
       }
 
       const ticking = setInterval(() => {
-        if (watch !== undefined) status.show({ signals: watch.signals, alarms: watch.alarms, bad: bad.count, isFull: watch.isFull })
+        if (watch !== undefined) status.show({ signals: watch.signals, alarms: watch.alarms, bad: bad.count, isFull: watch.isFull, cycleless: watch.cycleless })
         bounds.report(performance.now())
         keeper.saveAlarms().catch(failed)
         shadow?.saveAlarms().catch(failed)

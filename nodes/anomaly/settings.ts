@@ -1,8 +1,9 @@
 import { TaktError } from '../../core/base/error.ts'
 import type { WatchSetting } from '../../core/detect/anomaly-watch.ts'
+import type { CycleSetting } from '../../core/detect/cycles.ts'
 import { LONGEST_SHAPE } from '../../core/detect/discord.ts'
 import { CONTEXTS, type ContextBy } from '../../core/detect/making.ts'
-import type { METHOD_NAMES, Method } from '../../core/detect/methods.ts'
+import { BUDGETED, type METHOD_NAMES, type Method } from '../../core/detect/methods.ts'
 import type { SelectionSetting } from '../../core/detect/selection.ts'
 import { PACKML_STATE_NAMES } from '../../core/messages/machine-state.ts'
 import { SIGNAL_ROLES } from '../../core/plant/model.ts'
@@ -39,9 +40,11 @@ export interface AnomalyFields extends SampleFields {
   decision?: Field
   /** hampel: values on either side */
   reach?: Field
-  /** seasonal: `day`, `week`, or `period`, then of so many seconds */
+  /** seasonal: `day`, `week`, `period`, then of so many seconds, or `cycle`, then of a signal of the same equipment whose `change` or `rise` begins one */
   season?: string
   period?: Field
+  cycle?: string
+  cycleBegins?: string
   /** discord: values in the window, empty: found in the signal; values remembered */
   shape?: Field
   memory?: Field
@@ -52,6 +55,8 @@ export interface AnomalyFields extends SampleFields {
   shortTerm?: Field
   factor?: Field
 
+  /** false alarms a week that the node may raise; empty: the method's own threshold */
+  falseAlarms?: Field
   /** separate baselines: `none`, `product`, `operation`, `state` */
   context?: string
   /** seconds out before it is raised, seconds back before it is cleared, minutes standing that make it one step more severe */
@@ -73,7 +78,7 @@ export interface AnomalyFields extends SampleFields {
   challenger?: string
 }
 
-export interface AnomalySettings extends Pick<WatchSetting, 'method' | 'latch' | 'maxSignals'>, SelectionSetting {
+export interface AnomalySettings extends Pick<WatchSetting, 'method' | 'latch' | 'maxSignals' | 'falseAlarmsAWeek'>, SelectionSetting {
   readonly context: ContextBy
   readonly judgeOnlyIn: readonly string[]
   readonly settleMs: number
@@ -86,6 +91,7 @@ const SEASONS: Readonly<Record<string, { readonly ms: number | undefined; readon
   day: { ms: 86_400_000, bins: 48 },
   week: { ms: 7 * 86_400_000, bins: 168 },
   period: { ms: undefined, bins: 32 },
+  cycle: { ms: 0, bins: 32 },
 }
 const PER_SECONDS: Readonly<Record<string, number>> = { second: 1, minute: 60, hour: 3600 }
 
@@ -113,6 +119,13 @@ export function readSettings(fields: AnomalyFields, hasPlant: boolean, where: st
     const list = listOf(value)
     for (const word of list) if (!allowed.includes(word)) throw invalid(`${what} '${word}' is none of ${allowed.join(', ')}`)
     return list
+  }
+
+  const cycleOf = (): CycleSetting => {
+    const signal = (fields.cycle ?? '').trim()
+    if (signal === '') throw invalid('no signal is named whose cycles are the seasons')
+    if (signal.includes('/')) throw invalid(`'${signal}' names an equipment; the cycle is a signal of the same equipment, by its name alone`)
+    return { signal, begins: choice(fields.cycleBegins, 'beginning of a cycle', 'change', { change: 'change', rise: 'rise' } as const) }
   }
 
   const methods: Record<(typeof METHOD_NAMES)[number], () => Method> = {
@@ -170,8 +183,9 @@ export function readSettings(fields: AnomalyFields, hasPlant: boolean, where: st
     seasonal: () => {
       const { ms, bins } = choice(fields.season, 'season', 'day', SEASONS)
       if (ms === undefined && optional(fields.period, 'period') === undefined) throw invalid('no period is given, in seconds')
+      const cycle = fields.season === 'cycle' ? cycleOf() : undefined
       const periodMs = ms ?? number(fields.period, 'period', 0, 0.001, 31_622_400) * 1000
-      return { name: 'seasonal', periodMs, bins, threshold: number(fields.threshold, 'threshold', 6, 0.5, 1000) }
+      return { name: 'seasonal', periodMs, bins, ...(cycle === undefined ? {} : { cycle }), threshold: number(fields.threshold, 'threshold', 6, 0.5, 1000) }
     },
     discord: () => {
       const given = optional(fields.shape, 'values in a shape')
@@ -194,10 +208,17 @@ export function readSettings(fields: AnomalyFields, hasPlant: boolean, where: st
     }),
   }
 
+  const method = choice(fields.method, 'method', 'auto', methods)()
+  const falseAlarms = optional(fields.falseAlarms, 'false alarms a week')
+  if (falseAlarms !== undefined) {
+    if (falseAlarms < 0.01 || falseAlarms > 10_000) throw invalid(`false alarms a week are ${falseAlarms} where 0.01 to 10000 is taken`)
+    if (!BUDGETED.includes(method.name)) throw invalid(`false alarms a week are given, but ${method.name} has a limit that you set, no threshold`)
+  }
   const roles = words(fields.roles, 'role', [...SIGNAL_ROLES, 'all'])
   const states = words(fields.judgeOnlyIn, 'state', [...PACKML_STATE_NAMES])
   return {
-    method: choice(fields.method, 'method', 'auto', methods)(),
+    method,
+    falseAlarmsAWeek: falseAlarms,
     latch: {
       holdOffMs: number(fields.holdOff, 'hold-off', 0, 0, 31_622_400) * 1000,
       clearAfterMs: number(fields.clearAfter, 'clear after', 60, 0, 31_622_400) * 1000,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node } from 'node-red'
@@ -340,6 +340,11 @@ describe('anomaly node', () => {
     ['long average', { method: 'drift', driftOver: 'x' }],
     ['short term', { method: 'variance', shortTerm: '2' }],
     ['factor', { method: 'variance', factor: '1' }],
+    ['cycle', { method: 'seasonal', season: 'cycle' }],
+    ['cycle, of another equipment', { method: 'seasonal', season: 'cycle', cycle: 'acme/good' }],
+    ['beginning of a cycle', { method: 'seasonal', season: 'cycle', cycle: 'good', cycleBegins: 'fall' }],
+    ['false-alarm budget', { method: 'ewma', falseAlarms: '-1' }],
+    ['false-alarm budget of a limit', { falseAlarms: '2' }],
     ['context', { context: 'weather' }],
     ['method', { method: 'magic' }],
     ['limit', { low: '20', high: '10' }],
@@ -356,6 +361,97 @@ describe('anomaly node', () => {
       assert.match(JSON.stringify((await error).error), /TAKT_CONFIG_INVALID/)
     })
   }
+
+  it('says which signal or equipment of its settings the plant does not have, at deploy', async () => {
+    for (const [properties, what] of [
+      [{ filter: `${MILL}/vibraton` }, /no signal 'acme\/line-1\/mill-1\/vibraton'/],
+      [{ method: 'seasonal', season: 'cycle', cycle: 'strokes' }, /'acme\/line-1\/mill-1' has no signal 'strokes'/],
+      [{ method: 'seasonal', season: 'cycle', cycle: 'good', roles: 'characteristic' }, /no equipment .* 'good'/],
+    ] as const) {
+      const { anomaly, caught } = await load({ plant: 'a1', ...properties })
+      const error = nextMessage(caught)
+      send(anomaly, sample(1))
+      const text = JSON.stringify((await error).error)
+      assert.match(text, /TAKT_CONFIG_INVALID/)
+      assert.match(text, what)
+      await helper.unload()
+    }
+  })
+
+  it('says so too when the plant is reloaded without a signal that it names, and works on', async () => {
+    const file = join(folder, 'plant.json')
+    const model = JSON.parse(String(machinePlant().model)) as { equipment: Array<{ signals: Array<{ name: string }> }> }
+    const write = (): void => writeFileSync(file, JSON.stringify(model))
+    write()
+    const node = await loadFlow(
+      [registerPlant, registerStore, registerAnomaly],
+      [
+        { id: 'f1', type: 'tab' },
+        { ...machinePlant(), source: 'file', file },
+        { id: 'n0', z: 'f1', type: 'takt-anomaly', plant: 'a1', method: 'seasonal', season: 'cycle', cycle: 'good', wires: [[], ['d1']] },
+        { id: 'd1', z: 'f1', type: 'helper' },
+        { id: 'c0', z: 'f1', type: 'catch', scope: ['n0'], wires: [['e0']] },
+        { id: 'e0', z: 'f1', type: 'helper' },
+      ],
+    )
+    const told: string[] = []
+    const anomaly = node('n0')
+    anomaly.error = ((thrown: unknown) => void told.push(String(thrown))) as never
+    for (const unit of model.equipment) unit.signals = unit.signals.filter(({ name }) => name !== 'good')
+    write()
+    await until(() => told.length > 0)
+    assert.match(told[0] ?? '', /TAKT_CONFIG_INVALID: 'acme\/line-1\/mill-1' has no signal 'good'/)
+    const charted = nextMessage(node('d1'))
+    send(anomaly, sample(1))
+    assert.equal((await charted).payload.value, 1)
+  })
+
+  it('judges by machine cycles, of a signal beside it in the stream', async () => {
+    const { anomaly, out, scored } = await load({ plant: 'a1', high: '', method: 'seasonal', season: 'cycle', cycle: 'good' })
+    const raised = nextMessage(out)
+    const charted = collect(scored)
+    for (let cycle = 0; cycle < 20; cycle++) {
+      send(anomaly, sample(cycle, 'good'))
+      for (let n = 0; n < 20; n++) send(anomaly, sample(10 * Math.sin(n / 6) + (n % 3) / 10 + (cycle === 19 && n > 8 ? 9 : 0)))
+    }
+    const { payload } = await raised
+    assert.deepEqual([payload.signals, payload.evidence[0].source], [['vibration'], 'seasonal'])
+    assert.match(payload.evidence[0].text, /of the cycle, seen in/)
+    assert.ok(charted.every(({ payload: said }) => said.signal === 'vibration'))
+  })
+
+  it('keeps to a false-alarm budget, and says with each sample which threshold is in force', async () => {
+    const { anomaly, scored } = await load({ method: 'ewma', high: '', falseAlarms: '2' })
+    const charted = collect(scored)
+    for (let n = 0; n < 60; n++) send(anomaly, sample(10 + (n % 7) / 7))
+    await until(() => charted.length === 60)
+    assert.equal((charted.at(-1)?.anomaly as { threshold?: number } | undefined)?.threshold, 2)
+  })
+
+  it('leaves nothing behind when it is removed, in the store or in a file', async () => {
+    for (const store of ['b0', '']) {
+      const { anomaly, scored, node } = await load({ store, method: 'ewma', high: '' })
+      const seen = nextMessage(scored)
+      send(anomaly, sample(1))
+      await seen
+      await (anomaly as unknown as { close(removed: boolean): Promise<void> }).close(true)
+      if (store !== '') assert.deepEqual(await (node('b0') as StoreNode).store.loadStates('n0', '', 10), [])
+      assert.deepEqual(existsSync(join(folder, 'takt')) ? readdirSync(join(folder, 'takt')) : [], [])
+      await helper.unload()
+    }
+  })
+
+  it('takes on what versions before saved in one file', async () => {
+    mkdirSync(join(folder, 'takt'))
+    const latch = { since: 0, values: 0, alarm: { id: 'an-old', since: 1, severity: 'low', worst: 1 } }
+    const saved = { format: 1, method: 'limits', tracks: [[MILL, [['vibration', { detector: {}, latch, time: 1, value: 20, late: 0 }]]]], units: {} }
+    writeFileSync(join(folder, 'takt', 'anomaly-n0.json'), JSON.stringify(saved))
+    const { anomaly, out } = await load()
+    const cleared = nextMessage(out)
+    send(anomaly, sample(1))
+    assert.deepEqual([(await cleared).payload.id, (await cleared).payload.state], ['an-old', 'cleared'])
+    assert.deepEqual(readdirSync(join(folder, 'takt')), ['anomaly-n0'])
+  })
 
   it('has an example that works', async () => {
     const { node, press } = await loadExample('anomaly.json', [registerPlant, registerAnomaly])

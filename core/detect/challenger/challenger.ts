@@ -1,5 +1,5 @@
 import type { IdSource } from '../../base/id.ts'
-import type { Anomaly } from '../../messages/anomaly.ts'
+import type { Anomaly, VerdictDecision } from '../../messages/anomaly.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
 import type { Sample } from '../../messages/sample.ts'
 import type { SignalRole } from '../../plant/model.ts'
@@ -15,9 +15,9 @@ import { WatchKeeper } from '../watch-keeper.ts'
 import type { WatchRecords } from '../watch-records.ts'
 import { AlarmLog } from './alarm-log.ts'
 import { type ChallengerRecord, LOG, recordOf } from './challenger-record.ts'
-import { verdictsOf, withVerdicts } from './verdicts.ts'
+import { isSameMatter, verdictsOf, withVerdicts } from './verdicts.ts'
 
-export interface ChallengerSetting extends Pick<WatchSetting, 'method' | 'latch' | 'maxSignals' | 'select'> {
+export interface ChallengerSetting extends Pick<WatchSetting, 'method' | 'latch' | 'maxSignals' | 'falseAlarmsAWeek' | 'select'> {
   readonly context: ContextBy
   readonly judgeOnlyIn: readonly string[]
   readonly settleMs: number
@@ -70,7 +70,7 @@ export class Challenger {
   /** `records`: what its memory holds; empty where it begins. Call `open` before the first value. */
   constructor(setting: ChallengerSetting, records: WatchRecords) {
     this.#setting = setting
-    const { method, latch, maxSignals, select, context, judgeOnlyIn, settleMs, memory, ids, ask, failed, now } = setting
+    const { method, latch, maxSignals, falseAlarmsAWeek, select, context, judgeOnlyIn, settleMs, memory, ids, ask, failed, now } = setting
     this.#running = new RunningUnits(judgeOnlyIn, settleMs)
     this.#making = context === 'none' ? undefined : new Making(context, this.#running, ask)
     this.#record = recordOf(records) ?? { key: setting.key, since: now() }
@@ -79,7 +79,7 @@ export class Challenger {
     this.#others = new AlarmLog(this.#record.running ?? nothing)
     this.#units = new Set(this.#record.units)
     const making = this.#making === undefined ? {} : { making: this.#making }
-    const watchSetting = { method, latch, maxSignals, select, running: this.#running, ...making, ids, forgotten: () => {} }
+    const watchSetting = { method, latch, maxSignals, falseAlarmsAWeek, select, running: this.#running, ...making, ids, forgotten: () => {} }
     this.#keeper = new WatchKeeper({
       memory: { ...memory, load: async () => records },
       make: (saved) => new AnomalyWatch(watchSetting, saved),
@@ -102,6 +102,7 @@ export class Challenger {
 
   /** Judges a value that the running detector was given too. `role`: of a signal that is not judged, where it is known. */
   judge(sample: Sample, role?: SignalRole): ShadowScored | undefined {
+    this.#watch?.hear(sample)
     const track = typeof sample.value === 'number' ? this.#watch?.trackOf(sample) : undefined
     if (this.#watch === undefined || track === undefined) {
       this.#running.saw(sample, role)
@@ -122,6 +123,13 @@ export class Challenger {
 
   command(command: WatchCommand): void {
     for (const cleared of this.#watch?.command(command).cleared ?? []) this.#note(cleared)
+  }
+
+  /** What a person said of an alarm of the running detector holds for its own on that signal at that time. */
+  said(id: string, verdict: VerdictDecision): void {
+    const theirs = this.#others.alarms.find((alarm) => alarm.id === id)
+    if (theirs === undefined) return
+    for (const own of this.#own.alarms) if (isSameMatter(own, theirs)) this.#watch?.[verdict](own.id)
   }
 
   /** Roles and limits of signals may have changed. */
