@@ -28,6 +28,14 @@ export async function verdictsOf(store: Pick<StoreReader, 'list'>, units: readon
   )
 }
 
+type Matter = Pick<SignalAlarm, 'equipment' | 'signal' | 'since' | 'cleared'>
+
+/** Whether two alarms are about the same: on one signal, at one time. */
+export function isSameMatter(one: Matter, other: Matter): boolean {
+  if (one.equipment !== other.equipment || one.signal !== other.signal) return false
+  return one.since <= (other.cleared ?? Number.POSITIVE_INFINITY) && other.since <= (one.cleared ?? Number.POSITIVE_INFINITY)
+}
+
 /**
  * People speak of the alarms that they saw. An alarm of another detector on the same signal at the same time is about the same thing: it takes on the
  * newest verdict of those that it overlaps with.
@@ -36,8 +44,7 @@ export function withVerdicts(alarms: readonly SignalAlarm[], verdicts: readonly 
   if (verdicts.length === 0) return [...alarms]
   return alarms.map((alarm) => {
     const about = verdicts
-      .filter(({ equipment, signal }) => equipment === alarm.equipment && signal === alarm.signal)
-      .filter(({ since, cleared }) => since <= (alarm.cleared ?? Number.POSITIVE_INFINITY) && alarm.since <= (cleared ?? Number.POSITIVE_INFINITY))
+      .filter((verdict) => isSameMatter(verdict, alarm))
       .sort((a, b) => a.since - b.since)
       .at(-1)
     return about === undefined ? alarm : { ...alarm, verdict: about.decision }

@@ -18,6 +18,8 @@ export interface PreviewView {
   /** source time, epoch ms: what is drawn and counted; it is learned from what lies before it too */
   readonly from: number
   readonly to: number
+  /** signals that share a budget of false alarms; absent: it is alone */
+  readonly signals?: number
 }
 
 /** What settings would have done. */
@@ -89,7 +91,13 @@ export async function preview(
   checkWatched(plant, settings, view)
   if (first === undefined || last === undefined) throw unknown(`the store has no numbers of '${signal}' in this time`, view)
   const orders = settings.context === 'none' ? [] : await ordersIn(store, history.states)
-  const { points, alarms, learned, judged, leftOut } = await replay(history, settings, { equipment, signal, plant, orders }, first.time, bounds)
+  const { points, alarms, learned, judged, leftOut } = await replay(
+    history,
+    settings,
+    { equipment, signal, plant, orders, signals: view.signals },
+    first.time,
+    bounds,
+  )
   return {
     equipment,
     signal,

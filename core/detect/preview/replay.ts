@@ -13,7 +13,7 @@ import type { History } from './history.ts'
 import type { PreviewPoint } from './thin.ts'
 
 /** What decides which alarms there are. */
-export interface DetectionSettings extends Pick<WatchSetting, 'method' | 'latch'>, SelectionSetting {
+export interface DetectionSettings extends Pick<WatchSetting, 'method' | 'latch' | 'falseAlarmsAWeek'>, SelectionSetting {
   readonly context: ContextBy
   readonly judgeOnlyIn: readonly string[]
   readonly settleMs: number
@@ -52,6 +52,15 @@ export interface Bounds {
   rest(): Promise<void>
 }
 
+export interface About {
+  readonly equipment: string
+  readonly signal: string
+  readonly plant?: Plant | undefined
+  readonly orders: ReadonlyArray<JobOrder | WorkOrder>
+  /** signals that share the budget of false alarms; absent: it is alone */
+  readonly signals?: number | undefined
+}
+
 /** Values judged in one go: some milliseconds at most. */
 const IN_ONE_GO = 256
 
@@ -59,13 +68,7 @@ const IN_ONE_GO = 256
  * Judges a signal's past by the very code that judges its present. When half of the time is gone before half of the values are judged, it begins anew with
  * as many, the newest.
  */
-export async function replay(
-  history: History,
-  settings: DetectionSettings,
-  about: { readonly equipment: string; readonly signal: string; readonly plant?: Plant | undefined; readonly orders: ReadonlyArray<JobOrder | WorkOrder> },
-  from: number,
-  { budgetMs, tick, rest }: Bounds,
-): Promise<Replayed> {
+export async function replay(history: History, settings: DetectionSettings, about: About, from: number, { budgetMs, tick, rest }: Bounds): Promise<Replayed> {
   let first = 0
   let once = new Replay(settings, about, history, from)
   let spentMs = 0
@@ -99,7 +102,7 @@ class Replay {
   #nextState = 0
   #judged = 0
 
-  constructor(settings: DetectionSettings, { equipment, signal, plant, orders }: Parameters<typeof replay>[2], history: History, from: number) {
+  constructor(settings: DetectionSettings, { equipment, signal, plant, orders, signals = 1 }: About, history: History, from: number) {
     this.#running = new RunningUnits(settings.judgeOnlyIn, settings.settleMs)
     this.#history = history
     this.#about = { equipment, signal }
@@ -110,6 +113,7 @@ class Replay {
       method: settings.method,
       latch: settings.latch,
       maxSignals: 1,
+      ...(settings.falseAlarmsAWeek === undefined ? {} : { falseAlarmsAWeek: settings.falseAlarmsAWeek / Math.max(1, signals) }),
       running: this.#running,
       ...(making === undefined ? {} : { making }),
       ids: countingIds(),

@@ -117,6 +117,15 @@ describe('preview: what settings would have given', () => {
     assert.deepEqual([await judged('none'), await judged('state'), await judged('product')], [101, 101, 71])
   })
 
+  it('keeps to a budget of false alarms', async () => {
+    const { alarms } = await look({ ...auto(), falseAlarmsAWeek: 1 })
+    // the bump is not worth an alarm any more
+    assert.equal(alarms.length, 1)
+    assert.match(alarms[0]?.evidence.at(-1) ?? '', /^budget 2\.5: threshold 2\.50 times .* for 1\.0 false alarms a week/)
+    const shared = await look({ ...auto(), falseAlarmsAWeek: 1 }, { signals: 10 } as never)
+    assert.match(shared.alarms[0]?.evidence.at(-1) ?? '', /for 0\.1 false alarms a week/)
+  })
+
   it('says that there is too little to go by', async () => {
     assert.equal((await look(auto(), { signal: 'load', to: timeOf(400) })).tooFew, 'values')
     const seasonal: Method = { name: 'seasonal', periodMs: 86_400_000, bins: 48, threshold: 6 }
