@@ -20,6 +20,8 @@ const DOUBT = 1.2
 const SLOWER_WHILE_STANDING = 20
 /** One value moves the baseline no further than this many standard deviations do. */
 const CLIP = 4
+/** Nor an average further than so many: a wild one would be seen in it for hours. */
+const WILD = 1000
 
 /** The signal at three speeds, and how many standard deviations *of a single value* each may be out: what lasts is believed sooner than what flashes. */
 const SPEEDS = [
@@ -162,10 +164,11 @@ export class AutoDetector implements Detector {
     const caution = this.#caution()
     const up = this.#sigma(this.#above)
     const down = this.#sigma(this.#below)
+    const tame = Math.max(this.#centre - WILD * down, Math.min(this.#centre + WILD * up, value))
     let deviation = 0
     for (let at = 0; at < SPEEDS.length; at++) {
       const { weight, limit } = SPEEDS[at] as (typeof SPEEDS)[number]
-      const average = (this.#averages[at] ?? 0) + weight * (value - (this.#averages[at] ?? 0))
+      const average = (this.#averages[at] ?? 0) + weight * (tame - (this.#averages[at] ?? 0))
       this.#averages[at] = average
       const distance = average - this.#centre
       const sigmas = distance > 0 ? distance / up : -distance / down

@@ -15,6 +15,8 @@ const MEMORY = 5000
 const SLOWER_WHILE_STANDING = 20
 /** One value moves mean and spread no further than this many standard deviations do. */
 const CLIP = 3
+/** Nor the average further than so many: a wild one would be seen in it for long. */
+const WILD = 1000
 
 /** EWMA control chart (Roberts 1959) whose centre and spread follow the signal slowly. */
 export class EwmaDetector implements Detector {
@@ -42,8 +44,8 @@ export class EwmaDetector implements Detector {
       this.#average = this.#mean
       return this.#score
     }
-    this.#average += lambda * (value - this.#average)
     const sigma = Math.max(Math.sqrt(this.#variance), 1e-9 + 1e-6 * Math.abs(this.#mean))
+    this.#average += lambda * (Math.max(this.#mean - WILD * sigma, Math.min(this.#mean + WILD * sigma, value)) - this.#average)
     const reach = width * sigma * this.#sigmas
     const score = this.#score
     score.deviation = Math.abs(this.#average - this.#mean) / reach

@@ -8,6 +8,8 @@ import type { AlarmLimits } from './methods.ts'
 /** Why an alarm ended and everything is learned anew. */
 export const REPAIRED: Evidence = { source: 'repair', text: 'the unit came out of maintenance' }
 
+/** What is further out than this is no measurement. */
+const NO_MEASUREMENT = 1e30
 /** Times older than the newest, so many in a row, mean that a clock was set back; fewer are values that come late. */
 const LATE_BEFORE_SET_BACK = 10
 
@@ -117,11 +119,11 @@ export class Track {
     this.#detector.place?.(place)
   }
 
-  /** Takes a value. What is no finite number, comes late or comes again is passed over. */
+  /** Takes a value. What is no finite number or beyond 1e30, comes late or comes again is passed over. */
   update(time: number, value: number, newId: () => string): Alarm | undefined {
     this.#judged = false
     this.#onset = null
-    if (!Number.isFinite(value) || !this.#isNext(time, value)) return undefined
+    if (!(Math.abs(value) < NO_MEASUREMENT) || !this.#isNext(time, value)) return undefined
     this.#time = time
     this.#value = value
     this.#taken++

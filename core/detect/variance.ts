@@ -44,11 +44,13 @@ export class VarianceDetector implements Detector {
   update(_time: number, value: number, standing: boolean): Score {
     const { warmup, factor } = this.#options
     const step = this.#n === 0 ? 0 : (value - this.#last) / Math.SQRT2
+    // of a wild value's two steps the other end is the level
+    const level = Math.min(Math.abs(value), Math.abs(this.#last))
     this.#last = value
     this.#n++
     if (this.#n === 1) return this.#score
     // a signal that never moved may move by a thousandth of its level
-    const least = (1e-9 + 1e-3 * Math.abs(value)) ** 2
+    const least = (1e-9 + 1e-3 * level) ** 2
     if (this.#n <= warmup) {
       const most = this.#n > CLIP_AFTER ? CLIP * CLIP * Math.max(this.#long, least) : Number.POSITIVE_INFINITY
       this.#long += (Math.min(step * step, most) - this.#long) / (this.#n - 1)
