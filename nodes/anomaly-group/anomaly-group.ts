@@ -6,14 +6,11 @@ import { StateFile } from '../../core/base/state-file.ts'
 import { GROUP_METHOD, GroupWatch, type GroupWatchSetting, type JudgedRow } from '../../core/detect/group/group-watch.ts'
 import { standingAnomalies } from '../../core/detect/record-anomaly.ts'
 import { RunningUnits } from '../../core/detect/running-units.ts'
-import { ScopeKeeper } from '../../core/detect/scorecard/scope-keeper.ts'
 import { fileMemory, storeMemory } from '../../core/detect/watch-memory.ts'
 import type { Anomaly } from '../../core/messages/anomaly.ts'
 import type { Sample } from '../../core/messages/sample.ts'
 import { hasKind, validateDocument } from '../../core/messages/validate.ts'
-import { AlarmTeller } from '../anomaly/alarm-teller.ts'
-import { FeedbackDesk } from '../anomaly/feedback.ts'
-import { rememberScored } from '../anomaly/scorecard-endpoint.ts'
+import { AlarmDesk } from '../anomaly/alarm-desk.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
@@ -49,7 +46,6 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
       const memory = store === undefined ? fileMemory(file) : storeMemory(store, node.id)
       const isWired = ((node as { wires?: unknown[][] }).wires?.[1]?.length ?? 1) > 0
 
-      rememberScored(node, { store, now: () => clock.now() })
       const running = new RunningUnits(settings.judgeOnlyIn, settings.settleMs)
       const settingOf = (): GroupWatchSetting => {
         const group = readGroup(config, plant(), where)
@@ -91,16 +87,16 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
         if (watch !== undefined) watch = new GroupWatch(setting, watch.state)
       })
 
-      const name = node.name || `${GROUP_METHOD} of ${setting.equipment.slice(setting.equipment.lastIndexOf('/') + 1)}`
-      const teller = new AlarmTeller(store, node.id, name)
-      const scope = store === undefined ? undefined : new ScopeKeeper(store, { detector: node.id, name, method: GROUP_METHOD }, () => clock.now())
-      const feedback = new FeedbackDesk({
+      const desk = new AlarmDesk({
+        node,
+        name: node.name || `${GROUP_METHOD} of ${setting.equipment.slice(setting.equipment.lastIndexOf('/') + 1)}`,
+        method: GROUP_METHOD,
         store,
-        actor: `node:${node.id}`,
-        where,
+        bad,
+        now: () => clock.now(),
         // what a group has learned does not depend on what people say: it learns nothing while an alarm stands
         learn: () => {},
-        report: (problem, { topic, payload }) => bad.report(problem, { topic, payload }),
+        failed: (thrown) => node.error(toTaktError(thrown, where)),
       })
 
       /** Tells of a row; a promise only where an alarm has to be recorded first. */
@@ -108,11 +104,11 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
         dirty = true
         if (judged === undefined) return undefined
         const { scored, anomaly } = judged
-        scope?.saw(scored.equipment)
+        desk.watches(scored.equipment)
         if (isWired) send([null, { ...message, topic: `${scored.equipment}/anomaly-score`, payload: scored }])
         if (anomaly === undefined) return undefined
         saveSoon()
-        return teller.tell(anomaly, message, send)
+        return desk.tell(anomaly, message, send)
       }
 
       const judge = (sample: Sample, message: Message, send: Send): Promise<void> | undefined => {
@@ -136,7 +132,7 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
             if (payload.kind === 'sample') validateDocument(payload, 'sample', where)
             return undefined
           }
-          const said = feedback.take(message, send)
+          const said = desk.feedback(message, send)
           if (said !== undefined) return said
           const sample = read(message)
           if (sample instanceof Promise) return sample.then((made) => judge(made, { ...message, payload: made }, send))
@@ -176,9 +172,7 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
       }
       const statusTimer = setInterval(() => {
         showStatus()
-        const failed = (error: TaktError): void => node.status({ fill: 'red', shape: 'ring', text: error.what.slice(0, 60) })
-        teller.retry().catch(failed)
-        scope?.save().catch(failed)
+        desk.tick().catch((error: TaktError) => node.status({ fill: 'red', shape: 'ring', text: error.what.slice(0, 60) }))
       }, STATUS_MS).unref()
       const saveTimer = setInterval(saveInBackground, settings.saveEveryMs).unref()
 
@@ -194,10 +188,10 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
           clearInterval(saveTimer)
           clearTimeout(soon)
           await opened
-          await teller.idle()
+          await desk.idle()
           if (removed) {
             file.remove()
-            await scope?.drop()
+            await desk.drop()
           } else await save()
         },
       }

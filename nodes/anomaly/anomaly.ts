@@ -13,8 +13,6 @@ import { ordersOf } from '../../core/detect/orders-of.ts'
 import { standingAnomalies } from '../../core/detect/record-anomaly.ts'
 import { folderRecords, storeRecords } from '../../core/detect/record-memory.ts'
 import { RunningUnits } from '../../core/detect/running-units.ts'
-import { ReturnToService } from '../../core/detect/scorecard/return-to-service.ts'
-import { ScopeKeeper } from '../../core/detect/scorecard/scope-keeper.ts'
 import { selection } from '../../core/detect/selection.ts'
 import { WatchKeeper } from '../../core/detect/watch-keeper.ts'
 import type { Anomaly } from '../../core/messages/anomaly.ts'
@@ -26,12 +24,11 @@ import { defineNode, type Message, nameOf, type Send } from '../shared/define-no
 import { optionalConfigNode } from '../shared/lookup.ts'
 import { isSample, sampleReader } from '../shared/sample-fields.ts'
 import type { StoreNode } from '../store/store.ts'
-import { AlarmTeller } from './alarm-teller.ts'
+import { AlarmDesk, type AlarmDeskParts } from './alarm-desk.ts'
 import { nothingMeant, watchCommand } from './command.ts'
-import { FeedbackDesk } from './feedback.ts'
 import { assertKnown, unknownIn } from './known-signals.ts'
 import { rememberDeployed, servePreview } from './preview.ts'
-import { rememberScored, serveScorecard } from './scorecard-endpoint.ts'
+import { serveScorecard } from './scorecard-endpoint.ts'
 import { type AnomalyFields, readSettings } from './settings.ts'
 import { openShadow, removeShadow, serveShadow } from './shadow.ts'
 import { tellsOfBounds } from './tells-of-bounds.ts'
@@ -61,7 +58,6 @@ export default function registerAnomaly(RED: NodeAPI): void {
       const settings = readSettings(config, plant !== undefined, where)
       if (plant !== undefined) assertKnown(settings, plant, where)
       rememberDeployed(node, config)
-      rememberScored(node, { store, now: () => clock.now() })
       const bad = new BadInput(node, { store, now: () => clock.now() })
       const read = sampleReader(RED, node, config, { clock, plant })
       const path = join(RED.settings.userDir ?? process.cwd(), 'takt', `anomaly-${node.id}`)
@@ -87,20 +83,9 @@ export default function registerAnomaly(RED: NodeAPI): void {
         failed,
         now: () => clock.now(),
       })
-      const name = node.name || `anomaly ${settings.method.name}`
-      const teller = new AlarmTeller(store, node.id, name)
-      const scope = store === undefined ? undefined : new ScopeKeeper(store, { detector: node.id, name, method: settings.method.name }, () => clock.now())
-      const returns = store === undefined ? undefined : new ReturnToService(store, `node:${node.id}`, failed)
-      const feedback = new FeedbackDesk({
-        store,
-        actor: `node:${node.id}`,
-        where,
-        learn: (anomaly, decision) => {
-          if (decision === 'confirmed') watch?.confirmed(anomaly)
-          else watch?.refused(anomaly)
-        },
-        report: (problem, { topic, payload }) => bad.report(problem, { topic, payload }),
-      })
+      const { name: method } = settings.method
+      const learn: AlarmDeskParts['learn'] = (id, decision) => void (decision === 'confirmed' ? watch?.confirmed(id) : watch?.refused(id))
+      const desk = new AlarmDesk({ node, name: node.name || `anomaly ${method}`, method, store, bad, now: () => clock.now(), learn, failed })
       const status = new WatchStatus(node)
       const early = new UntilOpen(EARLY_KEPT)
 
@@ -134,9 +119,8 @@ export default function registerAnomaly(RED: NodeAPI): void {
         const { taken } = track
         const anomaly = watch.judge(track, sample)
         const beside = shadow?.judge(sample)
-        scope?.saw(sample.equipment)
         // only what a running unit says
-        if (track.taken !== taken) returns?.saw(sample)
+        if (track.taken !== taken) desk.saw(sample)
         if (isWired) {
           message.anomaly = beside === undefined ? track.scored() : { ...track.scored(), shadow: beside }
           send([null, message])
@@ -157,8 +141,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
         shadow?.incumbent(anomalies)
         // an alarm and what was learned until then belong together
         for (const { equipment, signals } of anomalies) keeper.alarmed(equipment, signals[0] ?? '')
-        for (const anomaly of anomalies) returns?.told(anomaly)
-        const recorded = anomalies.map((anomaly) => teller.tell(anomaly, message, send)).filter((done) => done !== undefined)
+        const recorded = anomalies.map((anomaly) => desk.tell(anomaly, message, send)).filter((done) => done !== undefined)
         return recorded.length === 0 ? undefined : Promise.all(recorded).then(() => {})
       }
 
@@ -185,7 +168,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
             if (payload.kind === 'sample') validateDocument(payload, 'sample', where)
             return undefined
           }
-          const said = feedback.take(message, send)
+          const said = desk.feedback(message, send)
           if (said !== undefined) return said
           const command = watchCommand(payload, where)
           if (command !== undefined) return obey(command, message, send)
@@ -203,8 +186,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
         bounds.report(performance.now())
         keeper.saveAlarms().catch(failed)
         shadow?.saveAlarms().catch(failed)
-        teller.retry().catch((error: TaktError) => status.fault(error.what))
-        scope?.save().catch((error: TaktError) => status.fault(error.what))
+        desk.tick().catch((error: TaktError) => status.fault(error.what))
       }, TICK_MS).unref()
       const save = (): void => void Promise.all([keeper.save(), shadow?.save()]).catch(failed)
       const saving = setInterval(save, settings.saveEveryMs).unref()
@@ -216,11 +198,11 @@ export default function registerAnomaly(RED: NodeAPI): void {
           clearInterval(ticking)
           clearInterval(saving)
           await opened
-          await teller.idle()
+          await desk.idle()
           if (removed) {
             await keeper.remove()
             await removeShadow(node, store, path)
-            await scope?.drop()
+            await desk.drop()
           } else {
             await keeper.saveAll()
             await shadow?.saveAll()

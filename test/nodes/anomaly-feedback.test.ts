@@ -145,6 +145,7 @@ describe('feedback on anomalies', () => {
     }
     state('Execute', 'Produce')
     const raised = await raise()
+    for (let n = 0; n < 12; n++) value(12)
     state('Execute', 'Maintenance')
     value(3)
     state('Execute', 'Produce')
