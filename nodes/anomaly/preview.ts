@@ -10,6 +10,7 @@ import type { PlantNode } from '../plant/plant.ts'
 import { startErrorOf } from '../shared/define-node.ts'
 import { expandEnv } from '../shared/expand-env.ts'
 import type { StoreNode } from '../store/store.ts'
+import { assertKnown } from './known-signals.ts'
 import { detectorFields } from './preview-fields.ts'
 import { type AnomalyFields, type AnomalySettings, readSettings } from './settings.ts'
 
@@ -91,21 +92,34 @@ async function answer(RED: NodeAPI, question: Question, isGone: () => boolean): 
   const { fields, equipment, signal, spanMs } = question
   const node = question.node === '' ? null : RED.nodes.getNode(question.node)
   const { store, plant } = placeOf(RED, fields)
-  const settings = (of: AnomalyFields): AnomalySettings => readSettings(expanded(RED, node, of), plant !== undefined, WHERE)
+  const settings = (of: AnomalyFields): AnomalySettings => {
+    const read = readSettings(expanded(RED, node, of), plant !== undefined, WHERE)
+    if (plant !== undefined) assertKnown(read, () => plant, WHERE)
+    return read
+  }
   const wanted = settings(fields)
   const [newest] = await sampleRingOf(store).recent(equipment, signal, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 1)
   const to = newest?.time ?? 0
-  const view = { equipment, signal, from: spanMs > 0 ? to - spanMs : Number.MIN_SAFE_INTEGER, to }
   const rest = async (): Promise<void> => {
     await DEFAULT_BOUNDS.rest()
     if (isGone()) throw new TaktError('TAKT_TIMEOUT', { what: 'nobody waits for the preview any more', where: WHERE })
   }
-  const look = (by: AnomalySettings): Promise<Preview> => preview(store, plant, by, view, { ...DEFAULT_BOUNDS, rest })
+  const look = async (by: AnomalySettings): Promise<Preview> => {
+    const view = { equipment, signal, from: spanMs > 0 ? to - spanMs : Number.MIN_SAFE_INTEGER, to, signals: await sharing(store, plant, by) }
+    return preview(store, plant, by, view, { ...DEFAULT_BOUNDS, rest })
+  }
   const now = await look(wanted)
   const running = node === null ? undefined : deployed.get(node)
   if (running === undefined) return { now, before: null }
   const before = await look(settings({ ...fields, ...detectorFields(running) })).catch(() => null)
   return { now, before: before === null ? null : { alarms: before.alarms, cost: before.cost } }
+}
+
+/** How many signals share the budget of false alarms: those that are watched and have samples. */
+async function sharing(store: Store, plant: Plant | undefined, settings: AnomalySettings): Promise<number> {
+  if (settings.falseAlarmsAWeek === undefined) return 1
+  const select = selection(settings, plant === undefined ? undefined : () => plant)
+  return (await storedSignals(store, (equipment, signal) => select(equipment, signal) !== undefined)).signals.length
 }
 
 /** The store and the plant of the fields, among the nodes that run. */

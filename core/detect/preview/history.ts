@@ -8,6 +8,8 @@ export type PastState = MachineState
 export interface History {
   /** numbers, oldest first */
   readonly samples: ReadonlyArray<RingSample & { readonly value: number }>
+  /** samples of a signal of the unit that tells its cycles, oldest first; none where there is no such signal */
+  readonly cycles: readonly RingSample[]
   /** there are older ones that were not read */
   readonly isCut: boolean
   /** oldest first, from the one in force at the first sample on */
@@ -17,13 +19,15 @@ export interface History {
 /** States of a unit read at most: a machine that changes its state every few seconds must not fill the memory. */
 const STATES = 20_000
 
-/** What the store knows of a signal until `to`: at most `limit` samples, the newest, and what the unit did meanwhile. */
-export async function readHistory(store: Store, equipment: string, signal: string, to: number, limit: number): Promise<History> {
-  const stored = await sampleRingOf(store).recent(equipment, signal, Number.MIN_SAFE_INTEGER, to, limit + 1)
+/** What the store knows of a signal until `to`: at most `limit` samples, the newest, and what the unit did meanwhile. `cycle`: the signal that tells its cycles. */
+export async function readHistory(store: Store, equipment: string, signal: string, to: number, limit: number, cycle?: string): Promise<History> {
+  const ring = sampleRingOf(store)
+  const stored = await ring.recent(equipment, signal, Number.MIN_SAFE_INTEGER, to, limit + 1)
   const samples = stored.slice(-limit).filter((sample): sample is RingSample & { readonly value: number } => typeof sample.value === 'number')
   const [first] = samples
   const states = first === undefined ? [] : await statesOf(store, equipment, first.time, to)
-  return { samples, isCut: stored.length > limit, states }
+  const cycles = cycle === undefined ? [] : await ring.recent(equipment, cycle, Number.MIN_SAFE_INTEGER, to, limit)
+  return { samples, cycles, isCut: stored.length > limit, states }
 }
 
 async function statesOf(store: Store, equipment: string, from: number, to: number): Promise<PastState[]> {

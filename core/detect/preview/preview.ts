@@ -84,7 +84,9 @@ export async function preview(
   bounds: Bounds = DEFAULT_BOUNDS,
 ): Promise<Preview> {
   const { equipment, signal } = view
-  const history = await readHistory(store, equipment, signal, view.to, SAMPLES)
+  const { method } = settings
+  const cycle = method.name === 'seasonal' ? method.cycle?.signal : undefined
+  const history = await readHistory(store, equipment, signal, view.to, SAMPLES, cycle)
   const shown = history.samples.filter(({ time }) => time >= view.from)
   const first = shown[0]
   const last = shown.at(-1)

@@ -4,6 +4,7 @@ import type { JobOrder } from '../../messages/job-order.ts'
 import type { Sample } from '../../messages/sample.ts'
 import type { WorkOrder } from '../../messages/work-order.ts'
 import type { Plant } from '../../plant/plant.ts'
+import type { RingSample } from '../../store/sample-ring.ts'
 import { AnomalyWatch, type WatchSetting } from '../anomaly-watch.ts'
 import { type ContextBy, Making } from '../making.ts'
 import { RunningUnits } from '../running-units.ts'
@@ -94,18 +95,19 @@ class Replay {
   readonly #watch: AnomalyWatch
   readonly #running: RunningUnits
   readonly #history: History
-  readonly #about: Pick<Sample, 'equipment' | 'signal'>
+  readonly #about: { readonly equipment: string; readonly signal: string; readonly cycle: string | undefined }
   readonly #from: number
   readonly #points: PreviewPoint[] = []
   readonly #alarms = new Map<string, PreviewAlarm>()
   readonly #learned = { all: 0, before: 0 }
   #nextState = 0
+  #nextCycle = 0
   #judged = 0
 
   constructor(settings: DetectionSettings, { equipment, signal, plant, orders, signals = 1 }: About, history: History, from: number) {
     this.#running = new RunningUnits(settings.judgeOnlyIn, settings.settleMs)
     this.#history = history
-    this.#about = { equipment, signal }
+    this.#about = { equipment, signal, cycle: settings.method.name === 'seasonal' ? settings.method.cycle?.signal : undefined }
     this.#from = from
     const making = settings.context === 'none' ? undefined : new Making(settings.context, this.#running)
     for (const order of orders) making?.told(order)
@@ -126,7 +128,7 @@ class Replay {
     const ring = this.#history.samples[at]
     if (ring === undefined) return
     this.#hear(ring.time)
-    const sample: Sample = { kind: 'sample', ...this.#about, value: ring.value, quality: ring.quality, time: ring.time, received: ring.time }
+    const sample = sampleOf(this.#about.equipment, this.#about.signal, ring)
     const track = this.#watch.trackOf(sample)
     if (track === undefined) return
     const taken = track.taken
@@ -153,6 +155,11 @@ class Replay {
   #hear(time: number): void {
     const { states } = this.#history
     for (let state = states[this.#nextState]; state !== undefined && state.since <= time; state = states[++this.#nextState]) this.#running.told(state)
+    const { cycle, equipment } = this.#about
+    if (cycle === undefined) return
+    const { cycles } = this.#history
+    for (let ring = cycles[this.#nextCycle]; ring !== undefined && ring.time <= time; ring = cycles[++this.#nextCycle])
+      this.#watch.hear(sampleOf(equipment, cycle, ring))
   }
 
   #tell({ id, state, since, time, severity, evidence }: Anomaly): void {
@@ -161,4 +168,8 @@ class Replay {
     const why = state === 'cleared' ? (told?.evidence ?? []) : evidenceText(evidence)
     this.#alarms.set(id, { since, until: state === 'cleared' ? time : null, severity, evidence: why })
   }
+}
+
+function sampleOf(equipment: string, signal: string, { value, quality, time }: RingSample): Sample {
+  return { kind: 'sample', equipment, signal, value, quality, time, received: time }
 }

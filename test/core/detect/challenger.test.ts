@@ -174,6 +174,24 @@ describe('a challenger in shadow', () => {
     assert.deepEqual(challenger.judge(sample(3, 9)), { score: 0, raised: false })
   })
 
+  it('learns from what people say of the alarms of the running one', async () => {
+    const after = async (id: string): Promise<number> => {
+      await memory().remove()
+      clock = new ManualClock(BEGIN)
+      const challenger = await open({ ...auto(`of ${id}`), falseAlarmsAWeek: 1 })
+      feed(challenger, incumbent(), 0, 300)
+      for (let at = 300; at < 320; at++) challenger.judge(sample(at, 3.9))
+      const { time } = sample(320, 0)
+      const theirs = { kind: 'anomaly', id: 'theirs', equipment: MILL, state: 'raised', method: 'limits', score: 1, severity: 'low' } as const
+      challenger.incumbent([{ ...theirs, signals: ['vibration'], since: time, time, evidence: [] }])
+      challenger.said(id, 'confirmed')
+      return challenger.judge(sample(321, 3.9))!.score
+    }
+    // an alarm that was right spends nothing of the budget, so the threshold is lower again
+
+    assert.ok((await after('theirs')) > (await after('another')) + 0.01)
+  })
+
   it('is compared only over the time of which both are whole', async () => {
     const log = new AlarmLog({ alarms: [], from: 10 })
     for (let at = 0; at < 510; at++)

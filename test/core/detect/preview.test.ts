@@ -12,7 +12,7 @@ import { RunningUnits } from '../../../core/detect/running-units.ts'
 import type { Anomaly } from '../../../core/messages/anomaly.ts'
 import { checkPlant } from '../../../core/plant/check-plant.ts'
 import { openStore } from '../../../core/store/open-store.ts'
-import { closeSampleRing } from '../../../core/store/sample-ring.ts'
+import { closeSampleRing, sampleRingOf } from '../../../core/store/sample-ring.ts'
 import type { Store } from '../../../core/store/store.ts'
 import { AT, BEGIN, END, keepKnownHistory, MILL, STEP_MS, timeOf, vibration } from './support/known-history.ts'
 
@@ -124,6 +124,25 @@ describe('preview: what settings would have given', () => {
     assert.match(alarms[0]?.evidence.at(-1) ?? '', /^budget 2\.5: threshold 2\.50 times .* for 1\.0 false alarms a week/)
     const shared = await look({ ...auto(), falseAlarmsAWeek: 1 }, { signals: 10 } as never)
     assert.match(shared.alarms[0]?.evidence.at(-1) ?? '', /for 0\.1 false alarms a week/)
+  })
+
+  it('hears of cycles from a signal beside it', async () => {
+    const other = openStore({ file: ':memory:', clock: new ManualClock(END) })
+    const ring = sampleRingOf(other)
+    // cycles of 40 s, begun by a counter; in two of them the stroke is missing, which no band around all values would show
+    for (let at = 0; at < 1600; at++) {
+      const time = BEGIN + at * 1000
+      const cycle = Math.floor(at / 40)
+      const sample = { kind: 'sample', equipment: MILL, quality: 'good', time, received: time } as const
+      const stroke = at % 40 >= 20 && at % 40 < 30 && cycle !== 30 && cycle !== 35
+      ring.append({ ...sample, signal: 'force', value: (stroke ? 50 : 20) + Math.sin(at * 1.7) })
+      if (at % 40 === 0) ring.append({ ...sample, signal: 'parts', value: cycle })
+    }
+    const method: Method = { name: 'seasonal', periodMs: 0, bins: 32, threshold: 6, cycle: { signal: 'parts', begins: 'change' } }
+    const { alarms } = await preview(other, undefined, { ...auto(), method, latch: { ...LATCH, clearAfterMs: 0 } }, { ...ALL, signal: 'force' })
+    await closeSampleRing(other)
+    await other.close()
+    assert.deepEqual([...new Set(alarms.map(({ since }) => Math.floor((since - BEGIN) / 40_000)))], [30, 35])
   })
 
   it('says that there is too little to go by', async () => {
