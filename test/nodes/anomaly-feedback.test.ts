@@ -8,7 +8,7 @@ import type { Anomaly } from '../../core/messages/anomaly.ts'
 import { validateDocument } from '../../core/messages/validate.ts'
 import type { LedgerEvent } from '../../core/store/store.ts'
 import registerAnomaly from '../../nodes/anomaly/anomaly.ts'
-import { readFeedback } from '../../nodes/anomaly/feedback.ts'
+import { readFeedback } from '../../nodes/shared/feedback.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
 import { collect, helper, loadFlow, nextMessage } from './support/helper.ts'
 

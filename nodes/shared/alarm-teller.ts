@@ -2,7 +2,7 @@ import { recordAnomaly } from '../../core/detect/record-anomaly.ts'
 import type { Anomaly } from '../../core/messages/anomaly.ts'
 import { UnitQueue } from '../../core/signal/unit-queue.ts'
 import type { Store } from '../../core/store/store.ts'
-import type { Message, Send } from '../shared/define-node.ts'
+import type { Message, Send } from './define-node.ts'
 
 interface Waiting {
   readonly anomaly: Anomaly

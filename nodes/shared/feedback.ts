@@ -3,7 +3,7 @@ import { assertSafe } from '../../core/base/json.ts'
 import { type Feedback, recordVerdict } from '../../core/detect/record-verdict.ts'
 import type { VerdictDecision } from '../../core/messages/anomaly.ts'
 import type { Store } from '../../core/store/store.ts'
-import type { Message, Send } from '../shared/define-node.ts'
+import type { Message, Send } from './define-node.ts'
 
 const DECISIONS: Readonly<Record<string, VerdictDecision>> = { confirm: 'confirmed', refuse: 'refused' }
 const NAME_LONGEST = 200
