@@ -84,7 +84,10 @@ export default function registerAnomaly(RED: NodeAPI): void {
         now: () => clock.now(),
       })
       const { name: method } = settings.method
-      const learn: AlarmDeskParts['learn'] = (id, decision) => void (decision === 'confirmed' ? watch?.confirmed(id) : watch?.refused(id))
+      const learn: AlarmDeskParts['learn'] = (id, decision) => {
+        watch?.[decision](id)
+        shadow?.said(id, decision)
+      }
       const desk = new AlarmDesk({ node, name: node.name || `anomaly ${method}`, method, store, bad, now: () => clock.now(), learn, failed })
       const status = new WatchStatus(node)
       const early = new UntilOpen(EARLY_KEPT)
