@@ -56,7 +56,7 @@ const SHIFTED = 0.75
 /** Rows wait to be learned for this share of the rows learned, as long as PENDING_MOST at most. */
 const PENDING_SHARE = 1 / 8
 /** The subspace is computed again after this share more rows, and at least every so many. */
-const SUBSPACE_GROWTH = 1.4
+const SUBSPACE_GROWTH = 1.5
 const SUBSPACE_EVERY = 2000
 /** A row that lacks more than this share of its signals is not judged. */
 const LACKS_MOST = 0.5
