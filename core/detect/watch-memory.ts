@@ -5,6 +5,8 @@ import type { Store } from '../store/store.ts'
 export interface WatchMemory {
   load(): Promise<unknown>
   save(state: unknown): Promise<void>
+  /** The node is no more: nothing stays. */
+  remove(): Promise<void>
 }
 
 const KEY = 'watch'
@@ -13,6 +15,7 @@ export function storeMemory(store: Store, node: string): WatchMemory {
   return {
     load: () => store.loadState(node, KEY),
     save: (state) => store.saveState(node, KEY, state),
+    remove: () => store.dropStates(node),
   }
 }
 
@@ -20,5 +23,6 @@ export function fileMemory(file: StateFile): WatchMemory {
   return {
     load: async () => file.load(),
     save: async (state) => file.save(state),
+    remove: async () => file.remove(),
   }
 }

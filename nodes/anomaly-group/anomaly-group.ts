@@ -190,7 +190,7 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
           await opened
           await desk.idle()
           if (removed) {
-            file.remove()
+            await memory.remove()
             await desk.drop()
           } else await save()
         },

@@ -159,7 +159,7 @@ export default function registerPrognosis(RED: NodeAPI): void {
           clearInterval(statusTimer)
           clearInterval(saveTimer)
           await opened
-          if (removed) file.remove()
+          if (removed) await memory.remove()
           else await save()
         },
       }
