@@ -6,6 +6,8 @@ import type { OverviewScorecard } from './overview.ts'
 const SPAN_MS = 7 * 86_400_000
 /** So often it is made anew, ms of real time: it reads far back, and changes slowly. */
 const EVERY_MS = 10_000
+/** One older than this is not given any more: nobody has asked for long. */
+const OLDEST_MS = 60_000
 
 /** The scorecard for snapshots: made anew every few seconds without a snapshot waiting for it, and at once when somebody has judged an alarm. */
 export class OverviewScores {
@@ -29,9 +31,10 @@ export class OverviewScores {
   /** `now`: plant time. */
   async at(now: number): Promise<OverviewScorecard> {
     const last = this.#last
-    if (last !== undefined && Math.abs(now - last.to) < EVERY_MS * this.#rate()) return last
+    const ageMs = last === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - last.to) / this.#rate()
+    if (last !== undefined && ageMs < EVERY_MS) return last
     const making = (this.#making ??= this.#make(now))
-    if (last === undefined) return making
+    if (last === undefined || ageMs >= OLDEST_MS) return making
     // the store's own queries of the snapshot tell what is wrong with it
     making.catch(() => {})
     return last
