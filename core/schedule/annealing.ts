@@ -42,6 +42,9 @@ export function anneal(table: Timetable, random: Random, progress: Progress): Sn
   return best
 }
 
+/** Of more operations each gets fewer moves: what is made worse at first would never be made good again. */
+const COOLER_ABOVE = 500
+
 /** One move's effect on the cost that is worth accepting at first: about a mean operation, at the price of time (tried on plants and public instances). */
 function temperatureOf(table: Timetable): number {
   const { model } = table
@@ -52,7 +55,7 @@ function temperatureOf(table: Timetable): number {
   let weight = 0
   for (const value of model.weight) weight += value
   weight /= Math.max(1, model.orders)
-  return Math.max(1e-9, 1.25 * mean * (weights.makespan + weights.tardiness * weight))
+  return Math.max(1e-9, 1.25 * Math.min(1, (COOLER_ABOVE / model.count) ** 2) * mean * (weights.makespan + weights.tardiness * weight))
 }
 
 /**

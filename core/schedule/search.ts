@@ -1,7 +1,8 @@
 import { type Random, seededRandom } from '../base/random.ts'
 import { anneal } from './annealing.ts'
+import type { Built } from './builder.ts'
 import { checkProblem } from './check-problem.ts'
-import { type Built, buildByRule, buildFromBaseline, DISPATCH_RULES, rightShift } from './dispatch-rules.ts'
+import { buildByDue, buildFromBaseline, buildInTime, DISPATCH_RULES, rightShift } from './dispatch-rules.ts'
 import { searchByElite } from './elite-search.ts'
 import { holdBaseline } from './hold-baseline.ts'
 import { Model } from './model.ts'
@@ -9,6 +10,7 @@ import type { Schedule, ScheduleProblem } from './problem.ts'
 import type { Progress } from './progress.ts'
 import { restore, type Snapshot, snapshotOf } from './snapshot.ts'
 import { Timetable } from './timetable.ts'
+import { searchRules } from './tuned-rule.ts'
 
 export interface SearchOptions {
   /** Real milliseconds to search for; needs `elapsedMs`. Results then depend on the machine's speed. */
@@ -32,7 +34,7 @@ export function solve(problem: ScheduleProblem, options: SearchOptions = {}): Sc
   const table = new Timetable(model)
   const limit = limitOf(table, options)
   const random = seededRandom(options.seed ?? 1)
-  let best = bestStart(table, limit)
+  let best = bestStart(table, random, limit)
   if (model.count > 1) {
     restore(table, best)
     const found = improve(table, best, random, limit)
@@ -51,7 +53,7 @@ function improve(table: Timetable, start: Snapshot, random: Random, limit: Progr
   restore(table, start)
   if (isMakespanOnly(table.model)) return searchByElite(table, random, limit, false)
   const from = limit()
-  const until = from + (1 - from) * ANNEALING_SHARE
+  const until = isLarge(table.model) ? 1 : from + (1 - from) * ANNEALING_SHARE
   const found = anneal(table, random, () => {
     const used = limit()
     return used >= until ? 1 : (used - from) / (until - from)
@@ -60,30 +62,54 @@ function improve(table: Timetable, start: Snapshot, random: Random, limit: Progr
   return searchByElite(table, random, limit, true)
 }
 
-function isMakespanOnly({ problem, timeline }: Model): boolean {
-  const { weights, orders, operations } = problem
-  const tardy = weights.tardiness > 0 && orders.some((order) => order.due !== null)
-  const lateStart = weights.lateStart > 0 && operations.some((operation) => operation.startBy !== undefined)
-  const stable = (weights.reassigned > 0 || weights.deviation > 0) && operations.some((operation) => operation.baseline !== undefined)
-  return timeline.alwaysOpen && !tardy && !lateStart && !stable && weights.setup === 0
+function isTardy({ problem: { weights, orders } }: Model): boolean {
+  return weights.tardiness > 0 && orders.some((order) => order.due !== null)
 }
 
-/** The best of the plan in force and every dispatch rule, as far as time allows. */
-function bestStart(table: Timetable, limit: Progress): Snapshot {
+function isMakespanOnly(model: Model): boolean {
+  const { problem, timeline } = model
+  const { weights, operations } = problem
+  const lateStart = weights.lateStart > 0 && operations.some((operation) => operation.startBy !== undefined)
+  const stable = (weights.reassigned > 0 || weights.deviation > 0) && operations.some((operation) => operation.baseline !== undefined)
+  return timeline.alwaysOpen && !isTardy(model) && !lateStart && !stable && weights.setup === 0
+}
+
+/** The best of the plan in force, the dispatch rules and what comes of tuning them, as far as time allows. */
+function bestStart(table: Timetable, random: Random, limit: Progress): Snapshot {
   const { model } = table
   let best: Snapshot | undefined
-  const offer = (built: Built): void => {
+  const offer = (built: Built): boolean => {
     table.load(built.sequence, built.alternative)
-    if (best === undefined || table.cost < best.cost) best = snapshotOf(table)
+    // so that a limit of moves bounds this too
+    table.evaluations += Math.ceil(model.count / MOVES_A_BUILD)
+    if (best !== undefined && table.cost >= best.cost) return false
+    best = snapshotOf(table)
+    return true
   }
   if (model.baselineUnit.some((unit) => unit >= 0)) offer(buildFromBaseline(model, false))
-  for (const rule of DISPATCH_RULES) {
-    if (best !== undefined && limit() > 0.3) break
-    offer(buildByRule(model, rule))
+  else offer(buildByDue(model))
+  const within = (share: number) => (): number => limit() / share
+  const large = isLarge(model) && isTardy(model)
+  for (const rule of large ? [] : DISPATCH_RULES) {
+    const built = buildInTime(model, rule, within(RULES_SHARE))
+    if (built === undefined) break
+    offer(built)
   }
+  if (isTardy(model)) searchRules(model, random, within(large ? TUNING_SHARE_LARGE : TUNING_SHARE), offer)
   return best ?? snapshotOf(table)
 }
 
+/** So many operations that moving them one by one gets nowhere in a second. */
+function isLarge(model: Model): boolean {
+  return model.count > 1500
+}
+
+/** What building a schedule costs, in moves. */
+const MOVES_A_BUILD = 20
+/** Until when, of all the time, starts are built: by the plain rules, by tuned ones. */
+const RULES_SHARE = 0.3
+const TUNING_SHARE = 0.04
+const TUNING_SHARE_LARGE = 0.6
 /** Of the search that annealing gets. */
 const ANNEALING_SHARE = 0.2
 const DEFAULT_MOVES = 20_000
