@@ -138,6 +138,11 @@ export const MESSAGE_EXAMPLES: { readonly [K in Kind]: DocumentOf<K> } = {
     now: minutes(22),
     trigger: { type: 'disruption', id: 'dis-77' },
     objective: { tardinessMs: 0, makespanMs: 14_400_000, setups: 7, moved: 1 },
+    effect: {
+      againstBefore: { becomesLate: [], saved: [], weightedTardinessMs: 0 },
+      againstDoingNothing: { becomesLate: [], saved: ['wo-121'], weightedTardinessMs: -5_400_000 },
+      text: 'No order becomes late: no more weighted lateness than plan 31. Doing nothing would cost 1 h 30 min more and make wo-121 late.',
+    },
     assignments: [
       { jobOrder: 'jo-wo-121-20-mill', workOrder: 'wo-121', equipment: MILL_1, start: minutes(95), end: minutes(175), setupMs: 900_000, frozen: false },
     ],

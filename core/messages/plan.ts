@@ -33,6 +33,14 @@ export const PlanProblem = Type.Object({
 })
 export type PlanProblem = Type.Static<typeof PlanProblem>
 
+/** Orders that one plan makes late or saves against another, and the difference in lateness. */
+export const PlanEffect = Type.Object({
+  becomesLate: Type.Array(Id, { description: 'in time before, late now' }),
+  saved: Type.Array(Id, { description: 'late before, in time now' }),
+  weightedTardinessMs: Type.Number({ description: 'what it costs (above 0) or gains (below 0): lateness times weight and a fifth of the priority' }),
+})
+export type PlanEffect = Type.Static<typeof PlanEffect>
+
 /** A published schedule version: who does what when, and what changed against the version before. Topic: `plan`. */
 export const Plan = Type.Object({
   kind: Type.Literal('plan'),
@@ -41,6 +49,13 @@ export const Plan = Type.Object({
   now: Time,
   trigger: Type.Object({ type: Type.String(), id: Type.Optional(Type.String()) }),
   objective: Type.Object({ tardinessMs: Type.Number(), makespanMs: Type.Number(), setups: Type.Number(), moved: Type.Number() }),
+  effect: Type.Optional(
+    Type.Object({
+      againstBefore: Type.Union([PlanEffect, Type.Null()], { description: 'against what the plan before had promised; null for the first plan' }),
+      againstDoingNothing: Type.Union([PlanEffect, Type.Null()], { description: 'against the plan before, shifted by what has happened since' }),
+      text: Type.String({ maxLength: 1000, description: 'the same as a sentence or two' }),
+    }),
+  ),
   assignments: Type.Array(Assignment),
   changes: Type.Array(PlanChange),
   doNothing: Type.Union([Type.Object({ tardinessMs: Type.Number(), late: Type.Array(Id) }), Type.Null()]),

@@ -18,7 +18,7 @@ export function overviewPlan(known: Known, orders: readonly OverviewOrder[], pla
   const bars = [...doneBars(known, since, late), ...comingBars(known, plan, late, moved)].sort((a, b) => a.start - b.start).slice(0, MOST_BARS)
   const from = Math.min(now, ...bars.map(({ start }) => start))
   const to = Math.min(now + LONGEST_VIEW_MS, Math.max(now, ...bars.map(({ end }) => end)))
-  const { version, now: made, trigger, objective, doNothing, problems } = plan
+  const { version, now: made, trigger, objective, effect, doNothing, problems } = plan
   return {
     version,
     made,
@@ -28,6 +28,7 @@ export function overviewPlan(known: Known, orders: readonly OverviewOrder[], pla
     setups: objective.setups,
     moved: objective.moved,
     doNothingTardinessMs: doNothing?.tardinessMs ?? null,
+    effect: effect === undefined || effect.text === '' ? null : effect.text,
     from,
     to,
     bars,

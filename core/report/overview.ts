@@ -182,6 +182,8 @@ export interface OverviewPlan {
   readonly moved: number
   /** Tardiness if nothing had been replanned, ms; null where it was not asked. */
   readonly doNothingTardinessMs: number | null
+  /** What it makes late or saves against the plan before and against doing nothing, as a sentence; null for plans of before that was told. */
+  readonly effect: string | null
   /** Span that the bars cover. */
   readonly from: number
   readonly to: number

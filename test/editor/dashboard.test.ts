@@ -77,6 +77,10 @@ describe('the dashboard', function () {
     assert.ok(Math.abs(places[0]!.width - (bars[0]!.end - bars[0]!.start) * perMs) < 3)
   })
 
+  it('says in a sentence what the plan makes late and what doing nothing would cost', async () => {
+    assert.match(await text('.tk-gantt .effect'), /wo-125 becomes late: 38 min more .* Doing nothing would cost 4 h 22 min more and make wo-122 late/)
+  })
+
   it('says why a job has moved, where one points at it', async () => {
     const moved = await page.locator('.tk-gantt .job.moved').first().getAttribute('data-job')
     await page.hover(`[data-job=${moved}] .fill`)

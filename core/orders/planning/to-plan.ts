@@ -4,6 +4,7 @@ import type { Plant } from '../../plant/plant.ts'
 import type { Placement, Schedule } from '../../schedule/problem.ts'
 import type { PlanningProblem } from './build-problem.ts'
 import { ChangeExplainer } from './explain-changes.ts'
+import { effectOf, effectText, latenessOf, promisedLateness, spanText, weightsOfOrders } from './plan-effect.ts'
 import type { PlanningFacts } from './read-facts.ts'
 
 /** What made somebody ask for a plan: the type of an event, `start`, `message`, `late`, … and what it was about. */
@@ -62,6 +63,7 @@ export function draftPlan(
       setups: schedule.cost.setups,
       moved: changes.filter((change) => change.from !== null).length,
     },
+    effect: effectOfPlan(built, schedule, doNothing, previous),
     assignments,
     changes,
     doNothing: doNothing === null ? null : { tardinessMs: doNothing.cost.tardiness, late: doNothing.cost.late.map((index) => orderIds[index] ?? '') },
@@ -69,6 +71,15 @@ export function draftPlan(
   }
   const material = updates.length > 0 || (previous === undefined ? assignments.length > 0 : problemKeys(previous.problems) !== problemKeys(problems))
   return { plan, updates, material }
+}
+
+/** What the plan makes late or saves, against what was promised before and against doing nothing. */
+function effectOfPlan(built: PlanningProblem, schedule: Schedule, doNothing: Schedule | null, previous: Plan | undefined): NonNullable<Plan['effect']> {
+  const after = latenessOf(built, schedule)
+  const weights = weightsOfOrders(built)
+  const againstBefore = previous === undefined ? null : effectOf(promisedLateness(built, previous.assignments), after, weights)
+  const againstDoingNothing = doNothing === null ? null : effectOf(latenessOf(built, doNothing), after, weights)
+  return { againstBefore, againstDoingNothing, text: effectText(againstBefore, previous?.version ?? null, againstDoingNothing).slice(0, 1000) }
 }
 
 function assignmentsOf(facts: PlanningFacts, { jobs, units, problem }: PlanningProblem, schedule: Schedule): Assignment[] {
@@ -121,16 +132,14 @@ function missedProblems(facts: PlanningFacts, built: PlanningProblem, schedule: 
     const job = built.jobs[index]
     const placement = schedule.placements[index]
     if (job === undefined || placement === undefined || operation.frozen !== undefined || operation.startBy === undefined) return
-    const lateMs = placement.start - operation.startBy
-    if (lateMs <= 0) return
+    const pinLateMs = job.pinned ? placement.start - operation.startBy : 0
+    if (pinLateMs > 60_000)
+      problems.push({ workOrder: job.workOrder, jobOrder: job.id, code: 'TAKT_PLAN_PIN', why: `${job.id} can begin only ${spanText(pinLateMs)} after its pin` })
+    const deadline = job.maintenance === undefined ? null : (job.deadline ?? null)
+    if (deadline === null || deadline <= facts.now || placement.start <= deadline) return
     const unit = plant.nameOf(built.units[placement.unit] ?? '')
-    if (job.maintenance === undefined) {
-      if (lateMs > 60_000)
-        problems.push({ workOrder: job.workOrder, jobOrder: job.id, code: 'TAKT_PLAN_PIN', why: `${job.id} can begin only ${spanText(lateMs)} after its pin` })
-    } else if (operation.startBy > facts.now) {
-      const why = `the repair of ${unit} can begin only ${spanText(lateMs)} after its deadline`
-      problems.push({ workOrder: job.workOrder, jobOrder: job.id, code: 'TAKT_PLAN_DEADLINE', why })
-    }
+    const why = `the repair of ${unit} ${job.pinned ? 'is pinned to' : 'can begin only'} ${spanText(placement.start - deadline)} after its deadline`
+    problems.push({ workOrder: job.workOrder, jobOrder: job.id, code: 'TAKT_PLAN_DEADLINE', why })
   })
   const ends = new Map<number, number>()
   built.problem.operations.forEach(({ order }, index) => {
@@ -149,13 +158,4 @@ function problemKeys(problems: readonly PlanProblem[]): string {
     .map(({ code, workOrder, jobOrder }) => `${code} ${workOrder ?? ''} ${jobOrder ?? ''}`)
     .sort()
     .join('\n')
-}
-
-/** `2 h 5 min`, for people. */
-export function spanText(ms: number): string {
-  const minutes = Math.max(1, Math.round(ms / 60_000))
-  if (minutes < 60) return `${minutes} min`
-  const hours = Math.floor(minutes / 60)
-  if (hours >= 48) return `${Math.floor(hours / 24)} d ${hours % 24} h`
-  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`
 }

@@ -205,6 +205,7 @@ export function sampleOverview(now: number): Overview {
       setups: 21,
       moved: moved.length,
       doNothingTardinessMs: 5 * HOUR,
+      effect: 'wo-125 becomes late: 38 min more weighted lateness than plan 31. Doing nothing would cost 4 h 22 min more and make wo-122 late.',
       from: now - 2.5 * HOUR,
       to: now + 15 * HOUR,
       bars: plan,
