@@ -95,7 +95,8 @@ function bestStart(table: Timetable, random: Random, limit: Progress): Snapshot 
     if (built === undefined) break
     offer(built)
   }
-  if (isTardy(model)) searchRules(model, random, within(large ? TUNING_SHARE_LARGE : TUNING_SHARE), offer)
+  // with nothing to place, building costs no moves and would never end
+  if (model.count > 1 && isTardy(model)) searchRules(model, random, within(large ? TUNING_SHARE_LARGE : TUNING_SHARE), offer)
   return best ?? snapshotOf(table)
 }
 
@@ -111,7 +112,7 @@ const RULES_SHARE = 0.3
 const TUNING_SHARE = 0.04
 const TUNING_SHARE_LARGE = 0.6
 /** Of the search that annealing gets. */
-const ANNEALING_SHARE = 0.2
+const ANNEALING_SHARE = 0.1
 const DEFAULT_MOVES = 20_000
 
 function limitOf(table: Timetable, options: SearchOptions): Progress {
