@@ -6,7 +6,9 @@ import { TabuSearch } from './tabu-search.ts'
 import type { Timetable } from './timetable.ts'
 
 const ELITE = 8
+/** Iterations without anything better that end a search: fewer where many goals pull, because there the next place matters more than the last step. */
 const PATIENCE = 600
+const PATIENCE_OF_MANY = 400
 /** How far from the best, towards a shaken dispatch rule, the first searches start. */
 const ASIDE = 0.4
 /** So many searches in a row that found nothing to move: there is nothing to search. */
@@ -23,7 +25,7 @@ export function searchByElite(table: Timetable, random: Random, progress: Progre
   let fruitless = 0
   do {
     if (elite.length > 0) startAnew(table, elite, random)
-    take(elite, search.run(PATIENCE, progress))
+    take(elite, search.run(settles ? PATIENCE_OF_MANY : PATIENCE, progress))
     fruitless = search.moved ? 0 : fruitless + 1
   } while (progress() < 1 && fruitless < FRUITLESS && !(settles && hasSettled(elite)))
   return elite.reduce((best, other) => (other.cost < best.cost ? other : best))
