@@ -34,6 +34,7 @@ export function solve(problem: ScheduleProblem, options: SearchOptions = {}): Sc
   const table = new Timetable(model)
   const limit = limitOf(table, options)
   const random = seededRandom(options.seed ?? 1)
+  if (model.count === 0) return scheduleOf(table)
   let best = bestStart(table, random, limit)
   if (model.count > 1) {
     restore(table, best)
@@ -42,7 +43,11 @@ export function solve(problem: ScheduleProblem, options: SearchOptions = {}): Sc
   }
   restore(table, best)
   if (problem.holdBaseline === true) holdBaseline(table)
-  return model.toSchedule(
+  return scheduleOf(table)
+}
+
+function scheduleOf(table: Timetable): Schedule {
+  return table.model.toSchedule(
     { unit: (at) => table.unit(at), start: (at) => table.start[at] as number, end: (at) => table.end[at] as number, setup: (at) => table.setup[at] as number },
     table.evaluations,
   )

@@ -144,12 +144,16 @@ describe('schedule search', () => {
   it('takes problems without work and with a single operation', () => {
     const empty: ScheduleProblem = { ...randomProblem(1), orders: [], operations: [] }
     assert.deepEqual(solve(empty).placements, [])
+    const orders = [{ id: 'o', release: 0, due: 12, weight: 1 }]
+    // everything runs already: an order that is due, and nothing left to place
+    const frozen = { id: 'x', order: 0, alternatives: [], after: [], frozen: { unit: 0, start: 0, end: 30 } }
+    assert.equal(solve({ ...empty, now: 10, orders, operations: [frozen] }).placements[0]?.end, 30)
     const one = { id: 'x', order: 0, alternatives: [{ unit: 0, duration: 5, setup: 2 }], after: [] }
     const problem: ScheduleProblem = {
       ...empty,
       now: 10,
       units: [{ id: 'u', closed: [] }],
-      orders: [{ id: 'o', release: 0, due: 12, weight: 1 }],
+      orders,
       operations: [one],
       setupIs: 'attached',
     }
