@@ -158,6 +158,42 @@ export const MESSAGE_EXAMPLES: { readonly [K in Kind]: DocumentOf<K> } = {
     doNothing: { tardinessMs: 5_400_000, late: ['wo-121'] },
     problems: [],
   },
+  'what-if': {
+    kind: 'what-if',
+    id: 'wi-5c0e9a1b7d24f680',
+    now: minutes(22),
+    changes: [{ unitDown: { equipment: MILL_2, from: minutes(22), to: minutes(180) } }],
+    what: ['mill-2 takes no work from now to 11:00'],
+    text: 'wo-121 becomes late: 15 min more weighted lateness than as it is. 1 job order would move.',
+    effect: { becomesLate: ['wo-121'], saved: [], weightedTardinessMs: 900_000 },
+    asIs: {
+      late: [],
+      unplanned: [],
+      tardinessMs: 0,
+      weightedTardinessMs: 0,
+      makespanMs: 9_180_000,
+      setups: 7,
+      assignments: [
+        { jobOrder: 'jo-wo-121-20-mill', workOrder: 'wo-121', equipment: MILL_2, start: minutes(95), end: minutes(175), setupMs: 900_000, frozen: false },
+      ],
+      problems: [],
+    },
+    whatIf: {
+      late: [{ workOrder: 'wo-121', lateMs: 900_000 }],
+      unplanned: [],
+      tardinessMs: 900_000,
+      weightedTardinessMs: 900_000,
+      makespanMs: 10_980_000,
+      setups: 8,
+      assignments: [
+        { jobOrder: 'jo-wo-121-20-mill', workOrder: 'wo-121', equipment: MILL_1, start: minutes(125), end: minutes(205), setupMs: 900_000, frozen: false },
+      ],
+      problems: [{ workOrder: 'wo-121', code: 'TAKT_PLAN_LATE', why: 'wo-121 will be 15 min late' }],
+    },
+    moved: [
+      { jobOrder: 'jo-wo-121-20-mill', workOrder: 'wo-121', from: { equipment: MILL_2, start: minutes(95) }, to: { equipment: MILL_1, start: minutes(125) } },
+    ],
+  },
   'quality-result': {
     kind: 'quality-result',
     id: 'qr-0f3a9c1e5b7d24680ace',

@@ -376,6 +376,13 @@ export const ERROR_CODES = {
   TAKT_PLAN_PIN: { what: 'the pin cannot be kept', remedy: 'pin the job order to a unit that can do it, or take the pin away' },
   TAKT_PLAN_NO_PROPOSAL: { what: 'no plan waits for approval', remedy: 'send a message to the scheduler to have one made' },
   TAKT_PLAN_STALE: { what: 'the plant changed while the plan was made', remedy: 'nothing; the plan is made again' },
+  TAKT_WHAT_IF_INVALID: {
+    what: 'the what-if cannot be understood',
+    remedy: 'send {unitDown: {equipment, from?, to}}, {rush: {workOrder}}, {repair: {equipment or jobOrder, start}} or {due: {workOrder, due}}, or a list of them',
+  },
+  TAKT_WHAT_IF_TIME: { what: 'the time is none, or has passed', remedy: 'write epoch ms, ISO 8601 or local time such as 2026-11-23 22:00, later than now' },
+  TAKT_WHAT_IF_UNKNOWN: { what: 'there is no such what-if any more', remedy: 'ask it again: the last twenty are kept until Node-RED restarts, each for one adoption' },
+  TAKT_WHAT_IF_STALE: { what: 'the plant has changed since, and the what-if no longer applies', remedy: 'ask it again and look at what it gives now' },
   // simulated plant
   TAKT_SIMULATOR_UNIT_UNKNOWN: {
     what: 'the simulated plant has no such unit',

@@ -27,6 +27,7 @@ const PLACES: { readonly [K in Kind]: (document: DocumentOf<K>) => Place } = {
   'job-order': ({ id, state, substate }) => ({ name: id, isState: true, ended: state === 'Aborted' || substate === 'Closed' }),
   'job-response': ({ id }) => ({ name: id, isState: false }),
   plan: () => ({ isState: true }),
+  'what-if': ({ id }) => ({ name: id, isState: false }),
   'quality-result': ({ id }) => ({ name: id, isState: false }),
   lot: ({ id, disposition }) => ({ name: id, isState: true, ended: disposition === 'scrapped' }),
   genealogy: () => ({ isState: false }),

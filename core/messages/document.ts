@@ -16,6 +16,7 @@ import { QualityResult } from './quality-result.ts'
 import { Quarantined } from './quarantined.ts'
 import { Report } from './report.ts'
 import { Sample } from './sample.ts'
+import { WhatIf } from './what-if.ts'
 import { WorkOrder } from './work-order.ts'
 
 /** Every document that travels on a wire, by its kind. The one definition behind type, schema, validator and docs/messages.md. */
@@ -30,6 +31,7 @@ export const DOCUMENTS = {
   'job-order': JobOrder,
   'job-response': JobResponse,
   plan: Plan,
+  'what-if': WhatIf,
   'quality-result': QualityResult,
   lot: Lot,
   genealogy: Genealogy,

@@ -139,6 +139,7 @@ function gapText({ source, equipment, signals, from, to, why, backfilled }: Gap,
 const TELLERS: Readonly<Record<string, Teller>> = {
   'work-order.created': order(created),
   'work-order.released': order(({ id }) => [`Order ${id} released`]),
+  'work-order.updated': order(({ id }, _, why) => [`Order ${id} changed${why}`]),
   'work-order.held': order(({ id }, _, why) => [`Order ${id} held${why}`, 'warning']),
   'work-order.resumed': order(({ id }) => [`Order ${id} resumed`]),
   'work-order.completed': order(({ id, progress, quantity }) => [

@@ -39,7 +39,7 @@ const BUSY: ReadonlySet<string> = new Set(['Starting', 'Execute'])
 
 /** What to do at a unit now. Pure: the same view gives the same step. */
 export function nextStep(view: UnitView): NextStep {
-  const { unit, named } = view
+  const { unit, named, now } = view
   if (unit === undefined || unit.state === 'NoSignal') return { do: 'wait' }
   const producing = unit.mode === null || unit.mode === 'Produce'
   if (named !== undefined && isOver(named) && BUSY.has(unit.state) && producing) return { do: 'stop', job: named }
@@ -62,7 +62,10 @@ export function nextStep(view: UnitView): NextStep {
   if (told.length > 0) return { do: 'wait' }
   if (repairable) {
     const repair = view.jobs.find((job) => job.maintenance !== undefined && isReady(job))
-    return repair === undefined ? { do: 'wait' } : { do: 'start', job: repair }
+    if (repair === undefined) return { do: 'wait' }
+    // a person has put it off
+    if (repair.pinned && repair.plannedStart !== null && repair.plannedStart > now) return { do: 'wait', until: repair.plannedStart }
+    return { do: 'start', job: repair }
   }
   if (!free) return { do: 'wait' }
   // what an idle unit names is loaded, although its permission was taken back meanwhile: it can do nothing else

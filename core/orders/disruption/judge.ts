@@ -144,7 +144,7 @@ async function failed(tx: StoreTransaction, unit: UnitState, standing: readonly 
       )
   }
   // a repair that was agreed on before is only more urgent now
-  const agreed = standing.some(({ status }) => status === 'acted')
+  const agreed = standing.some(({ status, action }) => status === 'acted' && action !== 'block')
   const making = unit.jobOrder === null ? '' : ` with ${unit.jobOrder}`
   const draft = {
     id: `dis-${slug(name)}-failed-${Math.round(since)}`,
@@ -179,6 +179,8 @@ async function silent(tx: StoreTransaction, unit: UnitState, standing: readonly 
 
 /** The unit is there and works: what was said of its silence, or of a failure that somebody cleared without a repair, is over. */
 async function back(tx: StoreTransaction, unit: UnitState, standing: readonly Disruption[], { plant, actor }: JudgeContext): Promise<Judgement> {
+  // the usual case, with every state of every unit: nothing is said about it
+  if (standing.length === 0) return NOTHING
   const at = clockText(unit.since, tx.now, plant)
   const changed: Disruption[] = []
   for (const disruption of standing) {

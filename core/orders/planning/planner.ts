@@ -49,9 +49,14 @@ export class Planner {
 
   /** A plan from what the store says now; writes nothing. It searches for the `haste`th part of the usual time. */
   async draft(trigger: PlanTrigger, signal?: AbortSignal, haste = 1): Promise<Draft> {
-    const { store, clock, toleranceMs } = this.#options
+    const { store, clock } = this.#options
     const plant = this.#options.plant()
-    const facts = await readFacts(store, plant, clock.now())
+    return this.workOut(await readFacts(store, plant, clock.now()), plant, trigger, signal, haste)
+  }
+
+  /** A plan from facts that are given, also made-up ones; reads and writes nothing. */
+  async workOut(facts: PlanningFacts, plant: Plant, trigger: PlanTrigger, signal?: AbortSignal, haste = 1): Promise<Draft> {
+    const { toleranceMs } = this.#options
     const { built, solved } = await this.#solve(facts, plant, signal, haste)
     return { ...draftPlan(facts, built, solved, plant, { trigger, toleranceMs }), inForce: facts.plan ?? null, tookMs: solved.tookMs }
   }

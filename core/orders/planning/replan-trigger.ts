@@ -6,6 +6,7 @@ import type { PlanTrigger } from './to-plan.ts'
 const RELEVANT: ReadonlySet<string> = new Set([
   'work-order.created',
   'work-order.released',
+  'work-order.updated',
   'work-order.held',
   'work-order.resumed',
   'work-order.completed',
@@ -46,6 +47,6 @@ export function weightier(a: PlanTrigger, b: PlanTrigger): PlanTrigger {
 function weight({ type }: PlanTrigger): number {
   if (type.startsWith('disruption.')) return 4
   if (type === 'machine-state.changed') return 3
-  if (type.startsWith('work-order.') || type === 'pin' || type === 'unpin' || type === 'message') return 2
+  if (type.startsWith('work-order.') || type === 'pin' || type === 'unpin' || type === 'what-if' || type === 'message') return 2
   return 1
 }

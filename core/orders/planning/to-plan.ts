@@ -4,7 +4,7 @@ import type { Plant } from '../../plant/plant.ts'
 import type { Placement, Schedule } from '../../schedule/problem.ts'
 import type { PlanningProblem } from './build-problem.ts'
 import { ChangeExplainer } from './explain-changes.ts'
-import { effectOf, effectText, latenessOf, promisedLateness, spanText, weightsOfOrders } from './plan-effect.ts'
+import { effectOf, effectText, type Lateness, latenessOf, promisedLateness, spanText, weightsOfOrders } from './plan-effect.ts'
 import type { PlanningFacts } from './read-facts.ts'
 
 /** What made somebody ask for a plan: the type of an event, `start`, `message`, `late`, … and what it was about. */
@@ -20,6 +20,9 @@ export interface DraftPlan {
   readonly updates: readonly JobOrderUpdate[]
   /** False when it differs from the plan in force by nothing that matters to anybody. */
   readonly material: boolean
+  /** How late each order with a due time ends in it, and what its lateness counts. */
+  readonly lateness: Lateness
+  readonly weights: ReadonlyMap<string, number>
 }
 
 export interface JobOrderUpdate {
@@ -50,6 +53,8 @@ export function draftPlan(
   const explainer = new ChangeExplainer(facts, built, schedule, plant, options)
   const changes: PlanChange[] = updates.map((update) => explainer.explain(update))
   const problems = [...built.problems, ...missedProblems(facts, built, schedule, plant)]
+  const lateness = latenessOf(built, schedule)
+  const weights = weightsOfOrders(built)
   const orderIds = built.problem.orders.map((order) => order.id)
   const plan: Plan = {
     kind: 'plan',
@@ -63,20 +68,24 @@ export function draftPlan(
       setups: schedule.cost.setups,
       moved: changes.filter((change) => change.from !== null).length,
     },
-    effect: effectOfPlan(built, schedule, doNothing, previous),
+    effect: effectOfPlan(built, lateness, weights, doNothing, previous),
     assignments,
     changes,
     doNothing: doNothing === null ? null : { tardinessMs: doNothing.cost.tardiness, late: doNothing.cost.late.map((index) => orderIds[index] ?? '') },
     problems,
   }
   const material = updates.length > 0 || (previous === undefined ? assignments.length > 0 : problemKeys(previous.problems) !== problemKeys(problems))
-  return { plan, updates, material }
+  return { plan, updates, material, lateness, weights }
 }
 
 /** What the plan makes late or saves, against what was promised before and against doing nothing. */
-function effectOfPlan(built: PlanningProblem, schedule: Schedule, doNothing: Schedule | null, previous: Plan | undefined): NonNullable<Plan['effect']> {
-  const after = latenessOf(built, schedule)
-  const weights = weightsOfOrders(built)
+function effectOfPlan(
+  built: PlanningProblem,
+  after: Lateness,
+  weights: ReadonlyMap<string, number>,
+  doNothing: Schedule | null,
+  previous: Plan | undefined,
+): NonNullable<Plan['effect']> {
   const againstBefore = previous === undefined ? null : effectOf(promisedLateness(built, previous.assignments), after, weights)
   const againstDoingNothing = doNothing === null ? null : effectOf(latenessOf(built, doNothing), after, weights)
   return { againstBefore, againstDoingNothing, text: effectText(againstBefore, previous?.version ?? null, againstDoingNothing).slice(0, 1000) }

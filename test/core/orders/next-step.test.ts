@@ -97,6 +97,8 @@ describe('the next step of a unit', () => {
   it('takes back what a unit was told that failed before it took it, and then has it repaired', () => {
     assert.equal(step('Aborted', [job('a', allowed), repair()]), 'revoke a')
     assert.equal(step('Aborted', [job('a'), repair({ plannedStart: null })]), 'start repair')
+    assert.equal(step('Aborted', [job('a'), repair({ pinned: true, plannedStart: NOW + 500 })]), `wait until ${NOW + 500}`, 'a person has put it off')
+    assert.equal(step('Aborted', [job('a'), repair({ pinned: true })]), 'start repair')
     assert.equal(step('Aborted', [job('a'), repair(allowed)]), 'tell repair')
     assert.equal(step('Aborted', [job('p', running), repair()], { named: job('p', running), unit: { jobOrder: 'p' } }), 'wait')
     assert.equal(step('Aborting', [job('a'), repair()]), 'wait')
