@@ -1,12 +1,14 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red'
 import { systemClock } from '../../core/base/clock.ts'
 import { TaktError, toTaktError } from '../../core/base/error.ts'
+import { uniqueId } from '../../core/base/id.ts'
 import type { Autonomy } from '../../core/messages/common.ts'
 import { OBJECTIVES, type Objective } from '../../core/orders/planning/objectives.ts'
 import { type Pin, pinJobOrder, unpinJobOrder } from '../../core/orders/planning/pin-job-order.ts'
-import { Planner } from '../../core/orders/planning/planner.ts'
+import { Planner, type PlannerOptions } from '../../core/orders/planning/planner.ts'
 import { triggerOf } from '../../core/orders/planning/replan-trigger.ts'
 import { type Outcome, Replanner } from '../../core/orders/planning/replanner.ts'
+import { WhatIfDesk } from '../../core/orders/planning/what-if.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
@@ -46,17 +48,17 @@ export default function registerScheduler(RED: NodeAPI): void {
       const autonomy = oneOf(config.autonomy || 'auto', AUTONOMY, 'autonomy', where)
       const watch = config.watch !== false
       const toleranceMs = number(config.toleranceMs, 'the tolerance', 300_000, 0, 86_400_000)
-      const planner = new Planner({
-        store,
-        plant: () => plantNode.plant(),
-        clock: plantNode.clock,
-        actor,
+      const parts = { store, plant: () => plantNode.plant(), clock: plantNode.clock, actor }
+      const options: PlannerOptions = {
+        ...parts,
         searchMs: number(config.searchMs, 'the search time', 600, 10, 30_000),
         seed: number(config.seed, 'the seed', 1, 0, 4_294_967_295),
         objective: oneOf(config.objective || 'due-dates', OBJECTIVES, 'objective', where),
         resumable: config.resumable !== false,
         toleranceMs,
-      })
+      }
+      const planner = new Planner(options)
+      const whatIfs = new WhatIfDesk({ ...parts, planner: new Planner(options), newId: uniqueId })
       // problems as they were last told, so that the same ones are not told with every plan
       let told = ''
       const emit = (outcome: Outcome, send: Send, message: Message): void => {
@@ -120,6 +122,15 @@ export default function registerScheduler(RED: NodeAPI): void {
               await unpinJobOrder(store, jobOrder, actor)
               return answer(replanner.request({ type: 'unpin', id: jobOrder }), message, send)
             }
+            case 'what-if':
+              return send([null, { ...message, topic: 'plan/what-if', payload: await whatIfs.ask(message.payload) }])
+            case 'adopt': {
+              const { document, by } = await whatIfs.adopt(message.payload)
+              const outcome = await replanner.request({ type: 'what-if', id: document.id })
+              emit(outcome, send, message)
+              const adopted = { time: plantNode.clock.now(), by, result: outcome.result, plan: outcome.plan?.version ?? null }
+              return send([null, { ...message, topic: 'plan/what-if', payload: { ...document, adopted } }])
+            }
             default:
               return answer(replanner.request({ type: 'message' }), message, send)
           }
@@ -128,7 +139,7 @@ export default function registerScheduler(RED: NodeAPI): void {
           stopListening()
           forget()
           stopReload()
-          await replanner.close()
+          await Promise.all([replanner.close(), whatIfs.close()])
         },
       }
     },

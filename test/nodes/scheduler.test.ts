@@ -124,6 +124,40 @@ describe('scheduler node', () => {
     }
   })
 
+  it('answers a what-if beside the plan, and adopts it when told to', async () => {
+    const { store, plans, others, errors, scheduler } = await load()
+    const first = nextMessage(plans)
+    await order(store, 'wo-1')
+    const { equipment } = (await first).payload.assignments[0]
+    const answered = nextMessage(others, ({ topic }) => topic === 'plan/what-if')
+    send(scheduler, { topic: 'what-if', payload: { unitDown: { equipment, to: START + 24 * HOUR } }, asker: 'me' })
+    const { payload: answer, asker } = await answered
+    assert.deepEqual([answer.kind, asker, answer.adopted], ['what-if', 'me', undefined])
+    assert.equal(answer.asIs.assignments[0].equipment, equipment)
+    assert.notEqual(answer.whatIf.assignments[0].equipment, equipment)
+    assert.equal((await store.list('plan')).length, 1)
+    assert.deepEqual(await store.list('disruption'), [])
+
+    const published = nextMessage(plans)
+    const done = nextMessage(others, ({ topic }) => topic === 'plan/what-if')
+    send(scheduler, { topic: 'adopt', payload: { whatIf: answer.id, by: 'jo' } })
+    const { payload: plan } = await published
+    assert.deepEqual([plan.version, plan.trigger], [2, { type: 'what-if', id: answer.id }])
+    assert.notEqual(plan.assignments[0].equipment, equipment)
+    const { adopted } = (await done).payload
+    assert.deepEqual([adopted.by, adopted.result, adopted.plan], ['jo', 'published', 2])
+
+    for (const [topic, payload, code] of [
+      ['adopt', answer.id, 'TAKT_WHAT_IF_UNKNOWN'],
+      ['what-if', { unitDown: { equipment: 'mill-9', to: START + HOUR } }, 'TAKT_EQUIPMENT_UNKNOWN'],
+      ['what-if', 'mill-2', 'TAKT_WHAT_IF_INVALID'],
+    ] as const) {
+      const failed = nextMessage(errors)
+      send(scheduler, { topic, payload })
+      assert.match(((await failed).error as { message: string }).message, new RegExp(code))
+    }
+  })
+
   it('proposes and waits for a person, when told to', async () => {
     const { store, plans, others, errors, scheduler, seen } = await load({ autonomy: 'approve' })
     const proposed = nextMessage(others)
