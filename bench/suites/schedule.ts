@@ -1,0 +1,97 @@
+import { replanMs } from '../measure/replan.ts'
+import { repairs } from '../measure/schedule-breakdowns.ts'
+import { gapsOn, hasInstances, scheduleFolder } from '../measure/schedule-gaps.ts'
+import { scale } from '../measure/schedule-scale.ts'
+import type { Row } from '../support/table.ts'
+
+/** Public sets, and the mean gap (weighted tardiness: the ratio of sums) that is asked for at 1 s and at 10 s. */
+const SETS = [
+  { set: 'jsp-la', what: 'job shop la01–20', gap: [0.15, 0.05] },
+  { set: 'fjsp-mk', what: 'flexible, Brandimarte mk01–08', gap: [0.6, 0.2] },
+  { set: 'fjsp-hurink-rdata', what: 'flexible, Hurink rdata', gap: [0.4, 0.2] },
+  { set: 'fjsp-behnke', what: 'flexible, Behnke', gap: [3, 1.2] },
+  { set: 'fjsp-sdst-hu', what: 'flexible with set-ups, sdst-hu', gap: [0.25, 0.05] },
+  { set: 'jsp-twt', what: 'weighted tardiness', ratio: [1.04, 1.01] },
+] as const
+
+const SEEDS = Number(process.env.BENCH_SEEDS ?? 3)
+const SEARCH_MS = 600
+
+interface Section {
+  readonly name: string
+  readonly rows: () => Promise<readonly Row[]>
+}
+
+/** `BENCH_ONLY=10s` and so on runs some sections; without it all but `10s`, which takes half an hour. */
+const SECTIONS: readonly Section[] = [
+  { name: '1s', rows: () => gapRows(1, 0) },
+  { name: '10s', rows: () => gapRows(10, 1) },
+  { name: 'breakdowns', rows: breakdownRows },
+  { name: 'scale', rows: scaleRows },
+  {
+    name: 'replan',
+    async rows() {
+      const figure = await replanMs(SEARCH_MS)
+      return [{ what: 'a unit needs repair → plan published, 200 job orders, median', figure, unit: 'ms', target: { atMost: 1200 } }]
+    },
+  },
+]
+
+export async function run(): Promise<readonly Row[]> {
+  if (!hasInstances()) {
+    console.error(`There is no data in ${scheduleFolder}: set TAKT_BENCH_DATA to the folder that holds bench/schedule.`)
+    process.exit(2)
+  }
+  const only = process.env.BENCH_ONLY?.split(',')
+  const rows: Row[] = []
+  for (const { name, rows: measure } of SECTIONS) if (only === undefined ? name !== '10s' : only.includes(name)) rows.push(...(await measure()))
+  return rows
+}
+
+async function gapRows(seconds: number, at: 0 | 1): Promise<readonly Row[]> {
+  const rows: Row[] = []
+  let infeasible = 0
+  let runs = 0
+  for (const entry of SETS) {
+    const gaps = await gapsOn(entry.set, seconds, SEEDS)
+    infeasible += gaps.infeasible
+    runs += gaps.runs
+    const what = `${entry.what}, ${seconds} s`
+    const note = `${gaps.runs} runs, ${SEEDS} seeds`
+    if ('ratio' in entry) rows.push({ what: `${what}: sum over best known`, figure: gaps.ratio, unit: '×', target: { atMost: entry.ratio[at] }, note })
+    else rows.push({ what: `${what}: mean gap`, figure: gaps.meanGap, unit: '%', target: { atMost: entry.gap[at] }, note })
+  }
+  return [...rows, { what: `infeasible by the independent validator, ${seconds} s`, figure: infeasible, unit: '', target: { atMost: 0 }, note: `of ${runs}` }]
+}
+
+async function breakdownRows(): Promise<readonly Row[]> {
+  const { takt, affected, breakdowns } = await repairs(0.2)
+  const ratio = (what: string, key: 'growth' | 'deviation' | 'moved', target: number): Row => ({
+    what: `breakdowns, 0.2 s: ${what}, over repair of affected operations`,
+    figure: takt[key] / affected[key],
+    unit: '×',
+    target: { atMost: target },
+    note: `${takt[key].toFixed(1)} % against ${affected[key].toFixed(1)} %`,
+  })
+  return [
+    ratio('growth of the makespan', 'growth', 0.6),
+    ratio('start deviation', 'deviation', 0.45),
+    ratio('operations moved', 'moved', 0.85),
+    { what: 'breakdowns, 0.2 s: operations on another machine', figure: takt.reassigned, unit: '%', target: { atMost: 8 }, note: `${breakdowns} breakdowns` },
+    { what: 'breakdowns: infeasible', figure: takt.infeasible, unit: '', target: { atMost: 0 } },
+  ]
+}
+
+async function scaleRows(): Promise<readonly Row[]> {
+  const plant = scale(50, 1000, 5, 1)
+  const large = scale(100, 20_000, 5, 10)
+  const better = plant.rule === null ? Number.NaN : 100 * (1 - plant.plan / plant.rule)
+  const what = '50 units × 1,000 jobs × 5 operations'
+  return [
+    { what: `${what}: first feasible plan`, figure: plant.firstMs, unit: 'ms', target: { atMost: 200 } },
+    { what: `${what}: plan after 1 s, better than the best dispatch rule`, figure: better, unit: '%', target: { atLeast: 10 } },
+    { what: `${what}: memory`, figure: plant.residentMb, unit: 'MB', target: { atMost: 300 } },
+    { what: `${large.operations} operations: first feasible plan`, figure: large.firstMs, unit: 'ms' },
+    { what: `${large.operations} operations: memory`, figure: large.residentMb, unit: 'MB' },
+  ]
+}
