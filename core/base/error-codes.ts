@@ -368,20 +368,42 @@ export const ERROR_CODES = {
     what: 'the only units that can do the operation are down and no repair is planned',
     remedy: 'order the repair, or add an alternative',
   },
-  TAKT_PLAN_NO_DURATION: { what: 'nothing says how long the repair takes', remedy: 'add maintenance durations to the unit in the plant model' },
+  TAKT_PLAN_NO_DURATION: {
+    what: 'nothing sensible says how long it takes',
+    remedy: 'correct set-up time and time per piece in the work master; for a repair, add maintenance durations to the unit in the plant model',
+  },
+  TAKT_PLAN_NO_QUANTITY: { what: 'there is nothing to make: the quantity is not above zero', remedy: 'correct the quantity of the order, or cancel it' },
+  TAKT_PLAN_NO_OPERATIONS: { what: 'the order has no operations', remedy: 'give the work master operations and make the order again, or cancel it' },
+  TAKT_PLAN_ORDER_UNKNOWN: { what: 'the work order of the job order is not in the store', remedy: 'revoke the job order, or bring the work order back' },
+  TAKT_PLAN_DUPLICATE: { what: 'two job orders have the same id', remedy: 'give each its own id; the first is planned' },
+  TAKT_PLAN_CIRCLE: { what: 'the operation waits for itself', remedy: 'take one of the operations named out of the `after` of the next' },
+  TAKT_PLAN_TIME_INVALID: {
+    what: 'a time or a number is none that can be planned with',
+    remedy: 'correct it in the order, job order or disruption named; the rest of it is planned',
+  },
+  TAKT_PLAN_DUE_BEFORE_RELEASE: { what: 'the order is due before it is released', remedy: 'correct the release or the due time; it is planned, and late' },
+  TAKT_PLAN_TOO_FAR: { what: 'it is to begin more than a year ahead', remedy: 'nothing, it is planned when it comes nearer; or correct its release or pin' },
+  TAKT_PLAN_TOO_MANY: {
+    what: 'there is more open work than can be planned at once',
+    remedy: 'release orders later or split the plant; orders that run, repairs and what is due first are planned',
+  },
   TAKT_PLAN_PREDECESSOR: { what: 'an operation before it cannot be planned', remedy: 'see the problem of that operation' },
   TAKT_PLAN_LOT_HELD: { what: 'its lot is held', remedy: 'decide on the lot: release it, rework it or scrap it' },
   TAKT_PLAN_LATE: { what: 'the order will be late', remedy: 'agree on a later due time, raise its priority, or add capacity' },
-  TAKT_PLAN_DEADLINE: { what: 'the repair cannot begin before its deadline', remedy: 'stop the running job, or accept the risk' },
+  TAKT_PLAN_DEADLINE: { what: 'the repair cannot begin before its deadline', remedy: 'stop the running job, begin the repair now, or accept the risk' },
   TAKT_PLAN_PIN: { what: 'the pin cannot be kept', remedy: 'pin the job order to a unit that can do it, or take the pin away' },
   TAKT_PLAN_NO_PROPOSAL: { what: 'no plan waits for approval', remedy: 'send a message to the scheduler to have one made' },
   TAKT_PLAN_STALE: { what: 'the plant changed while the plan was made', remedy: 'nothing; the plan is made again' },
   TAKT_WHAT_IF_INVALID: {
     what: 'the what-if cannot be understood',
-    remedy: 'send {unitDown: {equipment, from?, to}}, {rush: {workOrder}}, {repair: {equipment or jobOrder, start}} or {due: {workOrder, due}}, or a list of them',
+    remedy:
+      'send {unitDown: {equipment, from?, to}}, {rush: {workOrder}}, {repair: {equipment or jobOrder, start}} or {due: {workOrder, due}}, or a list of them',
   },
   TAKT_WHAT_IF_TIME: { what: 'the time is none, or has passed', remedy: 'write epoch ms, ISO 8601 or local time such as 2026-11-23 22:00, later than now' },
-  TAKT_WHAT_IF_UNKNOWN: { what: 'there is no such what-if any more', remedy: 'ask it again: the last twenty are kept until Node-RED restarts, each for one adoption' },
+  TAKT_WHAT_IF_UNKNOWN: {
+    what: 'there is no such what-if any more',
+    remedy: 'ask it again: the last twenty are kept until Node-RED restarts, each for one adoption',
+  },
   TAKT_WHAT_IF_STALE: { what: 'the plant has changed since, and the what-if no longer applies', remedy: 'ask it again and look at what it gives now' },
   // simulated plant
   TAKT_SIMULATOR_UNIT_UNKNOWN: {

@@ -8,6 +8,7 @@ import { mergeSpans, Timeline } from '../../schedule/timeline.ts'
 import { CalendarHorizon } from './calendar-horizon.ts'
 import { type Objective, weightsOf } from './objectives.ts'
 import type { PlanningFacts } from './read-facts.ts'
+import { circles, FARTHEST_MS, isOpen, isTime, orderProblems, orderTermsOf, workOn } from './screen-input.ts'
 
 /** A schedule problem and what its numbers stand for. */
 export interface PlanningProblem {
@@ -58,6 +59,11 @@ class ProblemBuilder {
   /** Units that take no other work before their repair: those that are down, and those that people or the disruption node want repaired now. */
   readonly #repairFirst: ReadonlySet<string>
   readonly #horizon: CalendarHorizon
+  /** Open time by unit, asked of every alternative. */
+  readonly #timelines = new Map<string, Timeline>()
+  /** By job order: where it could be done at some time. */
+  readonly #possible = new Map<string, readonly ProblemAlternative[]>()
+  readonly #matrices = new Map<string, readonly (readonly number[])[]>()
 
   constructor(facts: PlanningFacts, plant: Plant, settings: PlanningSettings) {
     this.#facts = facts
@@ -70,13 +76,14 @@ class ProblemBuilder {
     this.#down = new Set([...facts.states].flatMap(([unit, { state }]) => (DOWN_STATES.has(state) ? [unit] : [])))
     const repairNow = facts.disruptions.filter((disruption) => disruption.action === 'repair-now' && this.#isOpenRepair(disruption))
     this.#repairFirst = new Set([...this.#down, ...repairNow.map((disruption) => disruption.equipment)])
-    this.#horizon = new CalendarHorizon(plant, facts.now, Math.max(settings.lookAheadMs ?? 0, this.#workMs()))
+    this.#horizon = new CalendarHorizon(plant, facts.now, Math.max(settings.lookAheadMs ?? 0, this.#workMs() + this.#reachMs()))
     for (const job of facts.jobs) if (job.setupFamily !== undefined) this.#familyOf(job.setupFamily)
     for (const family of facts.lastFamily.values()) this.#familyOf(family)
   }
 
   build(): PlanningProblem {
     const facts = this.#facts
+    this.#problems.push(...orderProblems(facts))
     const blocks = this.#blocks()
     const jobs = this.#plannable(blocks)
     const index = new Map(jobs.map((job, at) => [job.id, at]))
@@ -123,33 +130,36 @@ class ProblemBuilder {
     if (order === undefined) return { id, release: 0, due: null, weight: 1 }
     // the deadline of a repair is the start's, not the end's: it is its operation's `startBy`
     if (order.type === 'maintenance') return { id, release: 0, due: null, weight: 1, counts: false }
-    return { id, release: order.release, due: order.due, weight: order.weight * Math.max(0.1, order.priority / 5) }
+    const { release, due, weight } = orderTermsOf(order)
+    // of an order that is released too far ahead only what has begun is planned
+    return { id, release: release > this.#facts.now + FARTHEST_MS ? 0 : release, due, weight }
   }
 
   #operation(job: JobOrder, index: ReadonlyMap<string, number>, orderIndex: ReadonlyMap<string, number>, first: number | undefined): ProblemOperation {
     const base = {
       id: job.id,
       order: orderIndex.get(job.workOrder) ?? 0,
-      after: job.after.flatMap((id) => index.get(id) ?? []),
+      // what has begun waits for nothing any more, and the repair of a unit that is down for nobody
+      after: isUnderWay(job) || (first !== undefined && job.maintenance !== undefined) ? [] : [...new Set(job.after.flatMap((id) => index.get(id) ?? []))],
       family: job.setupFamily === undefined ? -1 : this.#familyOf(job.setupFamily),
       resumable: job.maintenance === undefined && this.#settings.resumable,
-      ...(job.equipment !== null && job.plannedStart !== null && this.#unitIndex.has(job.equipment)
+      ...(job.equipment !== null && isTime(job.plannedStart) && this.#unitIndex.has(job.equipment)
         ? { baseline: { unit: this.#unitIndex.get(job.equipment) ?? 0, start: job.plannedStart } }
         : {}),
     }
     if (isUnderWay(job)) {
       const remaining = this.#remainingMs(job)
       // on a unit that is down it cannot go on before the repair, whatever its state says
-      if (job.equipment !== null && this.#down.has(job.equipment) && this.#repairs.get(job.equipment)?.id !== job.id)
+      if (job.equipment !== null && this.#waitsForRepair(job, job.equipment))
         return { ...base, alternatives: [{ unit: this.#unitIndex.get(job.equipment) ?? 0, duration: remaining, setup: 0 }], first: first ?? 0 }
       return { ...base, alternatives: [], frozen: this.#frozen(job, remaining) }
     }
     return {
       ...base,
-      alternatives: this.#alternatives(job),
+      alternatives: this.#possible.get(job.id) ?? [],
       ...(first === undefined ? {} : { first }),
-      ...(job.maintenance !== undefined && job.deadline !== undefined && job.deadline !== null ? { startBy: job.deadline } : {}),
-      ...(job.pinned && job.plannedStart !== null ? { notBefore: job.plannedStart, startBy: Math.max(job.plannedStart, this.#facts.now) } : {}),
+      ...(job.maintenance !== undefined && isTime(job.deadline) ? { startBy: job.deadline } : {}),
+      ...(job.pinned && isTime(job.plannedStart) ? { notBefore: job.plannedStart, startBy: Math.max(job.plannedStart, this.#facts.now) } : {}),
     }
   }
 
@@ -159,7 +169,9 @@ class ProblemBuilder {
     const closed = job.maintenance === undefined ? this.#horizon.closed(this.#units[unit] ?? '') : []
     const timeline = new Timeline([mergeSpans(closed, now)])
     timeline.fit(0, now, remaining, true)
-    return { unit, start: Math.min(job.actualStart ?? now, now), end: timeline.end }
+    // it runs, whatever a calendar without open time says
+    const end = timeline.end < now + FOREVER_MS ? timeline.end : now + remaining
+    return { unit, start: isTime(job.actualStart) ? Math.min(job.actualStart, now) : now, end }
   }
 
   /** Work left of a job order under way: by the parts counted, and by the clock while its first part is not. */
@@ -173,21 +185,23 @@ class ProblemBuilder {
     // before the first part it is set up, for as long as the plan said
     const expected = (made > 0 ? 0 : (this.#plannedSetups.get(job.id) ?? setupMs)) + left * perPieceMs - since
     // what takes longer than expected is about to end, as far as anybody knows: one more piece, and at least a little
-    return Math.max(expected, left > 1 ? (left - 1) * perPieceMs : Math.min(perPieceMs, MINUTE_MS), SOON_MS)
+    const remaining = Math.max(expected, left > 1 ? (left - 1) * perPieceMs : Math.min(perPieceMs, MINUTE_MS), SOON_MS)
+    if (remaining < FOREVER_MS) return Math.ceil(remaining)
+    this.#problem(job, 'TAKT_PLAN_NO_DURATION', `its quantity and times do not say when it ends; it is planned to end at once`, true)
+    return SOON_MS
   }
 
   #alternatives(job: JobOrder): ProblemAlternative[] {
-    const usable = job.alternatives.filter((alternative) => {
-      if (!this.#unitIndex.has(alternative.equipment)) return false
-      return !this.#mustStay(job) || alternative.equipment === job.equipment
-    })
     const own = job.maintenance === undefined ? undefined : this.#repairTime(job.equipment ?? '')
-    return usable.map(({ equipment, setupMs, perPieceMs }) => ({
-      unit: this.#unitIndex.get(equipment) ?? 0,
-      duration: Math.round(perPieceMs * job.quantity.value),
-      setup: setupMs,
-      ...(own === undefined ? {} : { closed: own }),
-    }))
+    const usable = new Map<number, ProblemAlternative>()
+    for (const alternative of job.alternatives) {
+      const unit = this.#unitIndex.get(alternative.equipment)
+      const duration = workOn(alternative, job.quantity.value)
+      if (unit === undefined || duration === undefined || usable.has(unit)) continue
+      if (this.#mustStay(job) && alternative.equipment !== job.equipment) continue
+      usable.set(unit, { unit, duration, setup: Math.round(alternative.setupMs), ...(own === undefined ? {} : { closed: own }) })
+    }
+    return [...usable.values()]
   }
 
   /** A repair is done when its crew works, if the plant has a calendar of the crew's name, else when the unit is open. Blocks do not keep it away. */
@@ -207,7 +221,7 @@ class ProblemBuilder {
       if (job.maintenance !== undefined && !isUnderWay(job) && this.#repairFirst.has(job.equipment)) heads.set(job.id, 0)
       else if (this.#down.has(job.equipment) && isUnderWay(job)) heads.set(job.id, 1)
       else if (!free) continue
-      else if (this.#isCommanded(job)) heads.set(job.id, 2 + (job.plannedStart ?? this.#facts.now) / 1e13)
+      else if (this.#isCommanded(job)) heads.set(job.id, 2 + (isTime(job.plannedStart) ? job.plannedStart : this.#facts.now) / 1e16)
     }
     return heads
   }
@@ -223,21 +237,41 @@ class ProblemBuilder {
 
   /** Job orders that can be planned; the others are named in `problems`. */
   #plannable(blocks: PlanningProblem['blocks']): JobOrder[] {
-    const { jobs, workOrders, heldLots } = this.#facts
+    const { jobs, workOrders, heldLots, now } = this.#facts
     const open = new Map<string, JobOrder>()
+    const seen = new Set<string>()
     for (const job of jobs) {
       const order = workOrders.get(job.workOrder)
+      if (seen.has(job.id)) {
+        this.#problem(job, 'TAKT_PLAN_DUPLICATE', 'there is another job order with this id; only the first is planned', true)
+        continue
+      }
+      seen.add(job.id)
       if (isUnderWay(job)) {
-        if (job.equipment !== null && this.#unitIndex.has(job.equipment)) open.set(job.id, job)
+        const unit = this.#unitIndex.has(job.equipment ?? '') ? job.equipment : null
+        if (unit !== null && this.#waitsForRepair(job, unit) && !this.#opensAgain(unit, blocks))
+          this.#problem(job, 'TAKT_PLAN_UNIT_DOWN', `it was begun on ${this.#plant.nameOf(unit)}, and nothing says when that can go on`)
+        else if (unit !== null) open.set(job.id, job)
         else this.#problem(job, 'TAKT_PLAN_UNIT_UNKNOWN', `it runs on '${job.equipment ?? 'no unit'}', which is not in the plant model`)
         continue
       }
-      if (order === undefined || (order.state !== 'Released' && order.state !== 'Running')) {
+      if (order === undefined) {
+        this.#problem(job, 'TAKT_PLAN_ORDER_UNKNOWN', `its work order ${job.workOrder} is not there`)
+        continue
+      }
+      if (!isOpen(order)) {
         this.#unplanned.push(job)
         continue
       }
       if (job.lot !== null && heldLots.has(job.lot)) this.#problem(job, 'TAKT_PLAN_LOT_HELD', `its lot ${job.lot} is held`)
+      else if (job.maintenance === undefined && orderTermsOf(order).release > now + FARTHEST_MS)
+        this.#problem(job, 'TAKT_PLAN_TOO_FAR', `${job.workOrder} is released on ${dayOf(order.release)}, too far ahead to plan`)
       else if (this.#canRun(job, blocks)) open.set(job.id, job)
+    }
+    const waiting = new Map([...open].filter(([, job]) => !isUnderWay(job)))
+    for (const [id, way] of circles(waiting)) {
+      this.#problem(waiting.get(id) as JobOrder, 'TAKT_PLAN_CIRCLE', `it waits for itself: ${[...way, way.length < 6 ? way[0] : '…'].join(' → ')}`)
+      open.delete(id)
     }
     this.#dropFollowers(open)
     return [...open.values()]
@@ -245,7 +279,22 @@ class ProblemBuilder {
 
   #canRun(job: JobOrder, blocks: PlanningProblem['blocks']): boolean {
     const name = (unit: string): string => this.#plant.nameOf(unit)
+    const { now } = this.#facts
+    if (job.maintenance === undefined && !(job.quantity.value > 0 && Number.isFinite(job.quantity.value)))
+      return this.#problem(job, 'TAKT_PLAN_NO_QUANTITY', `its quantity is ${job.quantity.value}`)
+    if (job.pinned && job.plannedStart !== null && !(job.plannedStart <= now + FARTHEST_MS))
+      return this.#problem(job, 'TAKT_PLAN_TOO_FAR', `it is pinned to ${dayOf(job.plannedStart)}, too far ahead to plan`)
     const alternatives = this.#alternatives(job)
+    const senseless = job.alternatives.filter((one) => this.#unitIndex.has(one.equipment) && workOn(one, job.quantity.value) === undefined)
+    if (senseless.length > 0 && (alternatives.length === 0 || job.maintenance === undefined)) {
+      const where = senseless.map(({ equipment, setupMs, perPieceMs }) => `${name(equipment)} (set-up ${setupMs} ms, ${perPieceMs} ms each)`).join(', ')
+      const why =
+        job.maintenance === undefined
+          ? `${job.operation} has times that are none on ${where}`
+          : `nothing says how long the repair of ${name(job.equipment ?? '')} takes`
+      this.#problem(job, 'TAKT_PLAN_NO_DURATION', why, alternatives.length > 0)
+      if (alternatives.length === 0) return false
+    }
     if (alternatives.length === 0) {
       const asked = [...new Set(job.alternatives.map((alternative) => alternative.equipment))]
       const gone = asked.filter((unit) => !this.#unitIndex.has(unit))
@@ -254,26 +303,51 @@ class ProblemBuilder {
       if (gone.length > 0) return this.#problem(job, 'TAKT_PLAN_UNIT_UNKNOWN', `${gone.join(', ')} cannot be found in the plant model`)
       return this.#problem(job, 'TAKT_PLAN_NO_ALTERNATIVE', `no unit can do ${job.operation}`)
     }
-    if (job.maintenance !== undefined && alternatives.every((alternative) => !(alternative.duration > 0)))
-      return this.#problem(job, 'TAKT_PLAN_NO_DURATION', `nothing says how long the repair of ${name(job.equipment ?? '')} takes`)
     const onUnits = alternatives.map((alternative) => name(this.#units[alternative.unit] ?? '')).join(', ')
     const open = alternatives.filter((alternative) => this.#fits(job, alternative, blocks))
-    if (open.length > 0) return true
+    this.#possible.set(job.id, open)
+    if (open.length > 0) return this.#isInTime(job)
     const down = alternatives.every((alternative) => this.#isOut(this.#units[alternative.unit] ?? ''))
     if (down) return this.#problem(job, 'TAKT_PLAN_UNIT_DOWN', `${onUnits} ${alternatives.length > 1 ? 'are' : 'is'} down and no repair is planned`)
     const hours = (Math.min(...alternatives.map((alternative) => alternative.duration)) / HOUR_MS).toFixed(1)
     return this.#problem(job, 'TAKT_PLAN_NO_OPEN_TIME', `${job.operation} takes ${hours} h and fits into no open time of ${onUnits}`)
   }
 
-  /** Is there any time, however late, at which it could be done there? */
+  /** A repair whose deadline has passed is planned all the same, as soon as it can be: but somebody should know. */
+  #isInTime(job: JobOrder): true {
+    if (job.maintenance === undefined || job.deadline === undefined || job.deadline === null) return true
+    const unit = this.#plant.nameOf(job.equipment ?? '')
+    if (!isTime(job.deadline)) this.#problem(job, 'TAKT_PLAN_TIME_INVALID', `its deadline is ${job.deadline}; it is planned without`, true)
+    else if (job.deadline < this.#facts.now - MINUTE_MS)
+      this.#problem(job, 'TAKT_PLAN_DEADLINE', `the repair of ${unit} should have begun by ${new Date(job.deadline).toISOString()}`, true)
+    return true
+  }
+
+  /** Is there any time in sight at which it could be done there? */
   #fits(job: JobOrder, alternative: ProblemAlternative, blocks: PlanningProblem['blocks']): boolean {
     const unit = this.#units[alternative.unit] ?? ''
     if (job.maintenance === undefined && this.#isOut(unit)) return false
-    const spans = mergeSpans(alternative.closed ?? this.#closed(unit, blocks), this.#facts.now)
     const resumable = job.maintenance === undefined && this.#settings.resumable
-    const timeline = new Timeline([spans])
+    const timeline = job.maintenance === undefined ? this.#timelineOf(unit, blocks) : new Timeline([mergeSpans(alternative.closed ?? [], this.#facts.now)])
     timeline.fit(0, this.#facts.now, alternative.setup + alternative.duration, resumable)
     return timeline.end < this.#facts.now + FOREVER_MS
+  }
+
+  /** It was begun on a unit that is down, and is not the repair itself. */
+  #waitsForRepair(job: JobOrder, unit: string): boolean {
+    return this.#down.has(unit) && this.#repairs.get(unit)?.id !== job.id
+  }
+
+  #opensAgain(unit: string, blocks: PlanningProblem['blocks']): boolean {
+    const timeline = this.#timelineOf(unit, blocks)
+    timeline.fit(0, this.#facts.now, SOON_MS, true)
+    return timeline.end < this.#facts.now + FOREVER_MS
+  }
+
+  #timelineOf(unit: string, blocks: PlanningProblem['blocks']): Timeline {
+    const known = this.#timelines.get(unit) ?? new Timeline([mergeSpans(this.#closed(unit, blocks), this.#facts.now)])
+    this.#timelines.set(unit, known)
+    return known
   }
 
   /** Down, with nobody to repair it and no guess when it will be back. */
@@ -283,23 +357,26 @@ class ProblemBuilder {
 
   /** What waits for something that cannot be planned cannot be planned either. */
   #dropFollowers(open: Map<string, JobOrder>): void {
-    const missing = new Map(this.#unplanned.map((job) => [job.id, job]))
-    for (let again = true; again; ) {
-      again = false
-      for (const job of [...open.values()]) {
-        const before = isUnderWay(job) ? undefined : job.after.find((id) => missing.has(id))
-        if (before === undefined) continue
-        this.#problem(job, 'TAKT_PLAN_PREDECESSOR', `it waits for ${before}, which cannot be planned`)
-        open.delete(job.id)
-        missing.set(job.id, job)
-        again = true
+    const followers = new Map<string, JobOrder[]>()
+    for (const job of open.values()) {
+      if (isUnderWay(job)) continue
+      for (const id of job.after) followers.set(id, [...(followers.get(id) ?? []), job])
+    }
+    const missing = this.#unplanned.map((job) => job.id)
+    for (const id of missing) {
+      if (open.has(id)) continue
+      for (const job of followers.get(id) ?? []) {
+        if (!open.delete(job.id)) continue
+        this.#problem(job, 'TAKT_PLAN_PREDECESSOR', `it waits for ${id}, which cannot be planned`)
+        missing.push(job.id)
       }
     }
   }
 
-  #problem(job: JobOrder, code: string, why: string): false {
-    this.#problems.push({ workOrder: job.workOrder, jobOrder: job.id, code, why: `${job.id}: ${why}` })
-    this.#unplanned.push(job)
+  /** Names what is wrong with a job order; it is left out of the plan unless that is possible all the same. */
+  #problem(job: JobOrder, code: string, why: string, planned = false): false {
+    this.#problems.push({ workOrder: job.workOrder, jobOrder: job.id, code, why: `${job.id}: ${why}`.slice(0, LONGEST_WHY) })
+    if (!planned) this.#unplanned.push(job)
     return false
   }
 
@@ -308,6 +385,11 @@ class ProblemBuilder {
     return this.#facts.disruptions.flatMap((disruption) => {
       const span = disruption.unavailable
       if (span === null || !this.#unitIndex.has(disruption.equipment)) return []
+      if (Number.isNaN(span.from) || Number.isNaN(span.to)) {
+        const why = `disruption ${disruption.id} blocks ${this.#plant.nameOf(disruption.equipment)} at a time that is none, and is left out`
+        this.#problems.push({ workOrder: null, code: 'TAKT_PLAN_TIME_INVALID', why })
+        return []
+      }
       if (disruption.maintenanceOrder !== undefined || disruption.action !== 'block') return this.#untilRepaired(disruption)
       return [{ equipment: disruption.equipment, span: { from: span.from, to: span.to ?? Number.POSITIVE_INFINITY }, disruption: disruption.id }]
     })
@@ -328,28 +410,58 @@ class ProblemBuilder {
   }
 
   #closed(unit: string, blocks: PlanningProblem['blocks']): readonly Span[] {
-    const spans = [...this.#horizon.closed(unit), ...blocks.filter((block) => block.equipment === unit).map((block) => block.span)]
+    const calendar = this.#horizon.closed(unit)
+    const blocked = blocks.filter((block) => block.equipment === unit)
+    // the same array for units of one calendar: it goes to the searching thread only once
+    if (blocked.length === 0 && !this.#down.has(unit)) return calendar
+    const spans = [...calendar, ...blocked.map((block) => block.span)]
     const guess = this.#plant.equipment(unit)?.maintenance?.unplanned.durationMs
     if (this.#down.has(unit) && !this.#repairs.has(unit)) {
       const { now, states } = this.#facts
       // nobody has ordered the repair yet: a guess keeps the plan honest until somebody does
-      const back = guess === undefined ? Number.POSITIVE_INFINITY : Math.max((states.get(unit)?.since ?? now) + guess, now + guess / 2)
+      const since = Math.min(states.get(unit)?.since ?? now, now)
+      const back = guess === undefined ? Number.POSITIVE_INFINITY : Math.max(Number.isNaN(since) ? now : since + guess, now + guess / 2)
       spans.push({ from: now, to: back })
     }
     return spans
   }
 
   #setups(unit: string): readonly (readonly number[])[] | undefined {
+    if (this.#families.size === 0) return undefined
+    // units of the same classes have the same matrix, which goes to the searching thread only once
+    const classes = (this.#plant.equipment(unit)?.classes ?? []).join('\n')
+    const known = this.#matrices.get(classes) ?? this.#matrix(unit)
+    this.#matrices.set(classes, known)
+    return known
+  }
+
+  #matrix(unit: string): readonly (readonly number[])[] {
     const families = [...this.#families.keys()]
+    const setup = (from: string, to: string): number => this.#plant.setupMs(unit, from, to) ?? (from === to ? 0 : -1)
     // without a matrix, the same family needs no set-up and another one the alternative's own
-    return families.length === 0 ? undefined : families.map((from) => families.map((to) => this.#plant.setupMs(unit, from, to) ?? (from === to ? 0 : -1)))
+    return families.map((from) => families.map((to) => setup(from, to)))
+  }
+
+  /** How long something may have to wait before it can begin at all: for a release, a pin, the end of a block. */
+  #reachMs(): number {
+    const { now, workOrders, jobs, disruptions } = this.#facts
+    let reach = 0
+    const until = (time: number | null | undefined): void => {
+      if (isTime(time) && time <= now + FARTHEST_MS) reach = Math.max(reach, time - now)
+    }
+    for (const { release } of workOrders.values()) until(release)
+    for (const { pinned, plannedStart } of jobs) if (pinned) until(plannedStart)
+    for (const { unavailable } of disruptions) until(unavailable?.to)
+    return reach
   }
 
   /** All open work, as if one unit did it: no sensible plan is longer. */
   #workMs(): number {
     let work = 0
     for (const job of this.#facts.jobs) {
-      work += Math.max(0, ...job.alternatives.map(({ setupMs, perPieceMs }) => setupMs + perPieceMs * job.quantity.value))
+      let most = 0
+      for (const alternative of job.alternatives) most = Math.max(most, alternative.setupMs + (workOn(alternative, job.quantity.value) ?? 0))
+      if (most < FOREVER_MS) work += most
     }
     return work
   }
@@ -359,8 +471,13 @@ const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
 /** The least that a job order under way still takes. */
 const SOON_MS = 1000
-/** Ends later than this from now on are no ends. */
-const FOREVER_MS = 1e12
+/** What cannot have ended by then, begun now, is not planned. */
+const FOREVER_MS = FARTHEST_MS
+const LONGEST_WHY = 1000
+
+function dayOf(time: number): string {
+  return isTime(time) ? new Date(time).toISOString().slice(0, 10) : String(time)
+}
 
 function isUnderWay(job: JobOrder): boolean {
   return job.state === 'Running' || job.state === 'Interrupted'

@@ -4,6 +4,7 @@ import type { Plant } from '../../plant/plant.ts'
 import type { Placement, Schedule } from '../../schedule/problem.ts'
 import type { PlanningProblem } from './build-problem.ts'
 import type { PlanningFacts } from './read-facts.ts'
+import { isTime } from './screen-input.ts'
 import type { DraftOptions, JobOrderUpdate } from './to-plan.ts'
 
 /** What made a change necessary: an id that people can look up, and the beginning of a sentence. */
@@ -181,6 +182,7 @@ export class ChangeExplainer {
 
   /** Local time of the plant; with the day when it is not today. */
   #clock(time: number): string {
+    if (!isTime(time)) return 'no time'
     const clock = this.#clockFormat.format(time)
     const day = this.#dayFormat.format(time)
     return day === this.#dayFormat.format(this.#facts.now) ? clock : `${clock} on ${day}`

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Disruption } from '../../messages/disruption.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
@@ -22,17 +23,31 @@ export interface PlanningFacts {
   /** What a unit last worked on, for its set-up. */
   readonly lastFamily: ReadonlyMap<string, string>
   readonly plan: Plan | undefined
+  /** Released work orders that have no operations at all. */
+  readonly withoutOperations?: readonly string[]
+  /** How much more there is than can be planned at once; absent when everything was read. */
+  readonly leftOut?: { readonly jobs: number; readonly orders: number }
 }
 
-export async function readFacts(reader: StoreReader, plant: Plant, now: number): Promise<PlanningFacts> {
-  const [jobs, states, held, disruptions, plan, lastFamily] = await Promise.all([
-    reader.list('job-order', { where: { state: ['NotAllowedToStart', 'AllowedToStart', 'Running', 'Interrupted'] } }),
+/** So many job orders are planned at once at most; of more, those of the work orders that are due first. */
+export const MOST_JOBS = 20_000
+const OPEN_STATES = ['NotAllowedToStart', 'AllowedToStart', 'Running', 'Interrupted'] as const
+
+export async function readFacts(reader: StoreReader, plant: Plant, now: number, most = MOST_JOBS): Promise<PlanningFacts> {
+  const { among, leftOut } = await mostUrgent(reader, most)
+  const [chosen, begun, withoutOperations, states, held, disruptions, plan, lastFamily] = await Promise.all([
+    reader.list('job-order', { where: { state: [...OPEN_STATES], ...(among === undefined ? {} : { work_order: among }) } }),
+    // what has begun occupies its unit, whatever is planned
+    among === undefined ? [] : reader.list('job-order', { where: { state: ['Running', 'Interrupted'] } }),
+    ordersWithoutOperations(reader),
     reader.db.selectFrom('machine_state').select(['equipment', 'state', 'since']).where('until', 'is', null).execute(),
     reader.list('lot', { where: { disposition: 'held' } }),
     reader.list('disruption', { where: { status: ['accepted', 'acted'] }, orderBy: 'time' }),
     latestPlan(reader),
     lastFamilies(reader, plant),
   ])
+  const known = new Set(chosen.map((job) => job.id))
+  const jobs = begun.length === 0 ? chosen : [...chosen, ...begun.filter((job) => !known.has(job.id))]
   const ids = [...new Set(jobs.map((job) => job.workOrder))]
   const underWay = jobs.filter((job) => job.state === 'Running' || job.state === 'Interrupted').map((job) => job.id)
   const [workOrders, counts] = await Promise.all([
@@ -49,8 +64,57 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number):
     disruptions,
     lastFamily,
     plan,
+    withoutOperations,
+    ...(leftOut === undefined ? {} : { leftOut }),
   }
 }
+
+/** Which work orders to plan when there is more open work than can be planned at once: what runs and repairs, then what is due first. Whole orders, never parts of one. */
+async function mostUrgent(reader: StoreReader, most: number): Promise<{ among?: string[]; leftOut?: PlanningFacts['leftOut'] }> {
+  const open = reader.db.selectFrom('job_order').where('job_order.state', 'in', OPEN_STATES)
+  const counted = await open.select(({ fn }) => fn.countAll<number>().as('jobs')).executeTakeFirst()
+  const jobs = Number(counted?.jobs ?? 0)
+  if (jobs <= most) return {}
+  const rows = await open
+    .innerJoin('work_order', 'work_order.id', 'job_order.work_order')
+    .select(({ fn, case: when }) => [
+      'work_order.id as id',
+      fn.countAll<number>().as('jobs'),
+      fn.min(when().when('work_order.type', '=', 'maintenance').then(0).when('work_order.state', '=', 'Running').then(1).else(2).end()).as('rank'),
+      fn.min('work_order.due').as('due'),
+    ])
+    .where('work_order.state', 'in', ['Released', 'Running'])
+    .groupBy('work_order.id')
+    .orderBy('rank')
+    .orderBy(({ fn }) => fn.coalesce('work_order.due', sql<number>`${Number.MAX_SAFE_INTEGER}`))
+    .orderBy('work_order.id')
+    // every work order here has a job order at least
+    .limit(most)
+    .execute()
+  const among: string[] = []
+  let taken = 0
+  for (const row of rows) {
+    if (taken + Number(row.jobs) > most) continue
+    taken += Number(row.jobs)
+    among.push(row.id)
+  }
+  const orders = await open.select(({ fn }) => fn.count<number>('work_order').distinct().as('orders')).executeTakeFirst()
+  return { among, leftOut: { jobs: jobs - taken, orders: Number(orders?.orders ?? 0) - among.length } }
+}
+
+async function ordersWithoutOperations(reader: StoreReader): Promise<string[]> {
+  const rows = await reader.db
+    .selectFrom('work_order')
+    .select('id')
+    .where('state', 'in', ['Released', 'Running'])
+    .where(({ not, exists, selectFrom }) => not(exists(selectFrom('job_order').select('job_order.id').whereRef('job_order.work_order', '=', 'work_order.id'))))
+    .limit(MOST_NAMED)
+    .execute()
+  return rows.map(({ id }) => id)
+}
+
+/** So many orders of a kind are named at most. */
+const MOST_NAMED = 100
 
 /** The plan in force. */
 export async function latestPlan(reader: StoreReader): Promise<Plan | undefined> {
