@@ -22,7 +22,21 @@ export function addOrders(flow: FlowBuilder, { plant, store }: Shared): void {
   flow.wire('work order:1', 'refusals debug')
 
   flow.group('The plan')
-  flow.comment('Planned anew whenever the records say that something has changed', [0, 0])
+  flow.comment('Planned anew whenever the records say that something has changed; a what-if changes nothing before a person adopts it', [0, 0])
+  flow.node('pressed in plan', { type: 'link in', name: 'what people press' }, [0, 1])
+  flow.node(
+    'plan switch',
+    {
+      type: 'switch',
+      name: 'what-if or adopt',
+      property: 'topic',
+      propertyType: 'msg',
+      rules: ['what-if', 'adopt'].map((v) => ({ t: 'eq', v, vt: 'str' })),
+      checkall: 'false',
+      repair: false,
+    },
+    [1, 1],
+  )
   flow.node(
     'scheduler',
     {
@@ -39,12 +53,17 @@ export function addOrders(flow: FlowBuilder, { plant, store }: Shared): void {
       toleranceMs: 300000,
       seed: 1,
     },
-    [0, 1],
+    [2, 1],
   )
-  flow.node('plan debug', quietDebug('plans'), [1, 1])
-  flow.node('problems debug', quietDebug('planning problems'), [1, 2])
+  flow.node('plan debug', quietDebug('plans'), [3, 1])
+  flow.node('problems debug', quietDebug('planning problems'), [3, 2])
+  flow.node('what-if refused', { type: 'catch', name: 'what is refused', scope: [flow.idOfNode('scheduler')], uncaught: false }, [2, 3])
+  flow.node('what-ifs out', { type: 'link out', name: 'what-ifs', mode: 'link' }, [3, 3])
+  flow.wire('pressed in plan', 'plan switch')
+  for (const port of [0, 1]) flow.wire(`plan switch:${port}`, 'scheduler')
   flow.wire('scheduler', 'plan debug')
-  flow.wire('scheduler:1', 'problems debug')
+  flow.wire('scheduler:1', 'problems debug', 'what-ifs out')
+  flow.wire('what-if refused', 'what-ifs out')
 
   flow.group('The next job to each machine')
   flow.comment('Told until the machine itself names the job', [0, 0])

@@ -7,7 +7,7 @@ import type { Overview } from '../../core/report/overview.ts'
 import { NodeRedProcess } from '../e2e/support/node-red-process.ts'
 import { openBrowser, openPage } from './support/browser.ts'
 import { dashboardFlow } from './support/dashboard-flow.ts'
-import { sampleOverview } from './support/overview-sample.ts'
+import { sampleOverview, sampleWhatIf } from './support/overview-sample.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 9, 12)
 const LINE = 'acme/berlin/machining/line-1'
@@ -155,6 +155,70 @@ describe('the dashboard', function () {
     assert.equal(await hears('break'), `${LINE}/mill-3`)
     await page.click('[data-do=fail]')
     assert.equal(await hears('fail'), `${LINE}/mill-3`)
+  })
+
+  it('asks what would be if a machine were down, shows both plans, and does it', async () => {
+    // the field stands four hours ahead, in plant time
+    assert.match(await page.inputValue('.tk-whatif [data-field=time]'), /^2026-11-23T14:30$/)
+    await page.selectOption('.tk-whatif [data-field=unit]', { label: 'mill-1' })
+    await page.fill('.tk-whatif [data-field=time]', '2026-11-23T14:12')
+    await page.click('.tk-whatif [data-do=try]')
+    assert.deepEqual(await hears('what-if'), { unitDown: { equipment: `${LINE}/mill-1`, to: '2026-11-23T14:12' } })
+    assert.ok(await page.locator('.tk-whatif [data-do=try]').isDisabled())
+
+    const answer = sampleWhatIf(NOW)
+    await feed('what-if', { topic: 'plan/what-if', payload: answer })
+    await page.waitForSelector('[data-whatif=wi-1]')
+    assert.match(await text('[data-whatif=wi-1]'), /mill-1 takes no work from now to 14:12/)
+    assert.deepEqual(await page.locator('[data-whatif=wi-1] [data-row=late] td').allTextContents(), ['wo-125 (38 min)', '2: wo-125 (38 min), wo-122 (25 min)'])
+    assert.deepEqual(await page.locator('[data-whatif=wi-1] [data-row=tardiness] td').allTextContents(), ['38 min', '1 h 3 min'])
+    assert.match(await text('[data-whatif=wi-1] .chips'), /wo-122 becomes late/)
+    const moved = answer.moved[0]!.jobOrder
+    const place = (side: string): Promise<number[]> =>
+      page.locator(`[data-side=${side}] [data-job=${moved}]`).evaluate((bar) => ['x', 'y'].map((name) => Number(bar.getAttribute(name))))
+    const [before, after] = [await place('as-is'), await place('what-if')]
+    assert.ok(after[0]! > before[0]! && after[1]! > before[1]!, 'later, and on a machine further down')
+    assert.equal(await page.locator('[data-side=what-if] .block').count(), 1)
+    assert.equal(await page.locator('[data-side=as-is] .block').count(), 0)
+
+    await page.click('.tk-whatif [data-do=adopt]')
+    assert.deepEqual(await hears('adopt'), { whatIf: 'wi-1', by: 'the dashboard' })
+    const error = { message: 'TAKT_WHAT_IF_STALE: the due time of wo-122 was changed meanwhile (what-if wi-1). To do: ask it again.' }
+    await feed('what-if', { topic: 'adopt', error })
+    await page.waitForSelector('.tk-whatif .refused')
+    assert.match(await text('.tk-whatif .refused'), /^the due time of wo-122 was changed meanwhile/)
+    await feed('what-if', { topic: 'plan/what-if', payload: { ...answer, adopted: { time: NOW, by: 'the dashboard', result: 'published', plan: 34 } } })
+    await page.waitForSelector('.tk-whatif .done')
+    assert.match(await text('.tk-whatif .done'), /plan 34 is in force/)
+    // the next overview leaves the answer where it is
+    await show(sampleOverview(NOW + 180_000))
+    assert.ok(await page.locator('[data-whatif=wi-1]').isVisible())
+  })
+
+  it('asks for a rush order, a repair at another time, another due time', async () => {
+    const ask = async (): Promise<unknown> => {
+      const known = (await pressed()).filter(({ topic }) => topic === 'what-if').length
+      await page.click('.tk-whatif [data-do=try]')
+      const asked = await red.until('a what-if is asked', async () => {
+        const all = (await pressed()).filter(({ topic }) => topic === 'what-if')
+        return all.length > known ? all.at(-1) : undefined
+      })
+      await feed('what-if', { topic: 'plan/what-if', payload: sampleWhatIf(NOW) })
+      await page.waitForSelector('.tk-whatif [data-do=try]:not([disabled])')
+      return asked.payload
+    }
+    await page.click('.tk-whatif [data-kind=rush]')
+    await page.selectOption('.tk-whatif [data-field=order]', 'wo-122')
+    assert.deepEqual(await ask(), { rush: { workOrder: 'wo-122' } })
+    await page.click('.tk-whatif [data-kind=due]')
+    await page.fill('.tk-whatif [data-field=time]', '2026-11-24T08:00')
+    assert.deepEqual(await ask(), { due: { workOrder: 'wo-122', due: '2026-11-24T08:00' } })
+    // the machine that waits for its repair is chosen already
+    await page.click('.tk-whatif [data-kind=repair]')
+    await page.fill('.tk-whatif [data-field=time]', '2026-11-23T22:00')
+    assert.deepEqual(await ask(), { repair: { equipment: `${LINE}/mill-2`, start: '2026-11-23T22:00' } })
+    await page.click('.tk-whatif [data-do=forget]')
+    await page.waitForSelector('[data-whatif]', { state: 'detached' })
   })
 
   it('draws a signal with its band, and marks where it is raised', async () => {

@@ -141,6 +141,22 @@ describe('the functions of the reference flow', () => {
     assert.deepEqual(Object.keys(context.get('moves')), ['version'])
   })
 
+  it('show a what-if, or why it was refused, only to who asked', async () => {
+    const shown = await functionOf('what-if-shown')
+    const run = (msg: unknown): any => shown({ msg, context: new Map(), flow: new Map<string, unknown>([['timeZone', 'Europe/Berlin']]) })
+    const client = { socketId: 's1' }
+    const answer = { kind: 'what-if', id: 'wi-1' }
+    assert.deepEqual(run({ topic: 'plan/what-if', payload: answer, _client: client }), {
+      payload: { answer, timeZone: 'Europe/Berlin', now: 0 },
+      _client: client,
+    })
+    const error = { message: 'TAKT_WHAT_IF_TIME: until 06:00 lies in the past (what-if). To do: write a later time.' }
+    assert.equal(run({ topic: 'what-if', error, _client: client }).payload.refused, 'until 06:00 lies in the past (what-if). To do: write a later time.')
+    // other errors and answers of the scheduler are not its business
+    assert.equal(run({ error }), null)
+    assert.equal(run({ topic: 'plan/problems', payload: [] }), null)
+  })
+
   it('keep a bounded past of each signal, send what is new once, and the whole to who asks', async () => {
     const trend = await functionOf('trend')
     const context = new Map()

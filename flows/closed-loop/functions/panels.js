@@ -77,6 +77,11 @@ export default function panels({ msg, context, flow }) {
   for (const kpi of o.kpis.units) oee[kpi.scope] = kpi.oee
   const autonomy = flow.get('autonomy') || 'auto'
   flow.set('timeZone', o.timeZone)
+  flow.set('now', o.now)
+
+  // what a person may try: orders that plans are made of, and the repairs that wait
+  const open = o.orders.filter((order) => order.type !== 'maintenance' && (order.state === 'Released' || order.state === 'Running'))
+  const repairs = (o.plan ? o.plan.bars : []).filter((bar) => bar.maintenance && bar.status === 'planned')
 
   return [
     panel({ plant: o.plant, totals: o.totals, kpis: { shift: o.kpis.shift, line: o.kpis.line }, autonomy }),
@@ -86,5 +91,10 @@ export default function panels({ msg, context, flow }) {
     panel({ orders: o.orders }),
     panel({ units: o.units.map(({ id, name, lamp }) => ({ id, name, lamp })) }),
     panel({ detectors: o.scorecard ? o.scorecard.detectors : [] }),
+    panel({
+      units: o.units.map(({ id, name }) => ({ id, name })),
+      orders: open.map(({ id, product, due, late }) => ({ id, product, due, late })),
+      repairs: repairs.map(({ equipment, start }) => ({ equipment, start })),
+    }),
   ]
 }

@@ -4,7 +4,7 @@ import { packageRoot } from '../../../core/base/package-root.ts'
 import type { FlowNode } from '../../e2e/support/node-red-process.ts'
 
 /**
- * The dashboard of the reference flow without a plant behind it: `POST /test/overview` and `/test/sample` feed it as the plant would,
+ * The dashboard of the reference flow without a plant behind it: `POST /test/overview`, `/test/samples` and `/test/what-if` feed it as the plant would,
  * `GET /test/sent` tells what people have pressed.
  */
 export function dashboardFlow(): FlowNode[] {
@@ -45,6 +45,7 @@ export function dashboardFlow(): FlowNode[] {
       'samples with band',
       "return [msg.payload.map((payload) => ({ topic: payload.equipment + '/' + payload.signal, payload, anomaly: payload.anomaly }))]",
     ),
+    ...feed('what-if', 'what-ifs', 'return msg.payload'),
     ...record,
   ]
 }

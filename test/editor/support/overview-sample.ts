@@ -1,3 +1,4 @@
+import type { WhatIf } from '../../../core/messages/what-if.ts'
 import type { Lamp, Overview, OverviewAnomaly, OverviewBar, OverviewOrder, OverviewUnit } from '../../../core/report/overview.ts'
 
 /**
@@ -92,6 +93,45 @@ function bars(now: number): OverviewBar[] {
     moved: false,
   })
   return made
+}
+
+/** What the scheduler would answer if mill-1 were down for four hours: its next job goes to mill-3, and wo-122 becomes late. */
+export function sampleWhatIf(now: number): WhatIf {
+  const assignments = bars(now)
+    .filter(({ status }) => status !== 'done')
+    .map(({ jobOrder, workOrder, equipment, start, end, setupMs, status, maintenance }) => ({
+      jobOrder,
+      workOrder,
+      equipment,
+      start,
+      end,
+      setupMs,
+      frozen: status === 'running',
+      ...(maintenance ? { maintenance } : {}),
+    }))
+  const first = assignments.find(({ equipment, frozen }) => equipment === `${LINE}/mill-1` && !frozen)
+  if (first === undefined) throw new Error('the sample plan has nothing to come on mill-1')
+  const to = { equipment: `${LINE}/mill-3`, start: first.start + 2 * HOUR }
+  const wo125 = { workOrder: 'wo-125', lateMs: 38 * MINUTE }
+  const side = { unplanned: [], setups: 11, problems: [], makespanMs: 14 * HOUR }
+  return {
+    kind: 'what-if',
+    id: 'wi-1',
+    now,
+    changes: [{ unitDown: { equipment: `${LINE}/mill-1`, from: now, to: now + 4 * HOUR } }],
+    what: ['mill-1 takes no work from now to 14:12'],
+    text: 'wo-122 becomes late: 25 min more weighted lateness than as it is. 1 job order would move.',
+    effect: { becomesLate: ['wo-122'], saved: [], weightedTardinessMs: 25 * MINUTE },
+    asIs: { ...side, late: [wo125], tardinessMs: 38 * MINUTE, weightedTardinessMs: 38 * MINUTE, assignments },
+    whatIf: {
+      ...side,
+      late: [wo125, { workOrder: 'wo-122', lateMs: 25 * MINUTE }],
+      tardinessMs: 63 * MINUTE,
+      weightedTardinessMs: 63 * MINUTE,
+      assignments: assignments.map((row) => (row === first ? { ...row, ...to, end: to.start + row.end - row.start } : row)),
+    },
+    moved: [{ jobOrder: first.jobOrder, workOrder: first.workOrder, from: { equipment: first.equipment, start: first.start }, to }],
+  }
 }
 
 export function sampleOverview(now: number): Overview {
