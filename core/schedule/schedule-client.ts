@@ -10,6 +10,10 @@ export interface SolveLimits {
   /** Moves to try at most: with it alone, the same seed gives the same schedule. */
   readonly moves?: number
   readonly seed?: number
+  /** The share of time that the thread works, the rest it sleeps; `timeMs` counts what it works. Default 1. */
+  readonly duty?: number
+  /** Hears first of the plan in force shifted right, or of any plan where there is none: good enough to go on with, milliseconds after the request. */
+  readonly onRepaired?: (repaired: Schedule) => void
   /** Aborting rejects the request with TAKT_SCHEDULE_CANCELED and frees the thread at once. */
   readonly signal?: AbortSignal
 }
@@ -26,6 +30,7 @@ export interface Solved {
 const YOUNG_MB = 2
 
 interface Pending {
+  readonly onRepaired: ((repaired: Schedule) => void) | undefined
   readonly resolve: (solved: Solved) => void
   readonly reject: (error: TaktError) => void
 }
@@ -39,7 +44,7 @@ export class ScheduleClient {
   #nextId = 1
 
   /** Rejects with TAKT_SCHEDULE_INVALID, TAKT_SCHEDULE_CANCELED or TAKT_SCHEDULE_WORKER. */
-  solve(problem: ScheduleProblem, { signal, ...limits }: SolveLimits = {}): Promise<Solved> {
+  solve(problem: ScheduleProblem, { signal, onRepaired, ...limits }: SolveLimits = {}): Promise<Solved> {
     const id = this.#nextId++
     const canceled = (): TaktError => new TaktError('TAKT_SCHEDULE_CANCELED', { where: 'scheduling thread' })
     if (signal?.aborted === true) return Promise.reject(canceled())
@@ -48,10 +53,12 @@ export class ScheduleClient {
         this.#settle(id)?.reject(canceled())
         // ids only grow, so this stops the running request and whatever was asked before it
         Atomics.store(this.#stopUpTo, 0, Math.max(Atomics.load(this.#stopUpTo, 0), id))
+        Atomics.notify(this.#stopUpTo, 0)
       }
       signal?.addEventListener('abort', abort, { once: true })
       const release = (): void => signal?.removeEventListener('abort', abort)
       this.#pending.set(id, {
+        onRepaired,
         resolve: (solved) => {
           release()
           resolve(solved)
@@ -64,7 +71,7 @@ export class ScheduleClient {
       const worker = this.#running()
       // only a request under way keeps the process alive
       worker.ref()
-      worker.postMessage({ id, problem, ...limits } satisfies SolveRequest)
+      worker.postMessage({ id, problem, repair: onRepaired !== undefined, ...limits } satisfies SolveRequest)
     })
   }
 
@@ -95,6 +102,7 @@ export class ScheduleClient {
   }
 
   #take(answer: SolveAnswer): void {
+    if ('repaired' in answer) return this.#pending.get(answer.id)?.onRepaired?.(answer.repaired)
     const pending = this.#settle(answer.id)
     if ('error' in answer) {
       const { what, details } = answer.error

@@ -9,26 +9,53 @@ export interface SolveRequest {
   readonly timeMs?: number
   readonly moves?: number
   readonly seed?: number
+  readonly duty?: number
+  /** Is the plan in force, shifted right, wanted before the search? */
+  readonly repair: boolean
 }
 
 export type SolveAnswer =
+  | { readonly id: number; readonly repaired: Schedule }
   | { readonly id: number; readonly schedule: Schedule; readonly doNothing: Schedule | null; readonly tookMs: number }
   | { readonly id: number; readonly error: { readonly what: string; readonly details: unknown } }
 
 /** The highest request id that is to be stopped. */
 const stopUpTo = new Int32Array((workerData as { readonly stop: SharedArrayBuffer }).stop)
 
-parentPort?.on('message', ({ id, problem, ...limits }: SolveRequest) => {
+/** A search of low duty works so long, then sleeps. */
+const SLICE_MS = 10
+
+parentPort?.on('message', ({ id, problem, repair, duty = 1, ...limits }: SolveRequest) => {
   const begun = performance.now()
   try {
-    const stopped = (): boolean => Atomics.load(stopUpTo, 0) >= id
-    const schedule = solve(problem, { ...limits, elapsedMs: () => performance.now(), stopped })
-    answer({ id, schedule, doNothing: doNothing(problem), tookMs: performance.now() - begun })
+    const kept = doNothing(problem)
+    if (repair) answer({ id, repaired: kept ?? solve(problem, { moves: 1 }) })
+    const { stopped, workedMs } = paced(id, duty)
+    const schedule = solve(problem, { ...limits, elapsedMs: workedMs, stopped })
+    answer({ id, schedule, doNothing: kept, tookMs: performance.now() - begun })
   } catch (thrown) {
     const what = thrown instanceof Error ? thrown.message : String(thrown)
     answer({ id, error: { what, details: (thrown as { details?: unknown }).details ?? null } })
   }
 })
+
+/** Whether a request is to be stopped, asked again and again by the search: now and then it sleeps before it is answered. */
+function paced(id: number, duty: number): { readonly stopped: () => boolean; readonly workedMs: () => number } {
+  let slept = 0
+  let awake = performance.now()
+  const stopped = (): boolean => {
+    const upTo = Atomics.load(stopUpTo, 0)
+    if (upTo >= id) return true
+    if (duty >= 1 || performance.now() - awake < SLICE_MS) return false
+    const asleep = performance.now()
+    // until the slice is paid for, or somebody wants a request stopped
+    Atomics.wait(stopUpTo, 0, upTo, (asleep - awake) * (1 / duty - 1))
+    awake = performance.now()
+    slept += awake - asleep
+    return Atomics.load(stopUpTo, 0) >= id
+  }
+  return { stopped, workedMs: () => performance.now() - slept }
+}
 
 function answer(message: SolveAnswer): void {
   parentPort?.postMessage(message)

@@ -12,6 +12,8 @@ interface SchedulerProperties extends EditorNodeProperties {
   searchMs: number
   debounceMs: number
   toleranceMs: number
+  marginMs: number
+  improveMs: number
   seed: number
 }
 
@@ -20,10 +22,10 @@ interface Translating {
 }
 
 /** Node-RED takes a text as the reason why a value is not valid; the community's types know only true and false. */
-const number = (least: number, most: number) =>
+const number = (least: number, most: number, optional = false) =>
   function (this: unknown, value: string | number) {
     const given = String(value ?? '').trim()
-    const valid = given !== '' && Number(given) >= least && Number(given) <= most
+    const valid = given === '' ? optional : Number(given) >= least && Number(given) <= most
     return valid || (this as Translating)._('scheduler.validation.number').replace('{least}', String(least)).replace('{most}', String(most))
   } as never
 
@@ -41,6 +43,9 @@ RED.nodes.registerType<SchedulerProperties>('takt-scheduler', {
     searchMs: { value: 600, validate: number(10, 30_000) },
     debounceMs: { value: 300, validate: number(0, 60_000) },
     toleranceMs: { value: 300_000, validate: number(0, 86_400_000) },
+    // flows from before these were there have none of them
+    marginMs: { value: 60_000, validate: number(0, 86_400_000, true) },
+    improveMs: { value: 10_000, validate: number(0, 60_000, true) },
     seed: { value: 1, validate: number(0, 4_294_967_295) },
   },
   inputs: 1,

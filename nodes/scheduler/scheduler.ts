@@ -4,6 +4,7 @@ import { TaktError, toTaktError } from '../../core/base/error.ts'
 import { uniqueId } from '../../core/base/id.ts'
 import type { Autonomy } from '../../core/messages/common.ts'
 import { OBJECTIVES, type Objective } from '../../core/orders/planning/objectives.ts'
+import { OutlookDesk } from '../../core/orders/planning/outlook-desk.ts'
 import { type Pin, pinJobOrder, unpinJobOrder } from '../../core/orders/planning/pin-job-order.ts'
 import { Planner, type PlannerOptions } from '../../core/orders/planning/planner.ts'
 import { triggerOf } from '../../core/orders/planning/replan-trigger.ts'
@@ -30,6 +31,10 @@ export interface SchedulerConfig extends NodeDef {
   seed: number | string
   /** Plant ms: a start that differs by no more is the same start; a job order is late after that */
   toleranceMs: number | string
+  /** Plant ms of lateness that another plan must save while the one in force can be kept */
+  marginMs: number | string
+  /** Real ms to go on searching while nothing happens; 0: not at all */
+  improveMs: number | string
   /** May closed time interrupt a job order? */
   resumable: boolean
 }
@@ -56,14 +61,26 @@ export default function registerScheduler(RED: NodeAPI): void {
         objective: oneOf(config.objective || 'due-dates', OBJECTIVES, 'objective', where),
         resumable: config.resumable !== false,
         toleranceMs,
+        marginMs: number(config.marginMs, 'the margin', 60_000, 0, 86_400_000),
       }
       const planner = new Planner(options)
       const whatIfs = new WhatIfDesk({ ...parts, planner: new Planner(options), newId: uniqueId })
+      const failed = (thrown: unknown): void => {
+        const error = toTaktError(thrown, where)
+        showError(node, error)
+        node.error(error)
+      }
+      const outlooks = new OutlookDesk({
+        ...options,
+        realClock: systemClock,
+        onOutlook: (outlook) => node.send([null, { topic: 'plan/outlook', payload: outlook }] as never),
+        onError: failed,
+      })
       // problems as they were last told, so that the same ones are not told with every plan
       let told = ''
       const emit = (outcome: Outcome, send: Send, message: Message): void => {
-        const { result, plan, draft } = outcome
-        if (result === 'proposed') return send([null, { ...message, topic: 'plan/proposal', payload: draft.plan }])
+        const { result, plan, draft, replaces } = outcome
+        if (result === 'proposed') return send([null, { ...message, topic: 'plan/proposal', payload: draft.plan, replaces }])
         const problems = draft.plan.problems
         told = keyOf(problems)
         const plans = plan === null ? null : { ...message, topic: 'plan', payload: plan, published: result === 'published' }
@@ -75,17 +92,17 @@ export default function registerScheduler(RED: NodeAPI): void {
         realClock: systemClock,
         debounceMs: number(config.debounceMs, 'the wait', 300, 0, 60_000),
         autonomy,
+        // without an eye on the store nobody would stop it when the plant changes
+        improveMs: watch ? number(config.improveMs, 'the search in the background', 10_000, 0, 60_000) : 0,
         lateAfterMs: watch ? Math.max(toleranceMs, 1000) : undefined,
         onOutcome: (outcome, awaited) => {
           showOutcome(node, outcome)
+          const { result, plan } = outcome
+          if ((result === 'published' || result === 'unchanged') && plan !== null) outlooks.request(plan.version)
           const news = outcome.result === 'unchanged' ? keyOf(outcome.draft.plan.problems) !== told : !outcome.repeated
           if (!awaited && news) emit(outcome, (messages) => node.send(messages as never), {})
         },
-        onError: (thrown) => {
-          const error = toTaktError(thrown, where)
-          showError(node, error)
-          node.error(error)
-        },
+        onError: failed,
         onBusy: () => node.status({ fill: 'blue', shape: 'dot', text: 'planning' }),
       })
       /** Who asks by a message gets the outcome with the properties of the message. */
@@ -139,7 +156,7 @@ export default function registerScheduler(RED: NodeAPI): void {
           stopListening()
           forget()
           stopReload()
-          await Promise.all([replanner.close(), whatIfs.close()])
+          await Promise.all([replanner.close(), whatIfs.close(), outlooks.close()])
         },
       }
     },

@@ -4,6 +4,7 @@ import type { Plant } from '../../plant/plant.ts'
 import type { Placement, Schedule } from '../../schedule/problem.ts'
 import type { PlanningProblem } from './build-problem.ts'
 import type { PlanningFacts } from './read-facts.ts'
+import { IMPROVEMENT } from './replan-trigger.ts'
 import { isTime } from './screen-input.ts'
 import type { DraftOptions, JobOrderUpdate } from './to-plan.ts'
 
@@ -173,6 +174,7 @@ export class ChangeExplainer {
 
   #trigger(): Cause {
     const { type, id } = this.#options.trigger
+    if (type === IMPROVEMENT) return { id: type, text: 'A better plan was found' }
     return { id: id ?? type, text: `After ${type}${id === undefined ? '' : ` of ${id}`}` }
   }
 

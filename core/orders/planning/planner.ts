@@ -2,12 +2,14 @@ import type { Clock } from '../../base/clock.ts'
 import { TaktError } from '../../base/error.ts'
 import type { Plan } from '../../messages/plan.ts'
 import type { Plant } from '../../plant/plant.ts'
+import type { Schedule } from '../../schedule/problem.ts'
 import { ScheduleClient, type Solved } from '../../schedule/schedule-client.ts'
 import type { Store } from '../../store/store.ts'
 import { buildProblem, type PlanningProblem, type PlanningSettings } from './build-problem.ts'
 import { publishPlan } from './publish-plan.ts'
 import { type PlanningFacts, readFacts } from './read-facts.ts'
-import { type DraftPlan, draftPlan, type PlanTrigger } from './to-plan.ts'
+import { IMPROVEMENT } from './replan-trigger.ts'
+import { type DraftPlan, draftPlan, type PlanTrigger, updatesOf } from './to-plan.ts'
 
 export interface PlannerOptions extends PlanningSettings {
   readonly store: Store
@@ -21,6 +23,8 @@ export interface PlannerOptions extends PlanningSettings {
   readonly moves?: number
   readonly seed: number
   readonly toleranceMs: number
+  /** While the plan in force can be kept, another must be better by as much: ms of lateness of an order of weight 1, or what costs the same. Default 0. */
+  readonly marginMs?: number
 }
 
 /** A plan that was worked out. */
@@ -29,7 +33,32 @@ export interface Draft extends DraftPlan {
   readonly inForce: Plan | null
   /** Real milliseconds of the search. */
   readonly tookMs: number
+  /** What it costs, in the unit of the margin. */
+  readonly cost: number
+  /** How much less that is than the plan in force would cost, shifted by the facts; infinite when there is none. */
+  readonly gain: number
 }
+
+/** How one plan is searched for, where it is not the usual way. */
+export interface DraftOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Searches for the so many-th part of the usual time. */
+  readonly haste?: number
+  /** Hears, long before the search ends, of a plan that can be published if nothing better comes; it is written out when it is asked for. */
+  readonly onRepaired?: (draft: () => Draft) => void
+}
+
+interface Search {
+  readonly timeMs?: number
+  readonly moves?: number
+  readonly seed?: number
+  readonly duty?: number
+}
+
+/** A search in the background uses so much of one core. */
+export const BACKGROUND_DUTY = 0.25
+/** More than this a job order is not searched for in the background: small plants are done sooner. */
+const BACKGROUND_MS_A_JOB = 10
 
 const TRIES = 4
 const LONGEST_LOOK_AHEAD_MS = 400 * 86_400_000
@@ -47,18 +76,63 @@ export class Planner {
     return this.#options.toleranceMs
   }
 
-  /** A plan from what the store says now; writes nothing. It searches for the `haste`th part of the usual time. */
-  async draft(trigger: PlanTrigger, signal?: AbortSignal, haste = 1): Promise<Draft> {
-    const { store, clock } = this.#options
+  get marginMs(): number {
+    return this.#options.marginMs ?? 0
+  }
+
+  /** A plan from what the store says now; writes nothing. */
+  async draft(trigger: PlanTrigger, options: DraftOptions = {}): Promise<Draft> {
+    const { store, clock, searchMs, moves } = this.#options
     const plant = this.#options.plant()
-    return this.workOut(await readFacts(store, plant, clock.now()), plant, trigger, signal, haste)
+    const facts = await readFacts(store, plant, clock.now())
+    const search = moves === undefined ? { timeMs: searchMs / (options.haste ?? 1) } : { moves }
+    return this.#draft(facts, plant, trigger, () => search, options)
+  }
+
+  /** A plan searched for longer, at low duty, for at most `wallMs` real time; writes nothing. */
+  async improve(wallMs: number, signal: AbortSignal): Promise<Draft> {
+    const { store, clock, moves, seed } = this.#options
+    const plant = this.#options.plant()
+    const facts = await readFacts(store, plant, clock.now())
+    const search = ({ jobs }: PlanningProblem): Search => {
+      // another seed: the same way again would lead to the same place
+      if (moves !== undefined) return { moves: 4 * moves, seed: seed + 1 }
+      return { timeMs: Math.min(wallMs * BACKGROUND_DUTY, jobs.length * BACKGROUND_MS_A_JOB), duty: BACKGROUND_DUTY, seed: seed + 1 }
+    }
+    return this.#draft(facts, plant, { type: IMPROVEMENT }, search, { signal })
   }
 
   /** A plan from facts that are given, also made-up ones; reads and writes nothing. */
-  async workOut(facts: PlanningFacts, plant: Plant, trigger: PlanTrigger, signal?: AbortSignal, haste = 1): Promise<Draft> {
+  workOut(facts: PlanningFacts, plant: Plant, trigger: PlanTrigger, signal?: AbortSignal): Promise<Draft> {
+    const { searchMs, moves } = this.#options
+    return this.#draft(facts, plant, trigger, () => (moves === undefined ? { timeMs: searchMs } : { moves }), { signal })
+  }
+
+  async #draft(
+    facts: PlanningFacts,
+    plant: Plant,
+    trigger: PlanTrigger,
+    search: (built: PlanningProblem) => Search,
+    { signal, onRepaired }: DraftOptions,
+  ): Promise<Draft> {
     const { toleranceMs } = this.#options
-    const { built, solved } = await this.#solve(facts, plant, signal, haste)
-    return { ...draftPlan(facts, built, solved, plant, { trigger, toleranceMs }), inForce: facts.plan ?? null, tookMs: solved.tookMs }
+    const write = (built: PlanningProblem, { schedule, doNothing, tookMs }: Solved): Draft => ({
+      ...draftPlan(facts, built, { schedule, doNothing }, plant, { trigger, toleranceMs }),
+      inForce: facts.plan ?? null,
+      tookMs,
+      cost: schedule.cost.total,
+      gain: doNothing === null ? Number.POSITIVE_INFINITY : doNothing.cost.total - schedule.cost.total,
+    })
+    const { built, solved } = await this.#solve(facts, plant, search, signal, (repairing, schedule) =>
+      onRepaired?.(() => write(repairing, { schedule, doNothing: schedule, tookMs: 0 })),
+    )
+    return write(built, this.#isWorthIt(built, solved) || solved.doNothing === null ? solved : { ...solved, schedule: solved.doNothing })
+  }
+
+  /** A plan that can be kept is kept, unless another is better by the margin: nobody wants to be moved about for nothing. */
+  #isWorthIt(built: PlanningProblem, { schedule, doNothing }: Solved): boolean {
+    if (this.marginMs === 0 || doNothing === null || schedule.cost.total <= doNothing.cost.total - this.marginMs) return true
+    return updatesOf(built, doNothing, this.#options.toleranceMs).length > 0
   }
 
   /**
@@ -75,7 +149,7 @@ export class Planner {
       } catch (thrown) {
         if (!(thrown instanceof TaktError) || (thrown.code !== 'TAKT_PLAN_STALE' && thrown.code !== 'TAKT_STORE_CONFLICT') || attempt === TRIES) throw thrown
         // the plant is quicker than the search: search less, so that a plan is there before the next change
-        current = await this.draft(current.plan.trigger, signal, 4 ** attempt)
+        current = await this.draft(current.plan.trigger, { signal, haste: 4 ** attempt })
       }
     }
   }
@@ -92,14 +166,15 @@ export class Planner {
   async #solve(
     facts: PlanningFacts,
     plant: Plant,
+    search: (built: PlanningProblem) => Search,
     signal: AbortSignal | undefined,
-    haste: number,
+    onRepaired: (built: PlanningProblem, repaired: Schedule) => void,
   ): Promise<{ readonly built: PlanningProblem; readonly solved: Solved }> {
-    const { searchMs, moves, seed, objective, resumable } = this.#options
-    const limits = { seed, ...(moves === undefined ? { timeMs: searchMs / haste } : { moves }), ...(signal === undefined ? {} : { signal }) }
+    const { seed, objective, resumable } = this.#options
     for (let lookAheadMs = 0; ; ) {
       const built = buildProblem(facts, plant, { objective, resumable, lookAheadMs })
-      const solved = await this.#client.solve(built.problem, limits)
+      const limits = { seed, ...search(built), ...(signal === undefined ? {} : { signal }) }
+      const solved = await this.#client.solve(built.problem, { ...limits, onRepaired: (repaired) => onRepaired(built, repaired) })
       // calendars are looked at only so far; a plan that reaches further is made again with more of them
       const beyond = solved.schedule.placements.some((placement) => placement.end > built.horizon)
       if (!beyond || lookAheadMs >= LONGEST_LOOK_AHEAD_MS) return { built, solved }

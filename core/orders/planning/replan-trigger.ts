@@ -39,6 +39,9 @@ export function triggerOf(event: LedgerEvent, self: string): PlanTrigger | null 
   return RELEVANT.has(event.type) ? { type: event.type, id: event.subject } : null
 }
 
+/** The type of the trigger of a plan that nobody asked for: it is better than the one in force. */
+export const IMPROVEMENT = 'improvement'
+
 /** The weightiest of several triggers that one plan answers: what a person would name as the reason. */
 export function weightier(a: PlanTrigger, b: PlanTrigger): PlanTrigger {
   return weight(b) > weight(a) ? b : a

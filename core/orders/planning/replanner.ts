@@ -15,6 +15,8 @@ export interface Outcome {
   readonly draft: Draft
   /** A proposal that says the same as the one that waits already. */
   readonly repeated: boolean
+  /** A proposal that takes the place of the one that waits, because it is better; nobody needs to be called for it. */
+  readonly replaces: boolean
 }
 
 export interface ReplannerOptions {
@@ -27,6 +29,8 @@ export interface ReplannerOptions {
   readonly autonomy: Autonomy
   /** Plans by itself when a job order is later than this, plant ms; undefined: never. */
   readonly lateAfterMs: number | undefined
+  /** While nothing happens, goes on searching for a better plan for as long at most, real ms. Default 0: not at all. */
+  readonly improveMs?: number
   /** Hears of every outcome; `awaited` when somebody who asked by `request` or `approve` gets it too. */
   readonly onOutcome: (outcome: Outcome, awaited: boolean) => void
   /** Hears of failures that nobody awaits. */
@@ -46,6 +50,10 @@ interface Pending {
 
 /** However fast plant time passes, lateness alone makes a plan no more often than this. */
 const LATE_CHECK_REAL_MS = 5000
+/** Nothing has happened for so long, real ms: then there is time to look for a better plan. */
+const QUIET_MS = 2000
+/** A shorter search than this finds nothing that the first has not. */
+const LEAST_IMPROVE_MS = 200
 
 /**
  * Turns wishes for a plan into plans: those that come close together into one, one at a time, with as much autonomy as was given.
@@ -59,6 +67,9 @@ export class Replanner {
   #cancelCheck: Cancel | undefined
   #running: Promise<void> | undefined
   #proposal: Draft | undefined
+  #repaired: (() => Draft) | undefined
+  #cancelImprove: Cancel | undefined
+  #improving: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
 
   constructor(options: ReplannerOptions) {
     this.#options = options
@@ -67,6 +78,11 @@ export class Replanner {
   /** The plan that waits for a person. */
   get proposal(): Plan | undefined {
     return this.#proposal?.plan
+  }
+
+  /** While a plan is searched for: what would be published if nothing better came. It is there long before the search ends. */
+  get repaired(): Plan | undefined {
+    return this.#repaired?.().plan
   }
 
   /** Asks for a plan because of something that happened; failures go to `onError`. */
@@ -82,6 +98,7 @@ export class Replanner {
   /** A person accepts the proposal. When the plant has changed since, nothing is published and a new proposal is made: rejects with TAKT_PLAN_STALE. */
   async approve(): Promise<Outcome> {
     const draft = this.#proposal
+    this.#stopImproving()
     if (draft === undefined) throw new TaktError('TAKT_PLAN_NO_PROPOSAL', { where: 'plan' })
     try {
       const plan = await this.#options.planner.publishAsIs(draft)
@@ -98,6 +115,7 @@ export class Replanner {
 
   /** A person declines the proposal; the plan in force stays until the next trigger. */
   refuse(): void {
+    this.#stopImproving()
     this.#proposal = undefined
   }
 
@@ -107,11 +125,14 @@ export class Replanner {
     this.#cancelCheck?.()
     for (const { reject } of this.#pending?.waiters ?? []) reject(new TaktError('TAKT_SCHEDULE_CANCELED', { where: 'plan' }))
     this.#pending = undefined
+    this.#stopImproving()
     await this.#running
+    await this.#improving?.done
     await this.#options.planner.close()
   }
 
   #ask(trigger: PlanTrigger, waiter?: Waiter): void {
+    this.#stopImproving()
     this.#pending ??= { trigger, waiters: [] }
     this.#pending.trigger = weightier(this.#pending.trigger, trigger)
     if (waiter !== undefined) this.#pending.waiters.push(waiter)
@@ -124,12 +145,15 @@ export class Replanner {
     this.#cancelDebounce = undefined
     if (pending === undefined || this.#closing.signal.aborted) return
     this.#pending = undefined
+    this.#stopImproving()
     this.#options.onBusy()
     const finish = (settle: (waiter: Waiter) => void): void => {
       this.#running = undefined
+      this.#repaired = undefined
       pending.waiters.forEach(settle)
       // what came meanwhile
       if (this.#pending !== undefined) this.#arm()
+      else this.#improveWhenQuiet()
     }
     this.#running = this.#plan(pending.trigger, pending.waiters.length > 0).then(
       (outcome) => finish(({ resolve }) => resolve(outcome)),
@@ -153,7 +177,7 @@ export class Replanner {
   async #plan(trigger: PlanTrigger, awaited: boolean): Promise<Outcome> {
     const { planner, autonomy } = this.#options
     const { signal } = this.#closing
-    const draft = await planner.draft(trigger, signal)
+    const draft = await this.#draft(trigger)
     this.#watchForLateness(draft.plan)
     if (autonomy === 'shadow') return this.#tell(awaited, 'computed', draft.plan, draft)
     if (!draft.material) {
@@ -170,8 +194,69 @@ export class Replanner {
     return this.#tell(awaited, plan === null ? 'unchanged' : 'published', plan ?? published.draft.inForce, published.draft)
   }
 
-  #tell(awaited: boolean, result: Outcome['result'], plan: Plan | null, draft: Draft, repeated = false): Outcome {
-    const outcome = { result, plan, draft, repeated }
+  /** A plan of the search; should its thread die, the repaired one. */
+  async #draft(trigger: PlanTrigger): Promise<Draft> {
+    const { signal } = this.#closing
+    try {
+      return await this.#options.planner.draft(trigger, {
+        signal,
+        onRepaired: (draft) => {
+          this.#repaired = draft
+        },
+      })
+    } catch (thrown) {
+      const repaired = this.#repaired
+      if (repaired === undefined || !(thrown instanceof TaktError) || thrown.code !== 'TAKT_SCHEDULE_WORKER') throw thrown
+      return repaired()
+    }
+  }
+
+  #improveWhenQuiet(): void {
+    const { improveMs = 0, autonomy, clock, realClock, planner } = this.#options
+    this.#cancelImprove?.()
+    // where plant time flies, a plan of a while ago is a plan of the past
+    const wallMs = Math.min(improveMs, clock.rate > 0 ? planner.toleranceMs / clock.rate : improveMs)
+    if (wallMs < LEAST_IMPROVE_MS || autonomy === 'shadow' || this.#closing.signal.aborted) return
+    this.#cancelImprove = realClock.after(QUIET_MS, () => {
+      const stop = new AbortController()
+      const done = this.#improve(wallMs, stop.signal).then(
+        (better) => {
+          this.#improving = undefined
+          if (better && !stop.signal.aborted) this.#improveWhenQuiet()
+        },
+        (thrown) => {
+          this.#improving = undefined
+          // whoever stopped it, or changed the plant meanwhile, has a plan made anyway
+          const expected = thrown instanceof TaktError && ['TAKT_SCHEDULE_CANCELED', 'TAKT_PLAN_STALE', 'TAKT_STORE_CONFLICT'].includes(thrown.code)
+          if (!expected && !this.#closing.signal.aborted) this.#options.onError(thrown)
+        },
+      )
+      this.#improving = { stop, done }
+    })
+  }
+
+  #stopImproving(): void {
+    this.#cancelImprove?.()
+    this.#improving?.stop.abort()
+  }
+
+  /** Looks for a better plan than the one in force, or than the one that waits for a person; false when there is none that is better by the margin. */
+  async #improve(wallMs: number, signal: AbortSignal): Promise<boolean> {
+    const { planner, autonomy } = this.#options
+    const draft = await planner.improve(wallMs, signal)
+    const waits = this.#proposal
+    const gain = waits === undefined ? draft.gain : Math.min(draft.gain, waits.cost - draft.cost)
+    if (signal.aborted || !draft.material || gain < Math.max(planner.marginMs, 1)) return false
+    if (autonomy === 'approve') {
+      this.#proposal = draft
+      this.#tell(false, 'proposed', draft.plan, draft, false, waits !== undefined)
+    } else this.#tell(false, 'published', await planner.publishAsIs(draft), draft)
+    this.#watchForLateness(draft.plan)
+    return true
+  }
+
+  #tell(awaited: boolean, result: Outcome['result'], plan: Plan | null, draft: Draft, repeated = false, replaces = false): Outcome {
+    const outcome = { result, plan, draft, repeated, replaces }
     this.#options.onOutcome(outcome, awaited)
     return outcome
   }

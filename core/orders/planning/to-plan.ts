@@ -112,7 +112,7 @@ function assignmentsOf(facts: PlanningFacts, { jobs, units, problem }: PlanningP
 }
 
 /** Job orders not yet begun that get another unit or another start, or lose their place. */
-function updatesOf(built: PlanningProblem, schedule: Schedule, toleranceMs: number): JobOrderUpdate[] {
+export function updatesOf(built: PlanningProblem, schedule: Schedule, toleranceMs: number): JobOrderUpdate[] {
   const updates: JobOrderUpdate[] = []
   built.jobs.forEach((job, index) => {
     if (job.state !== 'NotAllowedToStart' && job.state !== 'AllowedToStart') return

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { TaktError } from '../../../core/base/error.ts'
+import type { Schedule } from '../../../core/schedule/problem.ts'
 import { ScheduleClient } from '../../../core/schedule/schedule-client.ts'
 import { solve } from '../../../core/schedule/search.ts'
+import { brokenRules } from './check-schedule.ts'
 import { randomProblem } from './random-problem.ts'
 
 const hasCode = (code: string) => (error: unknown) => error instanceof TaktError && error.code === code
@@ -37,6 +39,32 @@ describe('schedule client', () => {
     await client.solve(randomProblem(13, { orders: 30 }), { timeMs: 300 })
     clearInterval(timer)
     assert.ok(turns > 5, `${turns} turns`)
+  })
+
+  it('has a plan to go on with before the search ends', async () => {
+    const problem = randomProblem(15, { orders: 20 })
+    const told: Schedule[] = []
+    const solved = await client.solve(problem, { timeMs: 150, onRepaired: (schedule) => void told.push(schedule) })
+    assert.deepEqual(told, [solved.doNothing])
+    assert.deepEqual(brokenRules(problem, told[0] as Schedule), [])
+    // without a plan in force it is a new one
+    const fresh = { ...problem, operations: problem.operations.map(({ baseline: _, ...operation }) => operation) }
+    assert.equal((await client.solve(fresh, { moves: 10, onRepaired: (schedule) => void told.push(schedule) })).doNothing, null)
+    assert.deepEqual(brokenRules(fresh, told[1] as Schedule), [])
+  })
+
+  it('sleeps most of the time when it is told to, and wakes up to be stopped', async () => {
+    const problem = randomProblem(12, { orders: 30 })
+    const begun = performance.now()
+    await client.solve(problem, { timeMs: 60, duty: 0.2 })
+    assert.ok(performance.now() - begun > 200, 'a fifth of the time')
+    const controller = new AbortController()
+    const long = client.solve(problem, { timeMs: 3_600_000, duty: 0.0001, signal: controller.signal })
+    setTimeout(() => controller.abort(), 60)
+    await assert.rejects(long, hasCode('TAKT_SCHEDULE_CANCELED'))
+    const again = performance.now()
+    await client.solve(problem, { moves: 10 })
+    assert.ok(performance.now() - again < 5000, 'it was asleep for a hundred seconds')
   })
 
   it('rejects a problem that makes no sense, and what is under way when it is closed', async () => {
