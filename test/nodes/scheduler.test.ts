@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Node } from 'node-red'
 import { createWorkOrder } from '../../core/orders/create-work-order.ts'
 import { setLotDisposition } from '../../core/orders/lots.ts'
+import { loadOutlook } from '../../core/orders/planning/outlook.ts'
 import { releaseWorkOrder } from '../../core/orders/release-work-order.ts'
 import type { Store } from '../../core/store/store.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
@@ -88,6 +89,18 @@ describe('scheduler node', () => {
     assert.equal(published, true)
     assert.deepEqual(await store.get('plan', String(payload.version)), payload)
     assert.match(shown(scheduler).at(-1) ?? '', new RegExp(`^green plan ${payload.version}: none late, \\d+ ms$`))
+  })
+
+  it('tells what will probably come of the plan, and keeps it in the store', async () => {
+    const { store, others } = await load()
+    const next = nextMessage(others, ({ topic }) => topic === 'plan/outlook')
+    await order(store, 'wo-1')
+    const { payload } = await next
+    assert.deepEqual([payload.kind, payload.plan, payload.basis], ['plan-outlook', 1, 'prior'])
+    const [{ workOrder, onTime, p10, p90 }] = payload.orders
+    assert.equal(workOrder, 'wo-1')
+    assert.ok(onTime > 0.9 && onTime <= 1 && p10 < p90)
+    assert.deepEqual(await loadOutlook(store), payload)
   })
 
   it('answers a message with the plan in force when nothing changes, and keeps the properties of the message', async () => {

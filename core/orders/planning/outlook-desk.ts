@@ -41,6 +41,7 @@ export class OutlookDesk {
   readonly #history = new OutlookHistory()
   #cancelWait: Cancel | undefined
   #running: Promise<void> | undefined
+  #version: number | undefined
   #again = false
   #closed = false
   #restUntil = 0
@@ -49,10 +50,11 @@ export class OutlookDesk {
     this.#options = options
   }
 
-  /** There is a new plan, or the plan in force was looked at again. */
-  request(): void {
+  /** A plan of this version is in force: a new one, or one that was looked at again. */
+  request(version: number): void {
     if (this.#closed) return
-    this.#client.cancel()
+    if (version !== this.#version) this.#client.cancel()
+    this.#version = version
     if (this.#running === undefined) this.#arm()
     else this.#again = true
   }
