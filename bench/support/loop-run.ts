@@ -37,16 +37,16 @@ export interface Policy {
   readonly everyHours?: number
 }
 
-export const HORIZON_H = 48
+export const HORIZON_H = 32
 const SHIFT_MS = 8 * HOUR_MS
 /** How long the plan waits for more news when nothing but job orders beginning and ending as planned is new. */
-const PROGRESS_MS = 30 * 60_000
+const PROGRESS_MS = HOUR_MS
 /** A repair by hours of running may begin this much before it is due: time for the planner to find a gap. */
 const PERIODIC_WINDOW_MS = 4 * HOUR_MS
 const METERS_EVERY_MS = 10 * 60_000
 /** Monday, 06:00 in Berlin: early shift. */
 const START = Date.parse('2026-03-02T06:00:00+01:00')
-const MOVES = 300
+const MOVES = 1000
 /** Real time as far as machines' answers go: the plant runs at 60 times the clock, as in the reference flow. */
 const RATE = 60
 const because = { actor: 'bench' }

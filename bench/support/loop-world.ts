@@ -11,8 +11,8 @@ export const HOUR_MS = 3_600_000
 export const STEP_MS = 30_000
 /** A unit whose state stays the same tells its counters this often, plant ms. */
 const COUNTERS_EVERY_MS = 20 * 60_000
-/** Work that the world offers: what keeps the lathes and mills of the reference plant busy for about three quarters of the time. */
-const ORDERS_PER_HOUR = Number(process.env.RATE ?? 3.2)
+/** Work that the world offers: what keeps the lathes and mills of the plant busy for more than three quarters of the time. */
+const ORDERS_PER_HOUR = 4
 const ORDERS_AHEAD = 8
 /** Machines begin somewhere in their life, before any damage can be felt. */
 const YOUNGEST = 0.02
