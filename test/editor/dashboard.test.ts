@@ -98,6 +98,10 @@ describe('the dashboard', function () {
     assert.match(await text('[data-order=wo-125]'), /38 min late/)
     assert.match(await text('[data-order=wo-120]'), /lot held/)
     assert.match(await text('[data-order=wo-122]'), /at risk/)
+    assert.match(await text('[data-order=wo-123]'), /on time 92%/)
+    assert.ok(await page.locator('[data-order=wo-126] .chip.bad').isVisible())
+    const foreseen = (await page.getAttribute('[data-order=wo-123] .chip', 'title')) ?? ''
+    assert.match(foreseen, /^ends between .* and .* \(10–90 %\), about .*; by what is usual/)
     await page.click('[data-order=wo-125]')
     await page.waitForSelector('[data-order=wo-125].lit')
     assert.equal(await page.locator('.tk-gantt .job.far[data-job^=jo-125]').count(), 0)
@@ -180,6 +184,9 @@ describe('the dashboard', function () {
     assert.ok(after[0]! > before[0]! && after[1]! > before[1]!, 'later, and on a machine further down')
     assert.equal(await page.locator('[data-side=what-if] .block').count(), 1)
     assert.equal(await page.locator('[data-side=as-is] .block').count(), 0)
+    // every machine has its row within the drawing
+    const [drawing, last] = await Promise.all(['', ' > text >> nth=8'].map((part) => page.locator(`[data-side=what-if]${part}`).boundingBox()))
+    assert.ok(last!.y + last!.height <= drawing!.y + drawing!.height)
 
     await page.click('.tk-whatif [data-do=adopt]')
     assert.deepEqual(await hears('adopt'), { whatIf: 'wi-1', by: 'the dashboard' })

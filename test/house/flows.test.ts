@@ -150,7 +150,7 @@ describe('the functions of the reference flow', () => {
       payload: { answer, timeZone: 'Europe/Berlin', now: 0 },
       _client: client,
     })
-    const error = { message: 'TAKT_WHAT_IF_TIME: until 06:00 lies in the past (what-if). To do: write a later time.' }
+    const error = { message: 'TaktError: TAKT_WHAT_IF_TIME: until 06:00 lies in the past (what-if). To do: write a later time.' }
     assert.equal(run({ topic: 'what-if', error, _client: client }).payload.refused, 'until 06:00 lies in the past (what-if). To do: write a later time.')
     // other errors and answers of the scheduler are not its business
     assert.equal(run({ error }), null)

@@ -1,10 +1,22 @@
 import type { Disruption } from '../../messages/disruption.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
+import type { Plan } from '../../messages/plan.ts'
 import type { WorkOrder } from '../../messages/work-order.ts'
 import type { Plant } from '../../plant/plant.ts'
 import { maintenanceDurationMs } from '../maintenance.ts'
 import type { PlanningFacts } from './read-facts.ts'
 import type { FoundChange } from './what-if-change.ts'
+
+/** The facts as they would be if a plan were in force: job orders that have not begun stand where it puts them. */
+export function afterPlan(facts: PlanningFacts, plan: Plan): PlanningFacts {
+  const places = new Map(plan.assignments.map((assignment) => [assignment.jobOrder, assignment]))
+  const jobs = facts.jobs.map((job): JobOrder => {
+    const place = places.get(job.id)
+    if (place === undefined || place.frozen || job.pinned) return job
+    return { ...job, equipment: place.equipment, plannedStart: place.start, plannedEnd: place.end }
+  })
+  return { ...facts, jobs, plan }
+}
 
 /** The facts as they would be with the changes; the facts themselves stay as they are. */
 export function withChanges(facts: PlanningFacts, changes: readonly FoundChange[], plant: Plant, id: string): PlanningFacts {

@@ -10,7 +10,7 @@ import type { Draft, Planner } from './planner.ts'
 import { readFacts } from './read-facts.ts'
 import { adoptChanges } from './what-if-adopt.ts'
 import { changeDocument, type FoundChange, findChange, sentenceOf } from './what-if-change.ts'
-import { withChanges } from './what-if-facts.ts'
+import { afterPlan, withChanges } from './what-if-facts.ts'
 import { type AskedChange, readWhatIf } from './what-if-request.ts'
 
 export interface WhatIfParts {
@@ -58,7 +58,8 @@ export class WhatIfDesk {
     const trigger = { type: 'what-if', id }
     const { signal } = this.#closing
     const asIs = await planner.workOut(facts, plant, trigger, signal)
-    const whatIf = await planner.workOut(withChanges(facts, found, plant, id), plant, trigger, signal)
+    // from the plan as it is, so that what moves is due to the change, and is told against it
+    const whatIf = await planner.workOut(withChanges(afterPlan(facts, asIs.plan), found, plant, id), plant, trigger, signal)
     const document = compare(asIs, whatIf, planner.toleranceMs, {
       id,
       now: facts.now,

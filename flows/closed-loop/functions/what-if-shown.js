@@ -5,7 +5,7 @@ export default function whatIfShown({ msg, flow }) {
   const only = msg._client ? { _client: msg._client } : {}
   if (msg.error) {
     if (msg.topic !== 'what-if' && msg.topic !== 'adopt') return null
-    const refused = String(msg.error.message).replace(/^TAKT_\w+: /, '')
+    const refused = String(msg.error.message).replace(/^(?:\w+: )?TAKT_\w+: /, '')
     return Object.assign({ payload: Object.assign({ refused }, base) }, only)
   }
   if (msg.payload?.kind !== 'what-if') return null

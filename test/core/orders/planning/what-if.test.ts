@@ -170,6 +170,14 @@ describe('what-if', () => {
     assert.equal((await shop.job(jobOrder.id)).plannedStart, START + 8 * HOUR)
   })
 
+  it('moves nothing where the change makes no difference', async () => {
+    await plates(48 * HOUR)
+    const answer = await desk.ask({ rush: { workOrder: 'wo-1' } })
+    assert.deepEqual(answer.moved, [])
+    assert.deepEqual(answer.effect, { becomesLate: [], saved: [], weightedTardinessMs: 0 })
+    assert.match(answer.text, /Nothing moves\.$/)
+  })
+
   it('says which orders lose their place', async () => {
     await shop.order('wo-1')
     await shop.replan()
