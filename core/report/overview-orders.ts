@@ -1,12 +1,14 @@
 import type { JobOrder } from '../messages/job-order.ts'
 import type { Lot } from '../messages/lot.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
+import type { OrderOutlook, PlanOutlook } from '../orders/planning/outlook.ts'
 import { expectedEnd, lateness, operationName, productOf, unitName } from './names.ts'
 import type { OverviewOrder, OverviewStep } from './overview.ts'
 import type { Known } from './overview-source.ts'
 
 /** Open orders by due time, then the finished ones, latest first. */
-export function orderRows({ plant, now, jobs }: Known, orders: readonly WorkOrder[], lots: readonly Lot[]): readonly OverviewOrder[] {
+export function orderRows({ plant, now, jobs }: Known, orders: readonly WorkOrder[], lots: readonly Lot[], outlook?: PlanOutlook): readonly OverviewOrder[] {
+  const outlooks = new Map(outlook?.orders.map((row) => [row.workOrder, { ...row, basis: outlook.basis }]))
   const byOrder = Map.groupBy(jobs.values(), (job) => job.workOrder)
   const lotById = new Map(lots.map((lot) => [lot.id, lot]))
   return orders.map((order) => {
@@ -30,6 +32,7 @@ export function orderRows({ plant, now, jobs }: Known, orders: readonly WorkOrde
       expectedEnd: end,
       lateMs,
       late: isOverdue || (lateMs ?? 0) > 0,
+      outlook: order.completed === undefined && order.state !== 'Canceled' ? outlookOf(outlooks.get(order.id), order.due) : null,
       lot: lot?.id ?? null,
       disposition: lot?.disposition ?? null,
       reason: lot?.reason ?? order.cause ?? null,
@@ -43,6 +46,13 @@ export function orderRows({ plant, now, jobs }: Known, orders: readonly WorkOrde
       ),
     }
   })
+}
+
+/** Its outlook; none when its due time has become another since. */
+function outlookOf(outlook: (OrderOutlook & Pick<PlanOutlook, 'basis'>) | undefined, due: number | null): OverviewOrder['outlook'] {
+  if (outlook === undefined || outlook.due !== due) return null
+  const { onTime, p10, p50, p90, basis } = outlook
+  return { onTime, p10, p50, p90, basis }
 }
 
 /** Parts worked on, of all that its operations have to work on. */

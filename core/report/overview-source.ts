@@ -4,8 +4,10 @@ import { kpiOf, type Measurement, measure } from '../kpi/kpis.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { Kpi } from '../messages/kpi.ts'
 import type { Lot } from '../messages/lot.ts'
+import type { Plan } from '../messages/plan.ts'
 import type { QualityResult } from '../messages/quality-result.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
+import { loadOutlook, type PlanOutlook } from '../orders/planning/outlook.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { Store, StoreReader } from '../store/store.ts'
 import { anomalyText, eventText, TOLD_TYPES } from './event-text.ts'
@@ -22,6 +24,8 @@ import { type ShiftSpan, shiftSpan } from './shift-span.ts'
 const MOST = { openOrders: 200, finishedOrders: 12, disruptions: 20, anomalies: 50, clearedAlarms: 12, results: 20, events: 60 } as const
 /** Of a ledger that it has not followed yet, it reads the end only. */
 const FIRST_EVENTS = 400
+/** The scheduler's outlook follows a new plan within seconds. */
+const OUTLOOK_STANDS_REAL_MS = 30_000
 
 /**
  * Makes snapshots of the plant. Cheap enough for every second: what only grows (counts of the shift, events) is remembered and read on from there.
@@ -50,7 +54,7 @@ export class OverviewSource {
     const units = plant.units.map(({ id }) => id)
     const shift = this.#shiftAt(plant, units, now)
 
-    const [head, measurement, events, orders, plans, alarms, disruptions, results, heldLots] = await Promise.all([
+    const [head, measurement, events, orders, plans, alarms, disruptions, results, heldLots, latestOutlook] = await Promise.all([
       store.head(),
       this.#measure(plant, units, shift),
       this.#events(plant),
@@ -60,6 +64,7 @@ export class OverviewSource {
       latestDisruptions(store, plant),
       store.list('quality-result', { orderBy: 'time', descending: true, limit: MOST.results }),
       store.list('lot', { where: { disposition: 'held' } }),
+      loadOutlook(store),
     ])
     const anomalies = standing(alarms)
     // after the events: one of them may be a person's word on an alarm
@@ -70,8 +75,8 @@ export class OverviewSource {
     const heldSince = await holdTimes(store, heldLots)
     const known = { plant, now, orders: await withTouched(store, orders, allJobs), jobs: allJobs }
 
-    const rows = orderRows(known, orders, lots)
     const [plan, previous] = plans
+    const rows = orderRows(known, orders, lots, standingOutlook(latestOutlook, plan, now, this.#clock.rate))
     const line = kpiOf(plant.model.plant, measurement.units, shift.from, shift.to)
     return {
       plant: plant.model.name ?? plant.nameOf(plant.model.plant),
@@ -134,6 +139,12 @@ export class OverviewSource {
     this.#told = this.#told.slice(0, MOST.events)
     return this.#told
   }
+}
+
+/** An outlook of the plan in force, or for a while of one shortly before: the next one is under way. */
+function standingOutlook(outlook: PlanOutlook | undefined, plan: Plan | undefined, now: number, rate: number): PlanOutlook | undefined {
+  if (outlook === undefined || plan === undefined) return undefined
+  return outlook.plan === plan.version || Math.abs(now - outlook.now) < OUTLOOK_STANDS_REAL_MS * rate ? outlook : undefined
 }
 
 /** What the rows of a snapshot are made from. */

@@ -101,6 +101,17 @@ export interface OverviewOrder {
   /** expectedEnd - due: above 0 is late; null where either is unknown. */
   readonly lateMs: number | null
   readonly late: boolean
+  /** What will probably come of it; null when it is not planned to its end, finished, or no outlook is there. */
+  readonly outlook: {
+    /** Probability of being finished by the due time, 0..1; null without one. */
+    readonly onTime: number | null
+    /** Finished before with 10, 50, 90 % probability; null beyond the calendars. */
+    readonly p10: number | null
+    readonly p50: number | null
+    readonly p90: number | null
+    /** `prior`: of these machines too little was seen yet. */
+    readonly basis: 'history' | 'prior'
+  } | null
   readonly lot: string | null
   readonly disposition: Disposition | null
   /** Why a lot is held, why there is a maintenance or rework order. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { kpis } from '../../../core/kpi/kpis.ts'
+import { saveOutlook } from '../../../core/orders/planning/outlook.ts'
 import { gate } from '../../../core/quality/gate.ts'
 import type { ReportContent, Row, TableSection } from '../../../core/report/content.ts'
 import { OverviewSource } from '../../../core/report/overview-source.ts'
@@ -235,6 +236,24 @@ describe('reports of a shift in which a mill fails', () => {
   })
 
   describe('overview', () => {
+    it('says how likely open orders are on time, as long as the outlook is of the plan in force', async () => {
+      const source = new OverviewSource(world.store, () => world.plant, world.clock)
+      const shown = async () => new Map((await source.snapshot()).orders.map(({ id, outlook }) => [id, outlook]))
+      assert.equal((await shown()).get('wo-3'), null)
+      const due = (await world.store.get('work-order', 'wo-3'))?.due ?? null
+      const row = { due, onTime: 0.87, p10: START, p50: START + HOUR, p90: START + 2 * HOUR }
+      const rest = { kind: 'plan-outlook', now: 0, horizon: START + HOUR, runs: 500, basis: 'prior', weightedTardinessMs: 0, units: [] } as const
+      const outlook = { ...rest, plan: 2, seen: { jobs: 0, failures: 0, operatingMs: 0 }, orders: [{ ...row, workOrder: 'wo-3' }, { ...row, workOrder: 'wo-2' }] } // biome-ignore format: one line
+      await saveOutlook(world.store, outlook)
+      const { due: _due, ...told } = row
+      assert.deepEqual((await shown()).get('wo-3'), { ...told, basis: 'prior' })
+      assert.equal((await shown()).get('wo-2'), null, 'it is done, or due at another time')
+      await saveOutlook(world.store, { ...outlook, plan: 1 })
+      assert.equal((await shown()).get('wo-3'), null)
+      await saveOutlook(world.store, { ...outlook, plan: 1, now: world.clock.now() - 1000 })
+      assert.equal((await shown()).get('wo-3')?.onTime, 0.87, 'the next one is under way')
+    })
+
     it('shows units, orders, plan, proposals, figures and events as a page needs them', async () => {
       const overview = await new OverviewSource(world.store, () => world.plant, world.clock).snapshot()
       const unit = Object.fromEntries(overview.units.map((row) => [row.name, row]))

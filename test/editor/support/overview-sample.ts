@@ -187,6 +187,7 @@ export function sampleOverview(now: number): Overview {
     const own = plan.filter((bar) => bar.workOrder === id)
     const end = Math.max(...own.map((bar) => bar.end))
     const done = own.filter((bar) => bar.status === 'done').length
+    const onTime = index === 7 ? 0.02 : index === 6 ? 0.66 : index === 8 ? 0.31 : 0.97 - index / 100
     const lateMs = index === 7 ? 38 * MINUTE : index === 4 ? -9 * MINUTE : -(80 + index * 13) * MINUTE
     return {
       id,
@@ -203,6 +204,7 @@ export function sampleOverview(now: number): Overview {
       expectedEnd: end,
       lateMs,
       late: lateMs > 0,
+      outlook: index === 4 || index < 1 ? null : { onTime, p10: end - 10 * MINUTE, p50: end, p90: end + 95 * MINUTE, basis: index === 5 ? 'prior' : 'history' },
       lot: `lot-${id}`,
       disposition: index === 2 ? 'held' : 'in-process',
       reason: index === 2 ? 'diameter 40.07 mm outside 39.95–40.05 mm' : null,
