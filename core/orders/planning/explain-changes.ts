@@ -101,6 +101,9 @@ export class ChangeExplainer {
 
   #newCause(job: JobOrder): Cause {
     if (job.continues !== undefined) return { id: job.continues, text: `The rest of ${job.continues}` }
+    // what a unit had been told is taken back from it when it is blocked
+    const block = this.#built.blocks.find(({ equipment, span }) => equipment === job.equipment && span.from <= this.#facts.now)
+    if (block !== undefined) return { id: block.disruption, text: `${this.#name(block.equipment)} is blocked (${block.disruption})` }
     return { id: job.workOrder, text: `${job.workOrder} is new in the plan` }
   }
 

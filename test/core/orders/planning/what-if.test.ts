@@ -74,6 +74,9 @@ describe('what-if', () => {
       [],
     )
     assert.ok(plan?.assignments.some(({ jobOrder }) => jobOrder === told.id))
+    const change = plan?.changes.find(({ jobOrder }) => jobOrder === told.id)
+    assert.equal(change?.because, block?.id)
+    assert.match(change?.text ?? '', /^mill-2 is blocked \(dis-wi-1-1\): 10-mill of wo-\d goes to mill-[13] at /)
     await assert.rejects(desk.adopt(id), { code: 'TAKT_WHAT_IF_UNKNOWN' }, 'once is enough')
   })
 
