@@ -7,6 +7,8 @@ import type { Timetable } from './timetable.ts'
 /** Iterations for which a change of alternative and a change of order are not taken back, at least. */
 const TABU_ALTERNATIVE = 12
 const TABU_ORDER = 7
+/** Where set-ups differ, operations have to pass each other to and fro. */
+const TABU_ORDER_SETUPS = 4
 const TABU_SPREAD = 8
 /** How much a longer duration counts against a move beside what the move does to the targets, at most. */
 const MOST_THRIFT = 0.6
@@ -670,7 +672,11 @@ export class TabuSearch {
       this.#tabuAlternative[present] = this.#iteration + TABU_ALTERNATIVE + choices + Math.floor(this.#random() * TABU_SPREAD)
       return
     }
-    const until = this.#iteration + TABU_ORDER + Math.floor(model.count / Math.max(1, model.units) / 4) + Math.floor(this.#random() * TABU_SPREAD)
+    const until =
+      this.#iteration +
+      (this.#everyPlace ? TABU_ORDER_SETUPS : TABU_ORDER) +
+      Math.floor(model.count / Math.max(1, model.units) / 4) +
+      Math.floor(this.#random() * TABU_SPREAD)
     // which way it goes: the target lies ahead when walking on from the operation meets it
     let other = table.next[operation] as number
     while (other >= 0 && other !== previous) other = table.next[other] as number
