@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { TaktError } from '../base/error.ts'
 import { workerUrl } from '../base/package-root.ts'
 import type { Schedule, ScheduleProblem } from './problem.ts'
-import type { SolveAnswer, SolveRequest } from './schedule-worker.ts'
+import type { SolveAnswer, SolvePart, SolveRequest } from './schedule-worker.ts'
 
 export interface SolveLimits {
   /** Real milliseconds to search for. */
@@ -28,6 +28,7 @@ export interface Solved {
 
 /** A search drops many short-lived tables, which hold memory beside the heap: a small young generation lets go of them soon. */
 const YOUNG_MB = 2
+const OPERATIONS_AT_ONCE = 250
 
 interface Pending {
   readonly onRepaired: ((repaired: Schedule) => void) | undefined
@@ -71,7 +72,7 @@ export class ScheduleClient {
       const worker = this.#running()
       // only a request under way keeps the process alive
       worker.ref()
-      worker.postMessage({ id, problem, repair: onRepaired !== undefined, ...limits } satisfies SolveRequest)
+      void this.#send(worker, { id, problem, repair: onRepaired !== undefined, ...limits })
     })
   }
 
@@ -81,6 +82,17 @@ export class ScheduleClient {
     this.#worker = undefined
     this.#rejectAll(new TaktError('TAKT_SCHEDULE_CANCELED', { where: 'scheduling thread' }))
     await worker?.terminate()
+  }
+
+  /** A large problem goes a few hundred operations at a time: each copy is a matter of a millisecond or two, and everybody else has his turn between. */
+  async #send(worker: Worker, request: SolveRequest): Promise<void> {
+    const { id, problem } = request
+    if (problem.operations.length <= OPERATIONS_AT_ONCE) return worker.postMessage(request)
+    for (let from = 0; from < problem.operations.length; from += OPERATIONS_AT_ONCE) {
+      worker.postMessage({ id, operations: problem.operations.slice(from, from + OPERATIONS_AT_ONCE) } satisfies SolvePart)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    worker.postMessage({ ...request, problem: { ...problem, operations: [] } })
   }
 
   #running(): Worker {

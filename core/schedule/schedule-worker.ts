@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Schedule, ScheduleProblem } from './problem.ts'
+import type { ProblemOperation, Schedule, ScheduleProblem } from './problem.ts'
 import { doNothing, solve } from './search.ts'
 
 /** What the client asks. Shared memory carries the wish to stop, because a searching thread reads no messages. */
@@ -14,6 +14,12 @@ export interface SolveRequest {
   readonly repair: boolean
 }
 
+/** Operations of a large problem, sent before the request that has none. */
+export interface SolvePart {
+  readonly id: number
+  readonly operations: ScheduleProblem['operations']
+}
+
 export type SolveAnswer =
   | { readonly id: number; readonly repaired: Schedule }
   | { readonly id: number; readonly schedule: Schedule; readonly doNothing: Schedule | null; readonly tookMs: number }
@@ -25,7 +31,19 @@ const stopUpTo = new Int32Array((workerData as { readonly stop: SharedArrayBuffe
 /** A search of low duty works so long, then sleeps. */
 const SLICE_MS = 10
 
-parentPort?.on('message', ({ id, problem, repair, duty = 1, ...limits }: SolveRequest) => {
+const parts = new Map<number, ProblemOperation[]>()
+
+parentPort?.on('message', (message: SolveRequest | SolvePart) => {
+  if (!('operations' in message)) return search(message)
+  const known = parts.get(message.id) ?? []
+  parts.set(message.id, known)
+  known.push(...message.operations)
+})
+
+function search({ id, problem: sent, repair, duty = 1, ...limits }: SolveRequest): void {
+  const operations = parts.get(id)
+  parts.delete(id)
+  const problem = operations === undefined ? sent : { ...sent, operations }
   const begun = performance.now()
   try {
     const kept = doNothing(problem)
@@ -37,7 +55,7 @@ parentPort?.on('message', ({ id, problem, repair, duty = 1, ...limits }: SolveRe
     const what = thrown instanceof Error ? thrown.message : String(thrown)
     answer({ id, error: { what, details: (thrown as { details?: unknown }).details ?? null } })
   }
-})
+}
 
 /** Whether a request is to be stopped, asked again and again by the search: now and then it sleeps before it is answered. */
 function paced(id: number, duty: number): { readonly stopped: () => boolean; readonly workedMs: () => number } {

@@ -1,3 +1,4 @@
+import { TaktError } from '../../base/error.ts'
 import type { Disruption } from '../../messages/disruption.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
@@ -41,8 +42,29 @@ const DOWN_STATES: ReadonlySet<MachineState['state']> = new Set(['Aborting', 'Ab
 
 /** From what the store and the plant model say to a schedule problem. What the plant cannot do is named, the rest is planned. */
 export function buildProblem(facts: PlanningFacts, plant: Plant, settings: PlanningSettings): PlanningProblem {
-  return new ProblemBuilder(facts, plant, settings).build()
+  const steps = new ProblemBuilder(facts, plant, settings).build()
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
 }
+
+/** The same, a few milliseconds at a time, so that nothing else has to wait for it. Rejects with what the signal was aborted for. */
+export async function buildProblemInSlices(facts: PlanningFacts, plant: Plant, settings: PlanningSettings, signal?: AbortSignal): Promise<PlanningProblem> {
+  const steps = new ProblemBuilder(facts, plant, settings).build()
+  for (let begun = performance.now(); ; ) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    if (performance.now() - begun < SLICE_MS) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    if (signal?.aborted === true) throw new TaktError('TAKT_SCHEDULE_CANCELED', { where: 'plan' })
+    begun = performance.now()
+  }
+}
+
+/** So long it builds at once, ms, and so many job orders between two looks at the time. */
+const SLICE_MS = 5
+const JOBS_A_STEP = 50
 
 class ProblemBuilder {
   readonly #facts: PlanningFacts
@@ -81,16 +103,22 @@ class ProblemBuilder {
     for (const family of facts.lastFamily.values()) this.#familyOf(family)
   }
 
-  build(): PlanningProblem {
+  *build(): Generator<undefined, PlanningProblem> {
     const facts = this.#facts
     this.#problems.push(...orderProblems(facts))
     const blocks = this.#blocks()
-    const jobs = this.#plannable(blocks)
+    yield
+    const jobs = yield* this.#plannable(blocks)
     const index = new Map(jobs.map((job, at) => [job.id, at]))
     const orders = [...new Set(jobs.map((job) => job.workOrder))]
     const orderIndex = new Map(orders.map((id, at) => [id, at]))
     const heads = this.#heads(jobs)
-    const operations = jobs.map((job) => this.#operation(job, index, orderIndex, heads.get(job.id)))
+    yield
+    const operations: ProblemOperation[] = []
+    for (const job of jobs) {
+      operations.push(this.#operation(job, index, orderIndex, heads.get(job.id)))
+      if (operations.length % JOBS_A_STEP === 0) yield
+    }
     const durations = operations.flatMap((operation) => operation.alternatives.map((alternative) => alternative.duration))
     const mean = durations.reduce((sum, duration) => sum + duration, 0) / Math.max(1, durations.length)
     return {
@@ -236,7 +264,7 @@ class ProblemBuilder {
   }
 
   /** Job orders that can be planned; the others are named in `problems`. */
-  #plannable(blocks: PlanningProblem['blocks']): JobOrder[] {
+  *#plannable(blocks: PlanningProblem['blocks']): Generator<undefined, JobOrder[]> {
     const { jobs, workOrders, heldLots, now } = this.#facts
     const open = new Map<string, JobOrder>()
     const seen = new Set<string>()
@@ -247,6 +275,7 @@ class ProblemBuilder {
         continue
       }
       seen.add(job.id)
+      if (seen.size % JOBS_A_STEP === 0) yield
       if (isUnderWay(job)) {
         const unit = this.#unitIndex.has(job.equipment ?? '') ? job.equipment : null
         if (unit !== null && this.#waitsForRepair(job, unit) && !this.#opensAgain(unit, blocks))
@@ -268,11 +297,13 @@ class ProblemBuilder {
         this.#problem(job, 'TAKT_PLAN_TOO_FAR', `${job.workOrder} is released on ${dayOf(order.release)}, too far ahead to plan`)
       else if (this.#canRun(job, blocks)) open.set(job.id, job)
     }
+    yield
     const waiting = new Map([...open].filter(([, job]) => !isUnderWay(job)))
     for (const [id, way] of circles(waiting)) {
       this.#problem(waiting.get(id) as JobOrder, 'TAKT_PLAN_CIRCLE', `it waits for itself: ${[...way, way.length < 6 ? way[0] : '…'].join(' → ')}`)
       open.delete(id)
     }
+    yield
     this.#dropFollowers(open)
     return [...open.values()]
   }

@@ -5,7 +5,7 @@ import type { Plant } from '../../plant/plant.ts'
 import type { Schedule } from '../../schedule/problem.ts'
 import { ScheduleClient, type Solved } from '../../schedule/schedule-client.ts'
 import type { Store } from '../../store/store.ts'
-import { buildProblem, type PlanningProblem, type PlanningSettings } from './build-problem.ts'
+import { buildProblemInSlices, type PlanningProblem, type PlanningSettings } from './build-problem.ts'
 import { publishPlan } from './publish-plan.ts'
 import { type PlanningFacts, readFacts } from './read-facts.ts'
 import { IMPROVEMENT } from './replan-trigger.ts'
@@ -172,7 +172,7 @@ export class Planner {
   ): Promise<{ readonly built: PlanningProblem; readonly solved: Solved }> {
     const { seed, objective, resumable } = this.#options
     for (let lookAheadMs = 0; ; ) {
-      const built = buildProblem(facts, plant, { objective, resumable, lookAheadMs })
+      const built = await buildProblemInSlices(facts, plant, { objective, resumable, lookAheadMs }, signal)
       const limits = { seed, ...search(built), ...(signal === undefined ? {} : { signal }) }
       const solved = await this.#client.solve(built.problem, { ...limits, onRepaired: (repaired) => onRepaired(built, repaired) })
       // calendars are looked at only so far; a plan that reaches further is made again with more of them

@@ -36,7 +36,7 @@ const OPEN_STATES = ['NotAllowedToStart', 'AllowedToStart', 'Running', 'Interrup
 export async function readFacts(reader: StoreReader, plant: Plant, now: number, most = MOST_JOBS): Promise<PlanningFacts> {
   const { among, leftOut } = await mostUrgent(reader, most)
   const [chosen, begun, withoutOperations, states, held, disruptions, plan, lastFamily] = await Promise.all([
-    reader.list('job-order', { where: { state: [...OPEN_STATES], ...(among === undefined ? {} : { work_order: among }) } }),
+    openJobs(reader, among),
     // what has begun occupies its unit, whatever is planned
     among === undefined ? [] : reader.list('job-order', { where: { state: ['Running', 'Interrupted'] } }),
     ordersWithoutOperations(reader),
@@ -51,7 +51,7 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
   const ids = [...new Set(jobs.map((job) => job.workOrder))]
   const underWay = jobs.filter((job) => job.state === 'Running' || job.state === 'Interrupted').map((job) => job.id)
   const [workOrders, counts] = await Promise.all([
-    ids.length === 0 ? [] : reader.list('work-order', { where: { id: ids } }),
+    inParts(ids, (id) => reader.list('work-order', { where: { id } })),
     underWay.length === 0 ? [] : reader.db.selectFrom('job_count').select(['job_order', 'last']).where('job_order', 'in', underWay).execute(),
   ])
   return {
@@ -68,6 +68,22 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
     ...(leftOut === undefined ? {} : { leftOut }),
   }
 }
+
+/** Open job orders, a few hundred at a time: so nobody has to wait for all of them to be read. */
+async function openJobs(reader: StoreReader, among: readonly string[] | undefined): Promise<JobOrder[]> {
+  let query = reader.db.selectFrom('job_order').select('id').where('state', 'in', OPEN_STATES).orderBy('id')
+  if (among !== undefined) query = query.where('work_order', 'in', among)
+  const ids = (await query.execute()).map(({ id }) => id)
+  return inParts(ids, (id) => reader.list('job-order', { where: { id, state: [...OPEN_STATES] } }))
+}
+
+async function inParts<T>(ids: readonly string[], read: (ids: string[]) => Promise<T[]>): Promise<T[]> {
+  const all: T[] = []
+  for (let from = 0; from < ids.length; from += READ_AT_ONCE) all.push(...(await read(ids.slice(from, from + READ_AT_ONCE))))
+  return all
+}
+
+const READ_AT_ONCE = 400
 
 /** Which work orders to plan when there is more open work than can be planned at once: what runs and repairs, then what is due first. Whole orders, never parts of one. */
 async function mostUrgent(reader: StoreReader, most: number): Promise<{ among?: string[]; leftOut?: PlanningFacts['leftOut'] }> {

@@ -72,6 +72,7 @@ export function isOpen(order: WorkOrder): boolean {
 
 /** Job orders that wait for themselves, however long the way round, by id with one such way; what only waits for a circle is not among them. */
 export function circles(jobs: ReadonlyMap<string, JobOrder>): ReadonlyMap<string, readonly string[]> {
+  if (isInOrder(jobs)) return new Map()
   const waitsFor = new Map([...jobs.values()].map((job) => [job.id, new Set(job.after.filter((id) => jobs.has(id)))]))
   peel(waitsFor)
   peel(turned(waitsFor), (id) => {
@@ -85,6 +86,16 @@ export function circles(jobs: ReadonlyMap<string, JobOrder>): ReadonlyMap<string
     found.set(start, way)
   }
   return found
+}
+
+/** Does each come after what it waits for? So job orders are listed nearly always, and then there is no circle. */
+function isInOrder(jobs: ReadonlyMap<string, JobOrder>): boolean {
+  const seen = new Set<string>()
+  for (const { id, after } of jobs.values()) {
+    if (after.some((before) => jobs.has(before) && !seen.has(before))) return false
+    seen.add(id)
+  }
+  return true
 }
 
 /** As many of a circle as a reader wants to see. */

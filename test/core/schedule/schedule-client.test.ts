@@ -41,6 +41,14 @@ describe('schedule client', () => {
     assert.ok(turns > 5, `${turns} turns`)
   })
 
+  it('sends large problems in parts, also two at a time', async () => {
+    const problem = randomProblem(16, { orders: 130, closed: false })
+    assert.ok(problem.operations.length > 250)
+    const expected = solve(problem, { moves: 1 })
+    const both = await Promise.all([client.solve(problem, { moves: 1 }), client.solve(problem, { moves: 1 })])
+    assert.deepEqual([both[0]?.schedule, both[1]?.schedule], [expected, expected])
+  })
+
   it('has a plan to go on with before the search ends', async () => {
     const problem = randomProblem(15, { orders: 20 })
     const told: Schedule[] = []
