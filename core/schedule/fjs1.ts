@@ -99,8 +99,8 @@ function fjs1Weights(instance: Fjs1Instance): ObjectiveWeights {
     setup: 0,
     lateStart: 0,
     // prices at which the plan still grows little more than without them, tried on breakdowns of public instances
-    reassigned: replans ? (2.1 * horizon) / open : 0,
-    deviation: replans ? 25 / open : 0,
+    reassigned: replans ? (1.3 * horizon) / open : 0,
+    deviation: replans ? 12 / open : 0,
   }
 }
 
