@@ -19,10 +19,17 @@ export function publishPlan(store: Store, draft: DraftPlan, actor: string): Prom
     const why = whyOf(draft.plan)
     const plan = await tx.save<'plan'>(draft.plan, { type: 'plan.published', actor, why })
     const texts = new Map(plan.changes.map((change) => [change.jobOrder, change.text]))
-    await Promise.all(updates.map((update) => saveJobOrder(tx, update, plan.version, actor, texts.get(update.job.id))))
+    for (let from = 0; from < updates.length; from += SAVED_AT_ONCE) {
+      const some = updates.slice(from, from + SAVED_AT_ONCE)
+      await Promise.all(some.map((update) => saveJobOrder(tx, update, plan.version, actor, texts.get(update.job.id))))
+      // thousands of job orders take a while to write: others have their turn between
+      if (updates.length > SAVED_AT_ONCE) await new Promise((resolve) => setImmediate(resolve))
+    }
     return plan
   })
 }
+
+const SAVED_AT_ONCE = 50
 
 /** The update of a job order as it stands now; nothing when it has begun meanwhile where the plan has it. Throws TAKT_PLAN_STALE when the plan no longer fits it. */
 function onPresent(update: JobOrderUpdate, present: JobOrder | undefined): JobOrderUpdate[] {
