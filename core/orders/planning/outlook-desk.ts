@@ -4,7 +4,7 @@ import type { Plant } from '../../plant/plant.ts'
 import { LookaheadClient } from '../../schedule/lookahead/lookahead-client.ts'
 import type { Lookahead } from '../../schedule/lookahead/lookahead-input.ts'
 import type { Store } from '../../store/store.ts'
-import { buildProblem, type PlanningSettings } from './build-problem.ts'
+import { buildProblemInSlices, type PlanningSettings } from './build-problem.ts'
 import { type PlanOutlook, readStanding, saveOutlook } from './outlook.ts'
 import { OutlookHistory } from './outlook-history.ts'
 import { type OutlookBasis, outlookInput } from './outlook-input.ts'
@@ -75,7 +75,7 @@ export class OutlookDesk {
     if (plan === undefined) return null
     // things may take far longer than planned, and still end in a calendar that is known
     const planned = plan.assignments.reduce((last, { end }) => Math.max(last, end - now), 0)
-    const built = buildProblem(facts, plant, { objective, resumable, lookAheadMs: 2 * planned + WEEK_MS })
+    const built = await buildProblemInSlices(facts, plant, { objective, resumable, lookAheadMs: 2 * planned + WEEK_MS })
     await this.#history.read(store, plant, now)
     const { input, missing, ...basis } = outlookInput(built, plan, this.#history, await readStanding(store), plant, toleranceMs)
     const { lookahead, tookMs } = await this.#client.look(input, { runs, seed, budgetMs })
