@@ -91,8 +91,8 @@ function bestStart(table: Timetable, random: Random, limit: Progress): Snapshot 
     best = snapshotOf(table)
     return true
   }
-  if (model.baselineUnit.some((unit) => unit >= 0)) offer(buildFromBaseline(model, false))
-  else offer(buildByDue(model))
+  const known = model.baselineUnit.reduce((sum, unit) => sum + (unit >= 0 ? 1 : 0), 0)
+  offer(known > 0 ? buildFromBaseline(model, false) : buildByDue(model))
   const within = (share: number) => (): number => limit() / share
   const large = isLarge(model) && isTardy(model)
   for (const rule of large ? [] : DISPATCH_RULES) {
@@ -100,8 +100,8 @@ function bestStart(table: Timetable, random: Random, limit: Progress): Snapshot 
     if (built === undefined) break
     offer(built)
   }
-  // with nothing to place, building costs no moves and would never end
-  if (model.count > 1 && isTardy(model)) searchRules(model, random, within(large ? TUNING_SHARE_LARGE : TUNING_SHARE), offer)
+  // a large plan that is in force is mended, not made anew: thousands of job orders would move for one repair
+  if (isTardy(model) && !(large && 2 * known > model.count)) searchRules(model, random, within(large ? TUNING_SHARE_LARGE : TUNING_SHARE), offer)
   return best ?? snapshotOf(table)
 }
 
