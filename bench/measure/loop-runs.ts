@@ -13,6 +13,10 @@ export async function outcomesOf(policies: readonly Policy[], seeds: readonly nu
       for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
         const { seed, index, policy } = run
         const outcome = JSON.parse(await child.ask(JSON.stringify({ seed, policy }))) as Outcome
+        // a run takes seconds: whoever waits sees how far it is, and has something should it be cut off
+        console.error(
+          `seed ${seed}, ${policy.name}: ${outcome.downHours.toFixed(1)} h down, ${outcome.tardiness.toFixed(1)} h late, ${waiting.length} runs wait`,
+        )
         const of = outcomes.get(policy)
         if (of !== undefined) of[index] = outcome
       }
