@@ -47,6 +47,11 @@ export class Recorded {
       .map((row) => `${row.code}: ${row.what} (${row.excerpt})`)
   }
 
+  /** Messages in the inbox that have this text: what has arrived, whatever came of it, and is not settled long since. */
+  arrived(text: string): number {
+    return Number(this.#db.prepare('SELECT count(*) AS n FROM inbox_pending WHERE instr(body, ?) > 0').get(text)?.n)
+  }
+
   close(): void {
     this.#db.close()
   }
