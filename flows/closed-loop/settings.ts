@@ -29,7 +29,8 @@ export function addSettings(flow: FlowBuilder): Shared {
       embedded: true,
       protocolVersion: '4',
       clientId: '',
-      cleanSession: true,
+      // what is published while we are away comes when we are back, where the broker outlives us
+      cleanSession: false,
       sessionExpiry: '',
       keepalive: '',
       receiveMaximum: '',

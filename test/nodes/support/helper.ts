@@ -22,7 +22,13 @@ export async function loadFlow(
   flow: readonly FlowNode[],
   credentials: Record<string, unknown> = {},
 ): Promise<(id: string) => Node> {
-  await helper.load(registers as never, flow as never, credentials as never)
+  const load = (): Promise<void> => helper.load(registers as never, flow as never, credentials as never)
+  // a try before this one failed and left its flow behind
+  await load().catch(async (thrown: unknown) => {
+    if (!String(thrown).includes('already wrapped')) throw thrown
+    await helper.unload()
+    await load()
+  })
   return (id) => helper.getNode(id) as unknown as Node
 }
 
