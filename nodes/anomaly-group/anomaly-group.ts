@@ -9,13 +9,14 @@ import { RunningUnits } from '../../core/detect/running-units.ts'
 import { fileMemory, storeMemory } from '../../core/detect/watch-memory.ts'
 import type { Anomaly } from '../../core/messages/anomaly.ts'
 import type { Sample } from '../../core/messages/sample.ts'
-import { hasKind, validateDocument } from '../../core/messages/validate.ts'
+import { validateDocument } from '../../core/messages/validate.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { AlarmDesk } from '../shared/alarm-desk.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
 import { optionalConfigNode, requireConfigNode } from '../shared/lookup.ts'
-import { isSample, sampleReader } from '../shared/sample-fields.ts'
+import { sampleReader } from '../shared/sample-fields.ts'
+import { takeSamples } from '../shared/take-samples.ts'
 import type { StoreNode } from '../store/store.ts'
 import { type GroupFields, readGroup, readSettings } from './settings.ts'
 import { statusOf } from './status.ts'
@@ -117,31 +118,18 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
         return say(watch.take(sample), message, send)
       }
 
-      const take = (message: Message, send: Send): Promise<void> | undefined => {
-        const { payload } = message
-        if (message.retrain === true) return say(watch?.forget(clock.now(), 'retrain', 'somebody had it learn anew'), message, send)
-        if (isSample(payload)) return judge(payload, message, send)
-        if (Array.isArray(payload)) {
-          const parts = payload.map((part) => take({ ...message, payload: part as unknown }, send)).filter((part) => part !== undefined)
-          return parts.length === 0 ? undefined : Promise.all(parts).then(() => {})
-        }
-        try {
-          if (hasKind(payload)) {
-            if (payload.kind === 'machine-state') running.told(validateDocument(payload, 'machine-state', where))
-            // it lacks what a sample must have: this says what
-            if (payload.kind === 'sample') validateDocument(payload, 'sample', where)
-            return undefined
-          }
-          const said = desk.feedback(message, send)
-          if (said !== undefined) return said
-          const sample = read(message)
-          if (sample instanceof Promise) return sample.then((made) => judge(made, { ...message, payload: made }, send))
-          return judge(sample, { ...message, payload: sample }, send)
-        } catch (thrown) {
-          bad.report(toTaktError(thrown, where), { topic: message.topic, payload })
-          return undefined
-        }
-      }
+      const samples = takeSamples({
+        where,
+        bad,
+        read,
+        judge,
+        document(payload) {
+          if (payload.kind === 'machine-state') running.told(validateDocument(payload, 'machine-state', where))
+        },
+        said: (message, send) => desk.feedback(message, send),
+      })
+      const take = (message: Message, send: Send): Promise<void> | undefined =>
+        message.retrain === true ? say(watch?.forget(clock.now(), 'retrain', 'somebody had it learn anew'), message, send) : samples(message, send)
 
       const save = async (): Promise<void> => {
         if (watch === undefined || !dirty) return

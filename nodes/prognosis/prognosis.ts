@@ -7,13 +7,14 @@ import { PrognosisWatch } from '../../core/detect/prognosis/prognosis-watch.ts'
 import { RunningUnits } from '../../core/detect/running-units.ts'
 import { fileMemory, storeMemory } from '../../core/detect/watch-memory.ts'
 import type { Sample } from '../../core/messages/sample.ts'
-import { hasKind, validateDocument } from '../../core/messages/validate.ts'
+import { validateDocument } from '../../core/messages/validate.ts'
 import { spanText } from '../../core/orders/disruption/why.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
 import { optionalConfigNode } from '../shared/lookup.ts'
-import { isSample, sampleReader } from '../shared/sample-fields.ts'
+import { sampleReader } from '../shared/sample-fields.ts'
+import { takeSamples } from '../shared/take-samples.ts'
 import type { StoreNode } from '../store/store.ts'
 import { assertKnown, type PrognosisFields, readSettings, targetOf } from './settings.ts'
 
@@ -98,28 +99,15 @@ export default function registerPrognosis(RED: NodeAPI): void {
         if (prognosis !== undefined) send([{ ...message, topic: `${prognosis.equipment}/prognosis`, payload: prognosis }, null])
       }
 
-      const take = (message: Message, send: Send): Promise<void> | undefined => {
-        const { payload } = message
-        if (isSample(payload)) return judge(payload, message, send)
-        if (Array.isArray(payload)) {
-          const parts = payload.map((part) => take({ ...message, payload: part as unknown }, send)).filter((part) => part !== undefined)
-          return parts.length === 0 ? undefined : Promise.all(parts).then(() => {})
-        }
-        try {
-          if (hasKind(payload)) {
-            if (payload.kind === 'machine-state') running.told(validateDocument(payload, 'machine-state', where))
-            // it lacks what a sample must have: this says what
-            if (payload.kind === 'sample') validateDocument(payload, 'sample', where)
-            return undefined
-          }
-          const sample = read(message)
-          if (sample instanceof Promise) return sample.then((made) => judge(made, { ...message, payload: made }, send))
-          return judge(sample, { ...message, payload: sample }, send)
-        } catch (thrown) {
-          bad.report(toTaktError(thrown, where), { topic: message.topic, payload })
-          return undefined
-        }
-      }
+      const take = takeSamples({
+        where,
+        bad,
+        read,
+        judge,
+        document(payload) {
+          if (payload.kind === 'machine-state') running.told(validateDocument(payload, 'machine-state', where))
+        },
+      })
 
       const save = async (): Promise<void> => {
         if (watch === undefined || !dirty) return
