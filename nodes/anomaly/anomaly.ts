@@ -17,14 +17,15 @@ import { selection } from '../../core/detect/selection.ts'
 import { WatchKeeper } from '../../core/detect/watch-keeper.ts'
 import type { Anomaly } from '../../core/messages/anomaly.ts'
 import type { Sample } from '../../core/messages/sample.ts'
-import { hasKind, validateAnyDocument, validateDocument } from '../../core/messages/validate.ts'
+import { validateAnyDocument, validateDocument } from '../../core/messages/validate.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { AlarmDesk, type AlarmDeskParts } from '../shared/alarm-desk.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
 import { optionalConfigNode } from '../shared/lookup.ts'
-import { isSample, sampleReader } from '../shared/sample-fields.ts'
+import { sampleReader } from '../shared/sample-fields.ts'
 import { serveScorecard } from '../shared/scorecard-endpoint.ts'
+import { takeSamples } from '../shared/take-samples.ts'
 import type { StoreNode } from '../store/store.ts'
 import { nothingMeant, watchCommand } from './command.ts'
 import { assertKnown, unknownIn } from './known-signals.ts'
@@ -148,41 +149,30 @@ export default function registerAnomaly(RED: NodeAPI): void {
         return recorded.length === 0 ? undefined : Promise.all(recorded).then(() => {})
       }
 
-      const take = (message: Message, send: Send): Promise<void> | undefined => {
-        const { payload } = message
-        if (isSample(payload)) return judge(payload, message, send)
-        if (Array.isArray(payload)) {
-          const parts = payload.map((part) => take({ ...message, payload: part as unknown }, send)).filter((part) => part !== undefined)
-          return parts.length === 0 ? undefined : Promise.all(parts).then(() => {})
-        }
-        try {
-          if (hasKind(payload)) {
-            if ((settings.context !== 'none' || shadow !== undefined) && (payload.kind === 'job-order' || payload.kind === 'work-order')) {
-              const order = validateAnyDocument(payload, ['job-order', 'work-order'], where)
-              making.told(order)
-              shadow?.ordered(order)
-            }
-            if (payload.kind === 'machine-state') {
-              const state = validateDocument(payload, 'machine-state', where)
-              running.told(state)
-              shadow?.told(state)
-            }
-            // it lacks what a sample must have: this says what
-            if (payload.kind === 'sample') validateDocument(payload, 'sample', where)
-            return undefined
+      const take = takeSamples({
+        where,
+        bad,
+        read,
+        judge,
+        document(payload) {
+          if (payload.kind === 'machine-state') {
+            const state = validateDocument(payload, 'machine-state', where)
+            running.told(state)
+            shadow?.told(state)
+          } else if ((settings.context !== 'none' || shadow !== undefined) && (payload.kind === 'job-order' || payload.kind === 'work-order')) {
+            const order = validateAnyDocument(payload, ['job-order', 'work-order'], where)
+            making.told(order)
+            shadow?.ordered(order)
           }
+        },
+        said(message, send) {
           const said = desk.feedback(message, send)
           if (said !== undefined) return said
-          const command = watchCommand(payload, where)
-          if (command !== undefined) return obey(command, message, send)
-          const sample = read(message)
-          if (sample instanceof Promise) return sample.then((made) => judge(made, { ...message, payload: made }, send))
-          return judge(sample, { ...message, payload: sample }, send)
-        } catch (thrown) {
-          bad.report(toTaktError(thrown, where), { topic: message.topic, payload })
-          return undefined
-        }
-      }
+          const command = watchCommand(message.payload, where)
+          // done even where no alarm has to be told
+          return command === undefined ? undefined : (obey(command, message, send) ?? Promise.resolve())
+        },
+      })
 
       const ticking = setInterval(() => {
         if (watch !== undefined) status.show({ signals: watch.signals, alarms: watch.alarms, bad: bad.count, isFull: watch.isFull, cycleless: watch.cycleless })
