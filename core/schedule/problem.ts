@@ -20,6 +20,23 @@ export interface ProblemUnit {
   readonly family?: number | undefined
   /** Set-up time by family when it is not known what it is set up for (before the first operation, after one without a family). */
   readonly initialSetups?: readonly number[] | undefined
+  /** It may fail: what work on it is expected to lose per unit of working time, until the operation `until` (its repair) has begun; always when there is none. */
+  readonly risk?: { readonly perTime: number; readonly until?: number | undefined } | undefined
+}
+
+/** What operations need beside their unit: operators of a skill, a crew, tools, fixtures. Any of them will do. */
+export interface ProblemResource {
+  readonly id: string
+  /** How many there are. */
+  readonly capacity: number
+  /** When there are fewer: shifts, leave, a tool at the grinder. `capacity` is what is left meanwhile; where spans overlap, the lowest holds. In any order. */
+  readonly reduced: readonly { readonly from: number; readonly to: number; readonly capacity: number }[]
+}
+
+/** So many of a resource, for as long as the operation works (set-up included; not while closed time interrupts it). */
+export interface ProblemNeed {
+  readonly resource: number
+  readonly amount: number
 }
 
 /** What has to be finished by a due time: a work order. */
@@ -40,6 +57,7 @@ export interface ProblemAlternative {
   readonly setup: number
   /** Replaces the unit's closed time for this operation: a repair follows its crew's calendar. */
   readonly closed?: readonly Span[] | undefined
+  readonly needs?: readonly ProblemNeed[] | undefined
 }
 
 /** What is done on one unit without another in between: a job order. */
@@ -47,8 +65,13 @@ export interface ProblemOperation {
   readonly id: string
   readonly order: number
   readonly alternatives: readonly ProblemAlternative[]
-  /** Operations that must have ended before. */
+  /** Operations that must have ended before; of those that hand on transfer lots, whose first lot must have been made. */
   readonly after: readonly number[]
+  /**
+   * Share of its pieces, above 0 and below 1, that goes on to the followers at once: they may begin when that share is made, and do the last such share after this
+   * operation's end. Absent: all pieces go on together.
+   */
+  readonly transferShare?: number | undefined
   /** Set-up family; absent or negative: none. */
   readonly family?: number | undefined
   readonly notBefore?: number | undefined
@@ -78,11 +101,14 @@ export interface ObjectiveWeights {
   readonly reassigned: number
   /** Σ difference between start and baseline start. */
   readonly deviation: number
+  /** Σ what work on units that may fail is expected to lose (`ProblemUnit.risk`). Default 0. */
+  readonly risk?: number | undefined
 }
 
 export interface ScheduleProblem {
   readonly now: number
   readonly units: readonly ProblemUnit[]
+  readonly resources?: readonly ProblemResource[] | undefined
   readonly orders: readonly ProblemOrder[]
   readonly operations: readonly ProblemOperation[]
   readonly resumable: boolean
