@@ -9,10 +9,13 @@ import { patched } from '../../bench/faults/support/variant.ts'
 import { cellsOf, notMeasured } from '../../bench/support/table.ts'
 import { packageRoot } from '../../core/base/package-root.ts'
 
-const suitesOf = (folder: string): string[] => readdirSync(join(packageRoot, folder)).map((file) => join(packageRoot, folder, file))
+const suitesOf = (folder: string): string[] =>
+  readdirSync(join(packageRoot, folder))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(packageRoot, folder, file))
 
 describe('the benchmarks', () => {
-  for (const file of suitesOf('bench/suites')) {
+  for (const file of [...suitesOf('bench/suites'), ...suitesOf('bench/suites/execute')]) {
     it(`${file.slice(packageRoot.length + 1)} loads`, async () => {
       assert.equal(typeof ((await import(file)) as { run: unknown }).run, 'function')
     })
