@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { TaktError } from '../base/error.ts'
+import { turn } from '../base/in-slices.ts'
 import { workerUrl } from '../base/package-root.ts'
+import { unpackSchedule } from './packed-schedule.ts'
 import type { Schedule, ScheduleProblem } from './problem.ts'
 import type { SolveAnswer, SolvePart, SolveRequest } from './schedule-worker.ts'
 
@@ -34,6 +36,8 @@ interface Pending {
   readonly onRepaired: ((repaired: Schedule) => void) | undefined
   readonly resolve: (solved: Solved) => void
   readonly reject: (error: TaktError) => void
+  /** The plan in force, shifted right. */
+  doNothing: Schedule | null
 }
 
 /** Solves schedule problems in a thread of its own, which starts with the first request and starts anew should it ever die. One request at a time; others queue. */
@@ -60,6 +64,7 @@ export class ScheduleClient {
       const release = (): void => signal?.removeEventListener('abort', abort)
       this.#pending.set(id, {
         onRepaired,
+        doNothing: null,
         resolve: (solved) => {
           release()
           resolve(solved)
@@ -90,7 +95,7 @@ export class ScheduleClient {
     if (problem.operations.length <= OPERATIONS_AT_ONCE) return worker.postMessage(request)
     for (let from = 0; from < problem.operations.length; from += OPERATIONS_AT_ONCE) {
       worker.postMessage({ id, operations: problem.operations.slice(from, from + OPERATIONS_AT_ONCE) } satisfies SolvePart)
-      await new Promise((resolve) => setImmediate(resolve))
+      await turn()
     }
     worker.postMessage({ ...request, problem: { ...problem, operations: [] } })
   }
@@ -114,12 +119,19 @@ export class ScheduleClient {
   }
 
   #take(answer: SolveAnswer): void {
-    if ('repaired' in answer) return this.#pending.get(answer.id)?.onRepaired?.(answer.repaired)
+    if ('repaired' in answer) return this.#takeRepaired(answer.id, unpackSchedule(answer.repaired), answer.keeps)
     const pending = this.#settle(answer.id)
     if ('error' in answer) {
       const { what, details } = answer.error
       pending?.reject(new TaktError('TAKT_SCHEDULE_INVALID', { what, where: 'schedule problem', details }))
-    } else pending?.resolve({ schedule: answer.schedule, doNothing: answer.doNothing, tookMs: answer.tookMs })
+    } else pending?.resolve({ schedule: unpackSchedule(answer.schedule), doNothing: pending.doNothing, tookMs: answer.tookMs })
+  }
+
+  #takeRepaired(id: number, repaired: Schedule, keeps: boolean): void {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    if (keeps) pending.doNothing = repaired
+    pending.onRepaired?.(repaired)
   }
 
   #settle(id: number): Pending | undefined {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { ProblemOperation, Schedule, ScheduleProblem } from './problem.ts'
+import { type PackedSchedule, packSchedule } from './packed-schedule.ts'
+import type { ProblemOperation, ScheduleProblem } from './problem.ts'
 import { doNothing, solve } from './search.ts'
 
 /** What the client asks. Shared memory carries the wish to stop, because a searching thread reads no messages. */
@@ -10,7 +11,7 @@ export interface SolveRequest {
   readonly moves?: number
   readonly seed?: number
   readonly duty?: number
-  /** Is the plan in force, shifted right, wanted before the search? */
+  /** Is a plan wanted before the search also where none is in force? */
   readonly repair: boolean
 }
 
@@ -21,8 +22,9 @@ export interface SolvePart {
 }
 
 export type SolveAnswer =
-  | { readonly id: number; readonly repaired: Schedule }
-  | { readonly id: number; readonly schedule: Schedule; readonly doNothing: Schedule | null; readonly tookMs: number }
+  /** Comes first. `keeps`: it is the plan in force, shifted right; else a plan made quickly where there is none in force. */
+  | { readonly id: number; readonly repaired: PackedSchedule; readonly keeps: boolean }
+  | { readonly id: number; readonly schedule: PackedSchedule; readonly tookMs: number }
   | { readonly id: number; readonly error: { readonly what: string; readonly details: unknown } }
 
 /** The highest request id that is to be stopped. */
@@ -47,10 +49,11 @@ function search({ id, problem: sent, repair, duty = 1, ...limits }: SolveRequest
   const begun = performance.now()
   try {
     const kept = doNothing(problem)
-    if (repair) answer({ id, repaired: kept ?? solve(problem, { moves: 1 }) })
+    if (kept !== null) answer({ id, repaired: packSchedule(kept), keeps: true })
+    else if (repair) answer({ id, repaired: packSchedule(solve(problem, { moves: 1 })), keeps: false })
     const { stopped, workedMs } = paced(id, duty)
     const schedule = solve(problem, { ...limits, elapsedMs: workedMs, stopped })
-    answer({ id, schedule, doNothing: kept, tookMs: performance.now() - begun })
+    answer({ id, schedule: packSchedule(schedule), tookMs: performance.now() - begun })
   } catch (thrown) {
     const what = thrown instanceof Error ? thrown.message : String(thrown)
     answer({ id, error: { what, details: (thrown as { details?: unknown }).details ?? null } })
@@ -76,5 +79,6 @@ function paced(id: number, duty: number): { readonly stopped: () => boolean; rea
 }
 
 function answer(message: SolveAnswer): void {
-  parentPort?.postMessage(message)
+  const packed = 'repaired' in message ? message.repaired : 'schedule' in message ? message.schedule : undefined
+  parentPort?.postMessage(message, packed === undefined ? [] : [packed.placements.buffer])
 }

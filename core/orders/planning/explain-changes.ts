@@ -1,5 +1,6 @@
+import type { Steps } from '../../base/in-slices.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
-import type { PlanChange } from '../../messages/plan.ts'
+import type { PlanChange, PlanProblem } from '../../messages/plan.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { Placement, Schedule } from '../../schedule/problem.ts'
 import type { PlanningProblem } from './build-problem.ts'
@@ -20,6 +21,15 @@ interface Slot {
   readonly end: number
 }
 
+interface Placed {
+  readonly job: JobOrder
+  readonly slot: Slot
+}
+
+type Disruption = PlanningFacts['disruptions'][number]
+
+const JOBS_A_STEP = 200
+
 /**
  * Says why a job order moves. From what is certain to what is likely: its unit is down, blocked or to be repaired in its old time; what comes before it ends
  * later; another job order has taken its place, and then for that one's reason; else the event that asked for the plan.
@@ -31,25 +41,60 @@ export class ChangeExplainer {
   readonly #options: DraftOptions
   readonly #places = new Map<string, Slot>()
   readonly #jobs = new Map<string, JobOrder>()
-  readonly #onUnit = new Map<string, JobOrder[]>()
+  /** By unit, in the order of their starts. */
+  readonly #onUnit = new Map<string, Placed[]>()
+  readonly #repairs = new Map<string, Placed>()
+  readonly #problems = new Map<string, PlanProblem>()
+  readonly #disruptionsOf = new Map<string, Disruption>()
+  readonly #latestOn = new Map<string, Disruption>()
   readonly #causes = new Map<string, Cause>()
+  #depth = 0
   readonly #clockFormat: Intl.DateTimeFormat
   readonly #dayFormat: Intl.DateTimeFormat
+  readonly #today: string
+  /** Local times by epoch minute: a plan has fewer of them than starts. */
+  readonly #minutes = new Map<number, string>()
 
-  constructor(facts: PlanningFacts, built: PlanningProblem, schedule: Schedule, plant: Plant, options: DraftOptions) {
+  private constructor(facts: PlanningFacts, built: PlanningProblem, plant: Plant, options: DraftOptions) {
     this.#facts = facts
     this.#built = built
     this.#plant = plant
     this.#options = options
     this.#clockFormat = new Intl.DateTimeFormat('en-GB', { timeZone: plant.timeZone, hour: '2-digit', minute: '2-digit' })
     this.#dayFormat = new Intl.DateTimeFormat('en-GB', { timeZone: plant.timeZone, day: 'numeric', month: 'short' })
-    built.jobs.forEach((job, index) => {
-      const { unit, start, end } = schedule.placements[index] as Placement
-      const slot = { unit: built.units[unit] ?? '', start, end }
-      this.#places.set(job.id, slot)
-      this.#jobs.set(job.id, job)
-      this.#onUnit.set(slot.unit, [...(this.#onUnit.get(slot.unit) ?? []), job])
-    })
+    this.#today = this.#dayFormat.format(facts.now)
+    for (const problem of built.problems)
+      if (problem.jobOrder !== undefined && !this.#problems.has(problem.jobOrder)) this.#problems.set(problem.jobOrder, problem)
+    // oldest first, so that the latest stays
+    for (const disruption of facts.disruptions) {
+      this.#latestOn.set(disruption.equipment, disruption)
+      if (disruption.maintenanceOrder !== undefined) this.#disruptionsOf.set(disruption.maintenanceOrder, disruption)
+    }
+  }
+
+  /** Knows where the schedule has everything; a step is a few hundred job orders. */
+  static *of(facts: PlanningFacts, built: PlanningProblem, schedule: Schedule, plant: Plant, options: DraftOptions): Steps<ChangeExplainer> {
+    const explainer = new ChangeExplainer(facts, built, plant, options)
+    for (const [index, job] of built.jobs.entries()) {
+      explainer.#learn(job, schedule.placements[index] as Placement)
+      if (index % JOBS_A_STEP === 0) yield
+    }
+    for (const placed of explainer.#onUnit.values()) {
+      placed.sort((a, b) => a.slot.start - b.slot.start)
+      yield
+    }
+    return explainer
+  }
+
+  #learn(job: JobOrder, { unit, start, end }: Placement): void {
+    const slot = { unit: this.#built.units[unit] ?? '', start, end }
+    const placed = { job, slot }
+    this.#places.set(job.id, slot)
+    this.#jobs.set(job.id, job)
+    const others = this.#onUnit.get(slot.unit)
+    if (others === undefined) this.#onUnit.set(slot.unit, [placed])
+    else others.push(placed)
+    if (job.maintenance !== undefined && !this.#repairs.has(slot.unit)) this.#repairs.set(slot.unit, placed)
   }
 
   explain({ job, equipment, plannedStart }: JobOrderUpdate): PlanChange {
@@ -72,15 +117,18 @@ export class ChangeExplainer {
   #causeOf(job: JobOrder): Cause {
     const known = this.#causes.get(job.id)
     if (known !== undefined) return known
-    // while it is being found out, whoever asks in a circle gets the event that started it all
+    // whoever asks at the end of a very long chain, or in a circle, gets the event that started it all
+    if (this.#depth === DEEPEST) return this.#trigger()
     this.#causes.set(job.id, this.#trigger())
+    this.#depth++
     const cause = this.#find(job)
+    this.#depth--
     this.#causes.set(job.id, cause)
     return cause
   }
 
   #find(job: JobOrder): Cause {
-    const problem = this.#built.problems.find((candidate) => candidate.jobOrder === job.id)
+    const problem = this.#problems.get(job.id)
     if (problem !== undefined) return { id: problem.code, text: problem.why }
     const place = this.#places.get(job.id)
     if (place === undefined) return { id: job.workOrder, text: `${job.workOrder} is not released` }
@@ -118,11 +166,11 @@ export class ChangeExplainer {
   /** The unit itself: down, blocked, or repaired in the time that the job order had there. */
   #unitCause(old: Slot, place: Slot): Cause | undefined {
     const overlaps = (from: number, to: number): boolean => from < old.end && to > old.start
-    const repair = this.#onUnit.get(old.unit)?.find((job) => job.maintenance !== undefined)
-    const repairPlace = repair === undefined ? undefined : this.#places.get(repair.id)
+    const placed = this.#repairs.get(old.unit)
+    const [repair, repairPlace] = [placed?.job, placed?.slot]
     if (this.#built.down.has(old.unit)) {
       const id = repair === undefined ? undefined : (this.#disruptionOf(repair)?.id ?? repair.workOrder)
-      return { id: id ?? this.#latestDisruption(old.unit) ?? old.unit, text: `${this.#name(old.unit)} is down` }
+      return { id: id ?? this.#latestOn.get(old.unit)?.id ?? old.unit, text: `${this.#name(old.unit)} is down` }
     }
     if (repair !== undefined && repairPlace !== undefined) {
       const was = repair.plannedStart === null ? undefined : { from: repair.plannedStart, to: repair.plannedEnd ?? repair.plannedStart }
@@ -152,9 +200,11 @@ export class ChangeExplainer {
 
   /** Another job order is now in its old time on its old unit. */
   #takenCause(job: JobOrder, old: Slot): Cause | undefined {
-    for (const other of this.#onUnit.get(old.unit) ?? []) {
-      const place = this.#places.get(other.id)
-      if (other === job || place === undefined || place.start >= old.end || place.end <= old.start) continue
+    const placed = this.#onUnit.get(old.unit) ?? []
+    for (let at = firstAfter(placed, old.start); at < placed.length; at++) {
+      const { job: other, slot } = placed[at] as Placed
+      if (slot.start >= old.end) break
+      if (other === job || slot.end <= old.start) continue
       if (other.state === 'Running' || other.state === 'Interrupted') return { id: other.id, text: `${other.id} takes longer on ${this.#name(old.unit)}` }
       if (this.#moved(other)) return this.#causeOf(other)
     }
@@ -167,12 +217,9 @@ export class ChangeExplainer {
     return job.equipment !== place.unit || job.plannedStart === null || Math.abs(place.start - job.plannedStart) > this.#options.toleranceMs
   }
 
-  #disruptionOf(repair: JobOrder): PlanningFacts['disruptions'][number] | undefined {
-    return this.#facts.disruptions.findLast(({ maintenanceOrder }) => maintenanceOrder === repair.workOrder || maintenanceOrder === repair.id)
-  }
-
-  #latestDisruption(unit: string): string | undefined {
-    return this.#facts.disruptions.findLast((disruption) => disruption.equipment === unit)?.id
+  /** The latest that asks for it, by its work order or by itself. */
+  #disruptionOf(repair: JobOrder): Disruption | undefined {
+    return this.#disruptionsOf.get(repair.workOrder) ?? this.#disruptionsOf.get(repair.id)
   }
 
   #trigger(): Cause {
@@ -188,8 +235,27 @@ export class ChangeExplainer {
   /** Local time of the plant; with the day when it is not today. */
   #clock(time: number): string {
     if (!isTime(time)) return 'no time'
-    const clock = this.#clockFormat.format(time)
+    const minute = Math.floor(time / MINUTE_MS)
+    const known = this.#minutes.get(minute)
+    if (known !== undefined) return known
     const day = this.#dayFormat.format(time)
-    return day === this.#dayFormat.format(this.#facts.now) ? clock : `${clock} on ${day}`
+    const text = day === this.#today ? this.#clockFormat.format(time) : `${this.#clockFormat.format(time)} on ${day}`
+    this.#minutes.set(minute, text)
+    return text
   }
+}
+
+const MINUTE_MS = 60_000
+/** One job order moves for another, and that for a third: so many are followed, far below what the stack holds. */
+const DEEPEST = 500
+
+/** Index of the first that ends after this time: on one unit, what starts later ends later. */
+function firstAfter(placed: readonly Placed[], time: number): number {
+  let [from, to] = [0, placed.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if ((placed[middle] as Placed).slot.end > time) to = middle
+    else from = middle + 1
+  }
+  return from
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { TaktError } from '../../base/error.ts'
+import { inSlices } from '../../base/in-slices.ts'
 import type { Plan } from '../../messages/plan.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { Schedule } from '../../schedule/problem.ts'
@@ -9,7 +10,7 @@ import { buildProblemInSlices, type PlanningProblem, type PlanningSettings } fro
 import { publishPlan } from './publish-plan.ts'
 import { type PlanningFacts, readFacts } from './read-facts.ts'
 import { IMPROVEMENT } from './replan-trigger.ts'
-import { type DraftPlan, draftPlan, type PlanTrigger, updatesOf } from './to-plan.ts'
+import { type DraftPlan, draftSteps, type PlanTrigger, updatesOf } from './to-plan.ts'
 
 export interface PlannerOptions extends PlanningSettings {
   readonly store: Store
@@ -45,7 +46,7 @@ export interface DraftOptions {
   /** Searches for the so many-th part of the usual time. */
   readonly haste?: number
   /** Hears, long before the search ends, of a plan that can be published if nothing better comes; it is written out when it is asked for. */
-  readonly onRepaired?: (draft: () => Draft) => void
+  readonly onRepaired?: (draft: () => Promise<Draft>) => void
 }
 
 interface Search {
@@ -116,8 +117,11 @@ export class Planner {
     { signal, onRepaired }: DraftOptions,
   ): Promise<Draft> {
     const { toleranceMs } = this.#options
-    const write = (built: PlanningProblem, { schedule, doNothing, tookMs }: Solved): Draft => ({
-      ...draftPlan(facts, built, { schedule, doNothing }, plant, { trigger, toleranceMs }),
+    const canceled = (): void => {
+      if (signal?.aborted === true) throw new TaktError('TAKT_SCHEDULE_CANCELED', { where: 'plan' })
+    }
+    const write = async (built: PlanningProblem, { schedule, doNothing, tookMs }: Solved): Promise<Draft> => ({
+      ...(await inSlices(draftSteps(facts, built, { schedule, doNothing }, plant, { trigger, toleranceMs }), canceled)),
       inForce: facts.plan ?? null,
       tookMs,
       cost: schedule.cost.total,

@@ -67,7 +67,8 @@ export class Replanner {
   #cancelCheck: Cancel | undefined
   #running: Promise<void> | undefined
   #proposal: Draft | undefined
-  #repaired: (() => Draft) | undefined
+  /** While a plan is searched for: what is published should the thread die. It is there long before the search ends. */
+  #repaired: (() => Promise<Draft>) | undefined
   #cancelImprove: Cancel | undefined
   #improving: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
 
@@ -78,11 +79,6 @@ export class Replanner {
   /** The plan that waits for a person. */
   get proposal(): Plan | undefined {
     return this.#proposal?.plan
-  }
-
-  /** While a plan is searched for: what would be published if nothing better came. It is there long before the search ends. */
-  get repaired(): Plan | undefined {
-    return this.#repaired?.().plan
   }
 
   /** Asks for a plan because of something that happened; failures go to `onError`. */

@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../base/in-slices.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { Assignment, Plan, PlanChange, PlanProblem } from '../../messages/plan.ts'
 import type { Plant } from '../../plant/plant.ts'
@@ -32,6 +33,12 @@ export interface JobOrderUpdate {
   readonly plannedEnd: number | null
 }
 
+/** What a search found, and what doing nothing would give. */
+export interface SolvedPlan {
+  readonly schedule: Schedule
+  readonly doNothing: Schedule | null
+}
+
 export interface DraftOptions {
   readonly trigger: PlanTrigger
   /** A start that differs by no more than this is the same start, ms. */
@@ -39,23 +46,26 @@ export interface DraftOptions {
 }
 
 /** The plan document of a schedule, with what changes against the plan in force and why. */
-export function draftPlan(
-  facts: PlanningFacts,
-  built: PlanningProblem,
-  solved: { readonly schedule: Schedule; readonly doNothing: Schedule | null },
-  plant: Plant,
-  options: DraftOptions,
-): DraftPlan {
+export function draftPlan(facts: PlanningFacts, built: PlanningProblem, solved: SolvedPlan, plant: Plant, options: DraftOptions): DraftPlan {
+  return atOnce(draftSteps(facts, built, solved, plant, options))
+}
+
+/** The same in steps: thousands of job orders take a while to be told of. */
+export function* draftSteps(facts: PlanningFacts, built: PlanningProblem, solved: SolvedPlan, plant: Plant, options: DraftOptions): Steps<DraftPlan> {
   const { schedule, doNothing } = solved
   const previous = facts.plan
   const assignments = assignmentsOf(facts, built, schedule)
+  yield
   const updates = updatesOf(built, schedule, options.toleranceMs)
-  const explainer = new ChangeExplainer(facts, built, schedule, plant, options)
-  const changes: PlanChange[] = updates.map((update) => explainer.explain(update))
+  yield
+  const explainer = yield* ChangeExplainer.of(facts, built, schedule, plant, options)
+  const changes = yield* explained(updates, explainer)
   const problems = [...built.problems, ...missedProblems(facts, built, schedule, plant)]
+  yield
   const lateness = latenessOf(built, schedule)
   const weights = weightsOfOrders(built)
   const orderIds = built.problem.orders.map((order) => order.id)
+  yield
   const plan: Plan = {
     kind: 'plan',
     version: (previous?.version ?? 0) + 1,
@@ -77,6 +87,20 @@ export function draftPlan(
   const material = updates.length > 0 || (previous === undefined ? assignments.length > 0 : problemKeys(previous.problems) !== problemKeys(problems))
   return { plan, updates, material, lateness, weights }
 }
+
+/** In the order of their new starts, because one job order mostly moves for another that is before it. */
+function* explained(updates: readonly JobOrderUpdate[], explainer: ChangeExplainer): Steps<PlanChange[]> {
+  const changes: PlanChange[] = new Array(updates.length)
+  const order = Array.from(updates.keys()).sort((a, b) => (updates[a]?.plannedStart ?? 0) - (updates[b]?.plannedStart ?? 0))
+  yield
+  for (const [count, index] of order.entries()) {
+    changes[index] = explainer.explain(updates[index] as JobOrderUpdate)
+    if (count % CHANGES_A_STEP === 0) yield
+  }
+  return changes
+}
+
+const CHANGES_A_STEP = 50
 
 /** What the plan makes late or saves, against what was promised before and against doing nothing. */
 function effectOfPlan(

@@ -80,9 +80,9 @@ describe('planning in stages', () => {
     for (let n = 1; n <= 4; n++) await stages.shop.order(`wo-${n}`, { product: 'plate' })
     await stages.plan('start')
     await stages.shop.disruption({ id: 'dis-1', equipment: 'p/mill-1', action: 'block', unavailable: { from: START, to: START + HOUR } })
-    const repaired: (() => Draft)[] = []
+    const repaired: (() => Promise<Draft>)[] = []
     const found = await stages.shop.planner.draft({ type: 'disruption.accepted', id: 'dis-1' }, { onRepaired: (draft) => void repaired.push(draft) })
-    const first = repaired[0]?.() as Draft
+    const first = (await repaired[0]?.()) as Draft
     assert.equal(repaired.length, 1)
     assert.equal(first.material, true)
     assert.ok(first.plan.assignments.every((row) => row.equipment !== 'p/mill-1' || row.start >= START + HOUR))
