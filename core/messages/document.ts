@@ -1,6 +1,7 @@
 import type { Type } from 'typebox'
 import { Anomaly } from './anomaly.ts'
 import { Command, Receipt } from './command.ts'
+import { Containment } from './containment.ts'
 import { Count } from './count.ts'
 import { Disruption } from './disruption.ts'
 import { Gap } from './gap.ts'
@@ -35,6 +36,7 @@ export const DOCUMENTS = {
   'quality-result': QualityResult,
   lot: Lot,
   genealogy: Genealogy,
+  containment: Containment,
   kpi: Kpi,
   report: Report,
   command: Command,

@@ -80,6 +80,19 @@ export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
     names: ['material', 'disposition', 'work_order'],
     columns: (lot) => ({ material: lot.material, disposition: lot.disposition, work_order: lot.workOrder }),
   },
+  genealogy: {
+    table: 'genealogy',
+    // the store is given none without one
+    id: ({ id = '' }) => id,
+    names: ['event', 'job_order', 'equipment', 'time'],
+    columns: ({ event, jobOrder, equipment, time }) => ({ event, job_order: jobOrder, equipment: equipment ?? null, time }),
+  },
+  containment: {
+    table: 'containment',
+    id: ({ id }) => id,
+    names: ['anomaly', 'equipment', 'status', 'time'],
+    columns: ({ anomaly, equipment, status, time }) => ({ anomaly, equipment, status, time }),
+  },
 }
 
 export function projectionOf<K extends StoredKind>(kind: K, where: string): Projection<K> {

@@ -72,6 +72,34 @@ export interface Tables {
   anomaly: Projection & { equipment: string; state: string; since: number; time: number }
   quality_result: Projection & { lot: string | null; job_order: string | null; characteristic: string; decision: string; time: number }
   lot: Projection & { material: string; disposition: string; work_order: string | null }
+  genealogy: Projection & { event: string; job_order: string | null; equipment: string | null; time: number }
+  containment: Projection & { anomaly: string; equipment: string; status: string; time: number }
+
+  /** The graph of genealogy: a lot leads into the events that took from it, an event into the lots that it gave. Nodes are numbers of ledger rows. */
+  genealogy_edge: { source: number; target: number; quantity: number }
+  /**
+   * What there is of a lot. `node`: its number in the graph. `packed`: the part of `on_hand` that lies in containers. `counted`: what its work order has made of it,
+   * as far as it is in `on_hand`. `written`: the quantity in the lot's document as genealogy left it.
+   */
+  lot_stock: {
+    lot: string
+    node: number
+    material: string
+    unit: string
+    on_hand: number
+    packed: number
+    counted: number
+    written: number
+    location: string | null
+  }
+  lot_content: { container: string; lot: string; quantity: number }
+  /** What left the plant. `container` is empty for what was shipped by itself. */
+  lot_shipment: { lot: string; event: string; container: string; party: string; quantity: number; time: number }
+  /** An EPCIS document without its events, as it came; `frame` is JSON. */
+  epcis_document: { id: string; frame: string; ledger: number; received: number }
+  /** An EPCIS event as it came. `genealogy`: the event that it was booked as; `problem`: why it was not. */
+  epcis_event: { id: string; hash: string; body: string; type: string; time: number; genealogy: string | null; problem: string | null }
+  epcis_place: { document: string; position: number; event: string }
 
   /** A unit's past: one row a state, `until` null for the present one. */
   machine_state: {

@@ -4,7 +4,17 @@ import type { Quarantined } from '../messages/quarantined.ts'
 import type { Tables } from './schema.ts'
 
 /** Documents that the store keeps, each as a projection of the ledger. */
-export type StoredKind = 'work-order' | 'job-order' | 'job-response' | 'plan' | 'disruption' | 'anomaly' | 'quality-result' | 'lot'
+export type StoredKind =
+  | 'work-order'
+  | 'job-order'
+  | 'job-response'
+  | 'plan'
+  | 'disruption'
+  | 'anomaly'
+  | 'quality-result'
+  | 'lot'
+  | 'genealogy'
+  | 'containment'
 
 /** Who did a thing: a person, or a node acting on its own (`node:<id>`). */
 export type Actor = string

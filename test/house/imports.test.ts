@@ -15,8 +15,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   schedule: ['plant', 'messages', 'base'],
   orders: ['schedule', 'connect', 'signal', 'store', 'plant', 'messages', 'base'],
   quality: ['orders', 'store', 'plant', 'messages', 'base'],
+  trace: ['orders', 'store', 'plant', 'messages', 'base'],
   kpi: ['orders', 'signal', 'store', 'plant', 'messages', 'base'],
-  report: ['quality', 'kpi', 'orders', 'schedule', 'detect', 'signal', 'store', 'plant', 'messages', 'base'],
+  report: ['quality', 'trace', 'kpi', 'orders', 'schedule', 'detect', 'signal', 'store', 'plant', 'messages', 'base'],
   // the simulated plant shares no code with what it tests beyond words and tools
   simulate: ['plant', 'messages', 'base'],
 }
