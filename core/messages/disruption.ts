@@ -20,6 +20,12 @@ export const Disruption = Type.Object({
   action: Type.Enum(DISRUPTION_ACTIONS),
   deadline: Type.Union([Time, Type.Null()], { description: 'the repair must have begun by then' }),
   unavailable: Type.Union([Type.Object({ from: Time, to: Type.Union([Time, Type.Null()]) }), Type.Null()], { description: 'while the unit takes no work' }),
+  resource: Type.Optional(
+    Type.Object(
+      { id: Id, count: Type.Integer({ minimum: 1 }) },
+      { description: 'so many of a personnel class or a kind of tool are away while `unavailable`; then `equipment` is the plant, and no unit is blocked' },
+    ),
+  ),
   asks: Type.Optional(
     Type.Array(
       Type.Object({

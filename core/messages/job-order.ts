@@ -16,8 +16,16 @@ export const JOB_ORDER_SUBSTATES = {
 const SUBSTATE_NAMES = ['Waiting', 'Ready', 'Loaded', 'Held', 'Suspended', 'Completed', 'Closed'] as const
 export type JobOrderSubstate = (typeof SUBSTATE_NAMES)[number]
 
-/** One way to run a job order: a unit and its times there. */
-export const Alternative = Type.Object({ equipment: EquipmentId, setupMs: Type.Number({ minimum: 0 }), perPieceMs: Type.Number({ minimum: 0 }) })
+/** What a job order needs beside its unit: so many of a personnel class or of a kind of tool of the plant model. */
+export const ResourceNeed = Type.Object({ resource: Id, count: Type.Integer({ minimum: 1 }) })
+
+/** One way to run a job order: a unit, its times there, and what else it needs there. */
+export const Alternative = Type.Object({
+  equipment: EquipmentId,
+  setupMs: Type.Number({ minimum: 0 }),
+  perPieceMs: Type.Number({ minimum: 0 }),
+  needs: Type.Optional(Type.Array(ResourceNeed)),
+})
 export type Alternative = Type.Static<typeof Alternative>
 
 /** One operation of a work order on one unit; the thing that is scheduled, dispatched, run. Topic: `jobs/<id>`. */
@@ -27,7 +35,9 @@ export const JobOrder = Type.Object({
   workOrder: Id,
   operation: Id,
   sequence: Type.Integer({ minimum: 0, description: 'order among the job orders of its work order' }),
-  after: Type.Array(Id, { description: 'job orders that must have ended before this one starts' }),
+  after: Type.Array(Id, {
+    description: 'job orders that must have ended before this one starts; of one with a `transferLot`, the first such lot must have been made',
+  }),
   state: Type.Enum(JOB_ORDER_STATES),
   substate: Type.Union([Type.Enum(SUBSTATE_NAMES), Type.Null()]),
   equipment: Type.Union([EquipmentId, Type.Null()], { description: 'the unit planned or running it; null before the first plan' }),
@@ -37,6 +47,8 @@ export const JobOrder = Type.Object({
   good: Type.Number({ minimum: 0 }),
   scrap: Type.Number({ minimum: 0 }),
   lot: Type.Union([Id, Type.Null()]),
+  transferLot: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'pieces that go on together to the job orders after it; absent: all' })),
+  materialAt: Type.Optional(Type.Union([Time, Type.Null()], { description: 'its material is there from then on; absent or null: nothing is known of it' })),
   plannedStart: Type.Union([Time, Type.Null()]),
   plannedEnd: Type.Union([Time, Type.Null()]),
   actualStart: Type.Union([Time, Type.Null()]),

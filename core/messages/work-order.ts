@@ -12,6 +12,7 @@ export const RoutedOperation = Type.Object({
   id: Id,
   after: Type.Array(Id),
   setupFamily: Type.Optional(Type.String({ maxLength: 200 })),
+  transferLot: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'pieces that go on together to the next operation' })),
   alternatives: Type.Array(Alternative, { minItems: 1 }),
 })
 export type RoutedOperation = Type.Static<typeof RoutedOperation>
@@ -36,6 +37,7 @@ export const WorkOrder = Type.Object({
   due: Type.Union([Time, Type.Null()]),
   priority: Type.Number(),
   weight: Type.Number({ minimum: 0 }),
+  materialAt: Type.Optional(Type.Union([Time, Type.Null()], { description: 'the material for its first operations is there from then on' })),
   state: Type.Enum(WORK_ORDER_STATES),
   progress: Type.Object({ good: Type.Number(), scrap: Type.Number() }),
   lots: Type.Array(Id),

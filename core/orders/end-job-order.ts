@@ -40,8 +40,9 @@ async function continueJobOrder(tx: StoreTransaction, job: JobOrder, rest: numbe
   const because: Because = { actor, why: `${rest} of ${job.quantity.value} parts are left of ${job.id}` }
   const { workOrder, operation, sequence, after, alternatives, lot } = job
   const family = job.setupFamily === undefined ? {} : { setupFamily: job.setupFamily }
+  const transfer = job.transferLot === undefined ? {} : { transferLot: job.transferLot }
   const quantity = { ...job.quantity, value: rest }
-  await storeJobOrder(tx, { id, workOrder, operation, sequence, after, alternatives, lot, quantity, continues: job.id, ...family }, because)
+  await storeJobOrder(tx, { id, workOrder, operation, sequence, after, alternatives, lot, quantity, continues: job.id, ...family, ...transfer }, because)
   for (const other of await jobOrdersOf(tx, workOrder)) {
     if (!isOpen(other) || !other.after.includes(job.id)) continue
     await changeJobOrder(tx, other, 'Update', because, { after: other.after.map((before) => (before === job.id ? id : before)) })

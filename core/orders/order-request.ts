@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { TaktError } from '../base/error.ts'
 import { assertSafe } from '../base/json.ts'
 import { EquipmentId, Quantity } from '../messages/common.ts'
+import { ResourceNeed } from '../messages/job-order.ts'
 import { describeErrors } from '../messages/validate.ts'
 import type { RoutedOperation, WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
@@ -17,6 +18,7 @@ export const RequestedAlternative = Type.Object({
   setupMs: Type.Optional(Type.Number({ minimum: 0 })),
   perPieceMs: Type.Optional(Type.Number({ minimum: 0 })),
   durationMs: Type.Optional(Type.Number({ minimum: 0 })),
+  needs: Type.Optional(Type.Array(ResourceNeed, { maxItems: 100 })),
 })
 
 /** Without `after` an operation follows the one before it in the list; `[]` lets it begin at once. */
@@ -24,6 +26,7 @@ export const RequestedOperation = Type.Object({
   id: Name,
   after: Type.Optional(Type.Array(Name)),
   setupFamily: Type.Optional(Name),
+  transferLot: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   alternatives: Type.Array(RequestedAlternative, { minItems: 1 }),
 })
 export type RequestedOperation = Type.Static<typeof RequestedOperation>
@@ -42,12 +45,13 @@ export const OrderRequest = Type.Object({
   due: Type.Optional(Type.Union([Moment, Type.Null()])),
   priority: Type.Optional(Type.Number()),
   weight: Type.Optional(Type.Number({ minimum: 0 })),
+  materialAt: Type.Optional(Type.Union([Moment, Type.Null()])),
   operations: Type.Optional(Type.Array(RequestedOperation, { minItems: 1, maxItems: 1000 })),
 })
 export type OrderRequest = Type.Static<typeof OrderRequest>
 
 /** What a request says of the work order it asks for; `release` undefined: now. */
-export type OrderTerms = Pick<WorkOrder, 'workMaster' | 'quantity' | 'due' | 'priority' | 'weight' | 'external' | 'product' | 'operations'> & {
+export type OrderTerms = Pick<WorkOrder, 'workMaster' | 'quantity' | 'due' | 'priority' | 'weight' | 'external' | 'product' | 'operations' | 'materialAt'> & {
   readonly id: string | undefined
   readonly release: number | undefined
 }
@@ -90,6 +94,7 @@ export function orderTerms(request: OrderRequest, plant: Plant, where: string): 
     due: moment(request.due, 'due') ?? null,
     priority: request.priority ?? 5,
     weight: request.weight ?? 1,
+    ...(request.materialAt === undefined ? {} : { materialAt: moment(request.materialAt, 'materialAt') ?? null }),
   }
 }
 
@@ -117,15 +122,19 @@ function routedOperations(requested: readonly RequestedOperation[], quantity: nu
     const after = operation.after ?? (before === undefined ? [] : [before.id])
     const unknown = after.find((id) => !ids.has(id))
     if (unknown !== undefined) throw new TaktError('TAKT_ORDER_ROUTING', { what: `'${operation.id}' comes after '${unknown}', which is not there`, where })
-    const alternatives = operation.alternatives.map(({ equipment, setupMs = 0, perPieceMs, durationMs }) => {
+    const alternatives = operation.alternatives.map(({ equipment, setupMs = 0, perPieceMs, durationMs, needs = [] }) => {
       if (plant.equipment(equipment) === undefined)
         throw new TaktError('TAKT_EQUIPMENT_UNKNOWN', { what: `operation '${operation.id}' names '${equipment}', which is not in the plant`, where })
       if ((perPieceMs === undefined) === (durationMs === undefined))
         throw new TaktError('TAKT_ORDER_ROUTING', { what: `operation '${operation.id}' needs either perPieceMs or durationMs`, where })
-      return { equipment, setupMs, perPieceMs: perPieceMs ?? (durationMs ?? 0) / quantity }
+      const unknown = needs.find(({ resource }) => plant.resource(resource) === undefined)
+      if (unknown !== undefined)
+        throw new TaktError('TAKT_ORDER_ROUTING', { what: `operation '${operation.id}' needs '${unknown.resource}', which is not in the plant`, where })
+      return { equipment, setupMs, perPieceMs: perPieceMs ?? (durationMs ?? 0) / quantity, ...(needs.length === 0 ? {} : { needs }) }
     })
     const family = operation.setupFamily === undefined ? {} : { setupFamily: operation.setupFamily }
-    return { id: operation.id, after, alternatives, ...family }
+    const transfer = operation.transferLot === undefined ? {} : { transferLot: operation.transferLot }
+    return { id: operation.id, after, alternatives, ...family, ...transfer }
   })
   return inOrder(operations, where)
 }

@@ -26,8 +26,10 @@ export async function releaseWorkOrder(tx: StoreTransaction, plant: Plant, id: s
     { type: 'work-order.released', ...because },
   )
   await openLot(tx, { id: lot, material: product, workOrder: id, unit: order.quantity.unit }, because)
-  for (const [sequence, { id: operation, after, alternatives, setupFamily }] of operations.entries()) {
+  for (const [sequence, { id: operation, after, alternatives, setupFamily, transferLot }] of operations.entries()) {
     const family = setupFamily === undefined ? {} : { setupFamily }
+    const transfer = transferLot === undefined ? {} : { transferLot }
+    const material = order.materialAt === undefined || after.length > 0 ? {} : { materialAt: order.materialAt }
     await storeJobOrder(
       tx,
       {
@@ -40,6 +42,8 @@ export async function releaseWorkOrder(tx: StoreTransaction, plant: Plant, id: s
         quantity: order.quantity,
         lot,
         ...family,
+        ...transfer,
+        ...material,
       },
       because,
     )
@@ -56,7 +60,8 @@ function routingOf(order: WorkOrder, plant: Plant, where: string): { readonly op
     const alternatives = plant.unitsFor(operation).map((unit) => ({ ...unit }))
     if (alternatives.length === 0) throw new TaktError('TAKT_ORDER_ROUTING', { what: `no unit can do operation '${operation.id}' of ${master.id}`, where })
     const family = operation.setupFamily === undefined ? {} : { setupFamily: operation.setupFamily }
-    return { id: operation.id, after: [...(operation.after ?? [])], alternatives, ...family }
+    const transfer = operation.transferLot === undefined ? {} : { transferLot: operation.transferLot }
+    return { id: operation.id, after: [...(operation.after ?? [])], alternatives, ...family, ...transfer }
   })
   return { operations: inOrder(operations, where), product: master.produces }
 }

@@ -1,6 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import { TaktError } from '../base/error.ts'
 import { assertSafe } from '../base/json.ts'
+import { isTimeZone, ResourceCheck } from './check-resources.ts'
 import { type CommandTarget, type Operation, PlantModel } from './model.ts'
 import { Plant } from './plant.ts'
 
@@ -105,22 +106,13 @@ function referenceFaults(model: PlantModel): PlantFault[] {
     if (hasCycle(master.operations)) fault(`${path}/operations`, 'the operations wait for each other in a circle')
   })
   if (model.timeZone !== undefined && !isTimeZone(model.timeZone)) fault('/timeZone', `'${model.timeZone}' is not an IANA time zone`)
-  return faults
+  return [...faults, ...new ResourceCheck(model).faults]
 }
 
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** It names a place to read from or write to, over one protocol. */
 /** What a unit's job order receiver can tell. */
 const RECEIVER_ROLES: ReadonlySet<string | undefined> = new Set(['packml-state', 'job-order', 'good-count', 'scrap-count'])
 
+/** It names a place to read from or write to, over one protocol. */
 function isBound({ topic, device, metric, nodeId }: Pick<CommandTarget, 'topic' | 'device' | 'metric' | 'nodeId'>): boolean {
   return topic !== undefined || nodeId !== undefined || (device !== undefined && metric !== undefined)
 }

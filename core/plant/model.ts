@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { Need, PersonnelClass, Tool } from './resources.ts'
 
 /**
  * The plant model as a person writes it (JSON or YAML): equipment, signals and their bindings, calendars, materials, work masters, set-ups, reasons.
@@ -119,7 +120,8 @@ export const Equipment = Type.Object(
         {
           planned: Type.Object({ durationMs: Type.Number({ exclusiveMinimum: 0 }) }, strict),
           unplanned: Type.Object({ durationMs: Type.Number({ exclusiveMinimum: 0 }) }, strict),
-          crew: Type.Optional(Name),
+          crew: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'who repairs it: a personnel class; a name that is none is one crew' })),
+          crewSize: Type.Optional(Type.Integer({ minimum: 1, description: 'people of the crew that a repair takes; default 1' })),
         },
         strict,
       ),
@@ -170,6 +172,7 @@ export const OperationAlternative = Type.Object(
     equipment: Type.Optional(Path),
     setupMs: Type.Optional(Type.Number({ minimum: 0 })),
     perPieceMs: Type.Number({ exclusiveMinimum: 0 }),
+    needs: Type.Optional(Type.Array(Need, { description: "instead of the operation's; `[]`: nothing but the unit" })),
   },
   strict,
 )
@@ -181,7 +184,13 @@ export const Operation = Type.Object(
     after: Type.Optional(Type.Array(Name)),
     setupFamily: Type.Optional(Name),
     procedure: Type.Optional(Name),
-    skills: Type.Optional(Type.Array(Name)),
+    skills: Type.Optional(
+      Type.Array(Name, { description: 'personnel classes, one person of each; without `personnel` in the model they say nothing to the scheduler' }),
+    ),
+    needs: Type.Optional(Type.Array(Need)),
+    transferLot: Type.Optional(
+      Type.Number({ exclusiveMinimum: 0, description: 'pieces that go on together: the next operation may begin when so many were made' }),
+    ),
     alternatives: Type.Array(OperationAlternative, { minItems: 1 }),
     consumes: Type.Optional(Type.Array(Type.Object({ material: Name, perPiece: Type.Number({ exclusiveMinimum: 0 }) }, strict))),
     characteristics: Type.Optional(Type.Array(Characteristic)),
@@ -203,6 +212,8 @@ export const PlantModel = Type.Object(
     timeZone: Type.Optional(Name),
     equipment: Type.Array(Equipment),
     calendars: Type.Optional(Type.Record(Type.String(), Calendar)),
+    personnel: Type.Optional(Type.Array(PersonnelClass)),
+    tools: Type.Optional(Type.Array(Tool)),
     materials: Type.Optional(Type.Array(Material)),
     workMasters: Type.Optional(Type.Array(WorkMaster)),
     /** class → family before → family after → set-up time in ms */

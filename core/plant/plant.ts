@@ -1,5 +1,6 @@
 import { openWindows, type Window } from './calendar.ts'
 import type { Calendar, Characteristic, Equipment, EquipmentCommand, Operation, PlantModel, Signal, SignalRole, WorkMaster } from './model.ts'
+import type { Need, PersonnelClass, Tool } from './resources.ts'
 
 /** A signal with the equipment it belongs to. */
 export interface BoundSignal {
@@ -7,11 +8,18 @@ export interface BoundSignal {
   readonly signal: Signal
 }
 
-/** A unit that can run an operation, and its times there. */
+/** So many of a personnel class or of a kind of tool. */
+export interface ResourceNeed {
+  resource: string
+  count: number
+}
+
+/** A unit that can run an operation, its times there, and what it needs beside the unit; absent: nothing. */
 export interface UnitTimes {
   readonly equipment: string
   readonly setupMs: number
   readonly perPieceMs: number
+  readonly needs?: ResourceNeed[]
 }
 
 /** Answers questions about a checked plant model. Build it with `checkPlant`, which names every error. Immutable: a reload makes a new one. */
@@ -21,6 +29,7 @@ export class Plant {
   readonly #signals = new Map<string, BoundSignal>()
   readonly #workMasters = new Map<string, WorkMaster>()
   readonly #byClass = new Map<string, Equipment[]>()
+  readonly #resources = new Map<string, PersonnelClass | Tool>()
 
   constructor(model: PlantModel) {
     this.model = model
@@ -29,6 +38,7 @@ export class Plant {
       for (const name of equipment.classes ?? []) this.#byClass.set(name, [...(this.#byClass.get(name) ?? []), equipment])
       for (const signal of equipment.signals ?? []) this.#signals.set(`${equipment.id}/${signal.name}`, { equipment, signal })
     }
+    for (const resource of [...(model.personnel ?? []), ...(model.tools ?? [])]) this.#resources.set(resource.id, resource)
     for (const master of model.workMasters ?? []) {
       this.#workMasters.set(`${master.id}@${master.version}`, master)
       const newest = this.#workMasters.get(master.id)
@@ -89,13 +99,31 @@ export class Plant {
   unitsFor(operation: Operation): readonly UnitTimes[] {
     const units = new Map<string, UnitTimes>()
     for (const alternative of operation.alternatives) {
-      const times = { setupMs: alternative.setupMs ?? 0, perPieceMs: alternative.perPieceMs }
+      const needs = this.#needsOf(operation, alternative.needs)
+      const times = { setupMs: alternative.setupMs ?? 0, perPieceMs: alternative.perPieceMs, ...(needs.length === 0 ? {} : { needs }) }
       if (alternative.equipment !== undefined) units.set(alternative.equipment, { equipment: alternative.equipment, ...times })
       for (const unit of alternative.class === undefined ? [] : (this.#byClass.get(alternative.class) ?? [])) {
         if (!units.has(unit.id)) units.set(unit.id, { equipment: unit.id, ...times })
       }
     }
     return [...units.values()]
+  }
+
+  /** What an operation needs beside its unit; what is asked for twice is added up. */
+  #needsOf({ skills = [], needs = [] }: Operation, instead: readonly Need[] | undefined): ResourceNeed[] {
+    const sums = new Map<string, number>()
+    // a model without people in it says nothing of them
+    const people = this.model.personnel === undefined ? [] : skills.map((personnel): Need => ({ personnel }))
+    for (const { personnel, tool, count = 1 } of instead ?? [...people, ...needs]) {
+      const resource = personnel ?? tool ?? ''
+      sums.set(resource, (sums.get(resource) ?? 0) + count)
+    }
+    return [...sums].map(([resource, count]) => ({ resource, count }))
+  }
+
+  /** A personnel class or a kind of tool; they share their ids. */
+  resource(id: string): PersonnelClass | Tool | undefined {
+    return this.#resources.get(id)
   }
 
   /** Set-up time on a unit from one family to another, by the matrix of its class; `undefined` where the model has none. */
@@ -120,6 +148,6 @@ export class Plant {
 
   /** The last part of the path, for people: `mill-2`. */
   nameOf(equipment: string): string {
-    return this.#equipment.get(equipment)?.name ?? equipment.slice(equipment.lastIndexOf('/') + 1)
+    return this.#equipment.get(equipment)?.name ?? this.#resources.get(equipment)?.name ?? equipment.slice(equipment.lastIndexOf('/') + 1)
   }
 }
