@@ -388,6 +388,14 @@ export const ERROR_CODES = {
     remedy: 'release orders later or split the plant; orders that run, repairs and what is due first are planned',
   },
   TAKT_PLAN_PREDECESSOR: { what: 'an operation before it cannot be planned', remedy: 'see the problem of that operation' },
+  TAKT_PLAN_RESOURCE_UNKNOWN: {
+    what: 'the operation needs people or a tool that the plant model does not have',
+    remedy: 'add them to `personnel` or `tools` of the plant model, or correct the work master and make the order again',
+  },
+  TAKT_PLAN_RESOURCE_SHORT: {
+    what: 'there are never enough people or tools for the operation',
+    remedy: 'add some, bring back those that are away, or correct how many the work master asks for',
+  },
   TAKT_PLAN_LOT_HELD: { what: 'its lot is held', remedy: 'decide on the lot: release it, rework it or scrap it' },
   TAKT_PLAN_LATE: { what: 'the order will be late', remedy: 'agree on a later due time, raise its priority, or add capacity' },
   TAKT_PLAN_DEADLINE: { what: 'the repair cannot begin before its deadline', remedy: 'stop the running job, begin the repair now, or accept the risk' },

@@ -104,6 +104,17 @@ export async function openMaintenance(reader: StoreReader, equipment: string): P
   return jobOrder === undefined ? undefined : { workOrder, jobOrder }
 }
 
+/** When the last repair of a unit ended, epoch ms; 0 when it had none. */
+export async function lastRepairEnd(reader: StoreReader, equipment: string): Promise<number> {
+  const [job] = await reader.list('job-order', {
+    where: { equipment, operation: 'maintenance', state: 'Ended' },
+    orderBy: 'actual_end',
+    descending: true,
+    limit: 1,
+  })
+  return job?.actualEnd ?? 0
+}
+
 /** How long a repair takes, by the plant model. */
 export function maintenanceDurationMs(plant: Plant, equipment: string, kind: MaintenanceKind): number {
   return plant.equipment(equipment)?.maintenance?.[kind].durationMs ?? DEFAULT_DURATION_MS[kind]

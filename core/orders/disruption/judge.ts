@@ -6,7 +6,7 @@ import type { Plant } from '../../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../../store/store.ts'
 import type { UnitState } from '../follow-machine.ts'
 import { slug } from '../ids.ts'
-import { openMaintenance } from '../maintenance.ts'
+import { lastRepairEnd, openMaintenance } from '../maintenance.ts'
 import { type AskedBy, asksOf, together, withAsk } from './asks.ts'
 import { askedBy, askedNoLonger, isShadowOnly, openDisruption, refuseDisruption, standingDisruptions, withdrawDisruption } from './disruptions.ts'
 import type { DisruptionSettings } from './settings.ts'
@@ -259,16 +259,6 @@ async function falseAlarmsSince(reader: StoreReader, from: number): Promise<numb
 }
 
 /** When the last repair of a unit ended, epoch ms; 0 when there was none. */
-async function lastRepairEnd(reader: StoreReader, equipment: string): Promise<number> {
-  const [job] = await reader.list('job-order', {
-    where: { equipment, operation: 'maintenance', state: 'Ended' },
-    orderBy: 'actual_end',
-    descending: true,
-    limit: 1,
-  })
-  return job?.actualEnd ?? 0
-}
-
 function rank(severity: Severity): number {
   return SEVERITIES.indexOf(severity)
 }

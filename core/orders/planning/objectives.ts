@@ -13,10 +13,10 @@ export function weightsOf(objective: Objective, meanDurationMs: number): Objecti
   const lateStart = 20
   switch (objective) {
     case 'due-dates':
-      return { tardiness: 1, makespan: 0.02, setup: 0.05, lateStart, reassigned: 0.05 * meanDurationMs, deviation: 0.002 }
+      return { tardiness: 1, makespan: 0.02, setup: 0.05, lateStart, reassigned: 0.05 * meanDurationMs, deviation: 0.002, risk: 0.5 }
     case 'throughput':
-      return { tardiness: 0.1, makespan: 1, setup: 0.1, lateStart, reassigned: 0.05 * meanDurationMs, deviation: 0.002 }
+      return { tardiness: 0.1, makespan: 1, setup: 0.1, lateStart, reassigned: 0.05 * meanDurationMs, deviation: 0.002, risk: 0.5 }
     case 'few-changes':
-      return { tardiness: 1, makespan: 0.02, setup: 0.05, lateStart, reassigned: meanDurationMs, deviation: 0.1 }
+      return { tardiness: 1, makespan: 0.02, setup: 0.05, lateStart, reassigned: meanDurationMs, deviation: 0.1, risk: 0.25 }
   }
 }

@@ -1,5 +1,3 @@
-import type { Anomaly } from '../../messages/anomaly.ts'
-import type { Disruption } from '../../messages/disruption.ts'
 import type { Plan } from '../../messages/plan.ts'
 import type { Plant } from '../../plant/plant.ts'
 import { learnLifetime } from '../../schedule/lookahead/lifetime.ts'
@@ -8,6 +6,9 @@ import type { LookaheadInput, LookaheadUnit } from '../../schedule/lookahead/loo
 import { type PlannedRow, planRows } from '../../schedule/lookahead/plan-rows.ts'
 import type { PlanningProblem } from './build-problem.ts'
 import type { OutlookHistory, UnitPast } from './outlook-history.ts'
+import { type Standing, threatOf, USUAL_LIFE_MS } from './unit-threat.ts'
+
+export type { Standing } from './unit-threat.ts'
 
 const HOUR_MS = 3_600_000
 const LONGEST_HORIZON_MS = 7 * 24 * HOUR_MS
@@ -17,27 +18,17 @@ const LONGEST_HORIZON_MS = 7 * 24 * HOUR_MS
  * History outweighs it soon: a lifetime is worth half a failure for the plant, and the plant's is worth one for a unit.
  */
 const PRIOR = {
-  life: { meanMs: 200 * HOUR_MS, plantWeight: 0.5, unitWeight: 1 },
+  life: { meanMs: USUAL_LIFE_MS, plantWeight: 0.5, unitWeight: 1 },
   repair: { typicalMs: 4 * HOUR_MS, deviation: 0.5, weight: 2 },
   ratio: { deviation: 0.08, plantWeight: 4, unitWeight: 4, deviationWeight: 6 },
   maintenance: { deviation: 0.15, weight: 4 },
 } as const
-
-/** How much more often units fail while an anomaly stands that nobody has given a deadline; twice that when a person has confirmed it. */
-const HAZARD = { low: 2, medium: 4, high: 8 } as const
-/** That a unit does not last until the deadline of the repair that a prognosis or an anomaly asks for: deadlines lie before what they are to forestall. */
-const FAILS_BEFORE_DEADLINE = { prognosis: 0.05, anomaly: 0.1 } as const
 
 /** What an outlook rests on. */
 export interface OutlookBasis {
   /** `prior` with fewer than five jobs and no failure: then it says what is usual of machines, not of these. */
   readonly basis: 'history' | 'prior'
   readonly seen: { readonly jobs: number; readonly failures: number; readonly operatingMs: number }
-}
-
-export interface Standing {
-  readonly disruptions: readonly Disruption[]
-  readonly anomalies: readonly Anomaly[]
 }
 
 /** The plan in force as the twin takes it, with what history and what stands say of each unit. `missing`: orders of which something is not planned. */
@@ -92,7 +83,7 @@ export function outlookInput(
           ageMs: past?.ageMs ?? 0,
           repair: learnLogNormal(typicalLogNormal(usual, PRIOR.repair.deviation, PRIOR.repair.weight, PRIOR.repair.weight), past?.repairLogs ?? []),
           ratio: learnLogNormal(unitRatio, past?.ratioLogs ?? []),
-          ...threatOf(id, past, standing),
+          ...lookaheadThreat(id, past, standing),
         }
       }),
       orders: problem.orders.map(({ id, due, weight }) => ({ id, due, weight })),
@@ -108,21 +99,8 @@ export function outlookInput(
   }
 }
 
-/** What stands against a unit since its last repair. A deadline says when; an anomaly without one only that it fails sooner than usual. */
-function threatOf(unit: string, past: UnitPast | undefined, { disruptions, anomalies }: Standing): Pick<LookaheadUnit, 'hazard' | 'foretold'> {
-  const renewedAt = past?.renewedAt ?? Number.NEGATIVE_INFINITY
-  let foretold: LookaheadUnit['foretold']
-  for (const { equipment, action, deadline, time, cause } of disruptions) {
-    if (equipment !== unit || action !== 'maintain-before' || deadline === null || time <= renewedAt) continue
-    if (foretold !== undefined && foretold.by <= deadline) continue
-    const by = cause.prognosis !== undefined ? 'prognosis' : cause.anomaly !== undefined ? 'anomaly' : undefined
-    if (by !== undefined) foretold = { by: deadline, probability: FAILS_BEFORE_DEADLINE[by] }
-  }
-  if (foretold !== undefined) return { foretold }
-  let hazard = 1
-  for (const { equipment, severity, verdict, time } of anomalies) {
-    if (equipment !== unit || verdict?.decision === 'refused' || time <= renewedAt) continue
-    hazard = Math.max(hazard, HAZARD[severity] * (verdict?.decision === 'confirmed' ? 2 : 1))
-  }
-  return hazard === 1 ? {} : { hazard }
+function lookaheadThreat(unit: string, past: UnitPast | undefined, standing: Standing): Pick<LookaheadUnit, 'hazard' | 'foretold'> {
+  const { hazard, foretold } = threatOf(unit, past?.renewedAt ?? Number.NEGATIVE_INFINITY, standing) ?? {}
+  if (foretold !== undefined) return { foretold: { by: foretold.by, probability: foretold.probability } }
+  return hazard === undefined ? {} : { hazard }
 }

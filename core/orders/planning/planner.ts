@@ -174,9 +174,9 @@ export class Planner {
     signal: AbortSignal | undefined,
     onRepaired: (built: PlanningProblem, repaired: Schedule) => void,
   ): Promise<{ readonly built: PlanningProblem; readonly solved: Solved }> {
-    const { seed, objective, resumable } = this.#options
+    const { seed, objective, resumable, frozenMs = 0 } = this.#options
     for (let lookAheadMs = 0; ; ) {
-      const built = await buildProblemInSlices(facts, plant, { objective, resumable, lookAheadMs }, signal)
+      const built = await buildProblemInSlices(facts, plant, { objective, resumable, lookAheadMs, frozenMs }, signal)
       const limits = { seed, ...search(built), ...(signal === undefined ? {} : { signal }) }
       const solved = await this.#client.solve(built.problem, { ...limits, onRepaired: (repaired) => onRepaired(built, repaired) })
       // calendars are looked at only so far; a plan that reaches further is made again with more of them

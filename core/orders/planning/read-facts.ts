@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Anomaly } from '../../messages/anomaly.ts'
 import type { Disruption } from '../../messages/disruption.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
@@ -6,6 +7,7 @@ import type { Plan } from '../../messages/plan.ts'
 import type { WorkOrder } from '../../messages/work-order.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { StoreReader } from '../../store/store.ts'
+import { lastRepairEnd } from '../maintenance.ts'
 
 /** What a plan is made from, read from the store at one moment. */
 export interface PlanningFacts {
@@ -20,6 +22,12 @@ export interface PlanningFacts {
   readonly heldLots: ReadonlySet<string>
   /** Accepted or acted on, oldest first. */
   readonly disruptions: readonly Disruption[]
+  /** Proposed to a person who has not answered: they say what may fail, and change nothing else. */
+  readonly proposals?: readonly Disruption[]
+  /** Those that stand. */
+  readonly anomalies?: readonly Anomaly[]
+  /** When units of which something is said last came back from a repair, epoch ms. */
+  readonly renewedAt?: ReadonlyMap<string, number>
   /** What a unit last worked on, for its set-up. */
   readonly lastFamily: ReadonlyMap<string, string>
   readonly plan: Plan | undefined
@@ -35,7 +43,7 @@ const OPEN_STATES = ['NotAllowedToStart', 'AllowedToStart', 'Running', 'Interrup
 
 export async function readFacts(reader: StoreReader, plant: Plant, now: number, most = MOST_JOBS): Promise<PlanningFacts> {
   const { among, leftOut } = await mostUrgent(reader, most)
-  const [chosen, begun, withoutOperations, states, held, disruptions, plan, lastFamily] = await Promise.all([
+  const [chosen, begun, withoutOperations, states, held, disruptions, proposals, anomalies, plan, lastFamily] = await Promise.all([
     openJobs(reader, among),
     // what has begun occupies its unit, whatever is planned
     among === undefined ? [] : reader.list('job-order', { where: { state: ['Running', 'Interrupted'] } }),
@@ -43,6 +51,8 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
     reader.db.selectFrom('machine_state').select(['equipment', 'state', 'since']).where('until', 'is', null).execute(),
     reader.list('lot', { where: { disposition: 'held' } }),
     reader.list('disruption', { where: { status: ['accepted', 'acted'] }, orderBy: 'time' }),
+    reader.list('disruption', { where: { status: 'proposed', action: 'maintain-before' }, orderBy: 'time' }),
+    reader.list('anomaly', { where: { state: ['raised', 'updated'] } }),
     latestPlan(reader),
     lastFamilies(reader, plant),
   ])
@@ -50,7 +60,9 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
   const jobs = begun.length === 0 ? chosen : [...chosen, ...begun.filter((job) => !known.has(job.id))]
   const ids = [...new Set(jobs.map((job) => job.workOrder))]
   const underWay = jobs.filter((job) => job.state === 'Running' || job.state === 'Interrupted').map((job) => job.id)
-  const [workOrders, counts] = await Promise.all([
+  const proposed = proposals.filter(({ autonomy }) => autonomy !== 'shadow')
+  const [renewedAt, workOrders, counts] = await Promise.all([
+    lastRepairs(reader, new Set([...anomalies, ...proposed, ...disruptions.filter(({ deadline }) => deadline !== null)].map(({ equipment }) => equipment))),
     inParts(ids, (id) => reader.list('work-order', { where: { id } })),
     underWay.length === 0 ? [] : reader.db.selectFrom('job_count').select(['job_order', 'last']).where('job_order', 'in', underWay).execute(),
   ])
@@ -62,6 +74,9 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
     lastCounted: new Map(counts.map(({ job_order, last }) => [job_order, last])),
     heldLots: new Set(held.map((lot) => lot.id)),
     disruptions,
+    proposals: proposed,
+    anomalies,
+    renewedAt,
     lastFamily,
     plan,
     withoutOperations,
@@ -136,6 +151,12 @@ const MOST_NAMED = 100
 export async function latestPlan(reader: StoreReader): Promise<Plan | undefined> {
   const [plan] = await reader.list('plan', { orderBy: 'version', descending: true, limit: 1 })
   return plan
+}
+
+async function lastRepairs(reader: StoreReader, units: ReadonlySet<string>): Promise<Map<string, number>> {
+  const ends = new Map<string, number>()
+  await Promise.all([...units].map(async (unit) => ends.set(unit, await lastRepairEnd(reader, unit))))
+  return ends
 }
 
 async function lastFamilies(reader: StoreReader, plant: Plant): Promise<Map<string, string>> {
