@@ -12,7 +12,12 @@ export interface PaletteBuild {
   readonly entries?: Readonly<Record<string, string>>
 }
 
-const WORKERS = ['core/store/sqlite-worker.ts', 'core/schedule/schedule-worker.ts', 'core/schedule/lookahead/lookahead-worker.ts']
+const WORKERS = [
+  'core/store/sqlite-worker.ts',
+  'core/store/verify-worker.ts',
+  'core/schedule/schedule-worker.ts',
+  'core/schedule/lookahead/lookahead-worker.ts',
+]
 
 const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
 /** Node names by folder: `nodes/<name>/<name>.ts`. */

@@ -1,18 +1,35 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
 import { TaktError } from '../core/base/error.ts'
+import { type Anchor, parseAnchor } from '../core/store/anchor.ts'
+import { readPublicKey } from '../core/store/anchor-key.ts'
 import { verifyFile } from '../core/store/verify-file.ts'
 
-/** `npm run verify -- <file>`: checks a store's ledger. Exit code 0 when it is whole, 1 when it is not, 2 when it cannot be checked. */
-const file = process.argv[2]
-if (file === undefined) {
-  console.error('Usage: npm run verify -- <database file>')
-  process.exit(2)
-}
+/**
+ * `npm run verify -- <file> [--key <public key>] [--head <file>]…`: checks a store's ledger, also against heads that were noted elsewhere. Exit code 0 when it is whole,
+ * 1 when it is not, 2 when it cannot be checked.
+ */
+const USAGE = 'Usage: npm run verify -- <database file> [--key <file with the public key>] [--head <file with a head noted elsewhere>]…'
+
 try {
-  const { ok, rows, head, fault } = await verifyFile(file)
+  const { values, positionals } = parseArgs({ options: { key: { type: 'string' }, head: { type: 'string', multiple: true } }, allowPositionals: true })
+  const [file] = positionals
+  if (file === undefined || positionals.length > 1) throw new TypeError('one database file is needed')
+  const publicKey = values.key === undefined ? undefined : readPublicKey(values.key)
+  const witnesses = (values.head ?? []).map(readWitness)
+  const { ok, rows, head, fault } = await verifyFile(file, { publicKey, witnesses })
   if (ok) console.log(`The ledger is whole: ${rows} rows, head ${head.sequence} ${head.hash}`)
   else console.error(`The ledger is NOT whole. First fault, at row ${fault?.sequence}: ${fault?.what}`)
   process.exit(ok ? 0 : 1)
 } catch (error) {
-  console.error(error instanceof TaktError ? error.message : error)
+  // wrong arguments are told with how to call it
+  console.error(error instanceof TaktError ? error.message : `${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
   process.exit(2)
+}
+
+/** A retained message of the witness, or a copy of an anchor. */
+function readWitness(path: string): Anchor {
+  const anchor = parseAnchor(JSON.parse(readFileSync(path, 'utf8')))
+  if (anchor === undefined) throw new TypeError(`${path} holds no head of a ledger: {"sequence": …, "hash": "…"}`)
+  return anchor
 }

@@ -74,6 +74,11 @@ export const ERROR_CODES = {
     remedy: 'run the ledger check, compare with a backup and tell who answers for the records',
   },
 
+  TAKT_LEDGER_KEY: {
+    what: 'the key that signs the head of the ledger cannot be used',
+    remedy: 'make one with `npm run ledger-key -- <file>`, name its file in the store node, and see that Node-RED may read it',
+  },
+
   // delivery: inbox, outbox, replay
   TAKT_INBOX_CONTRADICTION: {
     what: 'a sender gave the same number to two different messages; the first one counts',

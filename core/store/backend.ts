@@ -1,14 +1,18 @@
 import type { Kysely } from 'kysely'
 import type { TaktError } from '../base/error.ts'
+import type { Anchor } from './anchor.ts'
 import type { LedgerRow } from './ledger.ts'
 import type { Tables } from './schema.ts'
-import type { LedgerHead } from './store.ts'
+import type { Verification } from './store.ts'
+import type { VerifyOptions } from './verify.ts'
 
 export type Dialect = 'sqlite' | 'postgres'
 
 /** A database as the store needs it: one writing transaction at a time, and reads that see what is committed. */
 export interface Backend {
   readonly dialect: Dialect
+  /** Other processes may write to it at the same time. */
+  readonly shared: boolean
   /** Names the database in errors. */
   readonly where: string
   /** Opens the file or connection; may be called again after it failed. */
@@ -18,7 +22,11 @@ export interface Backend {
   /** Begins at once; should it fail, so does the first statement. */
   begin(): WriteSession
   /** The head as anchored outside the database; null when the anchor is gone, undefined when this database has none (it dies with its process). */
-  readAnchor(): Promise<LedgerHead | null | undefined>
+  readAnchor(): Promise<Anchor | null | undefined>
+  /** Verifies the ledger on a way of its own, faster than through `reader`; undefined where there is none. */
+  verify?(options: VerifyOptions): Promise<Verification> | undefined
+  /** From now on calls back when the ledger may have grown up to a row, whoever appended it. Only where others may. */
+  listen?(news: (upTo: number) => void): void
   close(): Promise<void>
 }
 
@@ -35,6 +43,6 @@ export interface WriteSession {
   release(): void
   undo(): void
   /** Makes everything durable, then anchors the head; resolves with why the anchor could not be written, if it could not. */
-  commit(anchor: LedgerHead | null): Promise<TaktError | undefined>
+  commit(anchor: Anchor | null): Promise<TaktError | undefined>
   rollback(): Promise<void>
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 import type { Tables } from './schema.ts'
 import type { LedgerEvent, LedgerHead } from './store.ts'
@@ -14,7 +14,7 @@ export const GENESIS: LedgerHead = { sequence: 0, hash: '0'.repeat(64) }
  */
 export function rowHash(row: Omit<LedgerRow, 'hash'>): string {
   const content = [row.previous_hash, row.sequence, row.type, row.subject, row.actor, row.why, row.before, row.after, row.time]
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex')
+  return hash('sha256', JSON.stringify(content))
 }
 
 /** What a row says, its documents already as text. */

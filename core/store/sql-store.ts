@@ -3,9 +3,12 @@ import type { Clock } from '../base/clock.ts'
 import { TaktError, toTaktError } from '../base/error.ts'
 import type { DocumentOf } from '../messages/document.ts'
 import type { Quarantined } from '../messages/quarantined.ts'
+import { signHead } from './anchor.ts'
+import type { SigningKey } from './anchor-key.ts'
 import type { Backend } from './backend.ts'
 import { checkAnchor } from './check-anchor.ts'
 import { listDocuments, readDocument } from './documents.ts'
+import { EventFeed } from './event-feed.ts'
 import { readHead, readRows, toEvent } from './ledger.ts'
 import { migrate } from './migrate.ts'
 import type { Tables } from './schema.ts'
@@ -21,11 +24,15 @@ export interface SqlStoreOptions {
   onFailure?(error: TaktError): void
   /** Something people should know that stops nothing: rows of the ledger found missing, a listener that threw. */
   onWarning?(error: TaktError): void
+  /** Signs the head that is anchored; undefined: it is not signed. */
+  readonly key?: SigningKey | undefined
   /** Real milliseconds after which a transaction that does not end is undone. Default 10,000. */
   readonly stuckAfterMs?: number
 }
 
 const QUARANTINE_KEPT = 10_000
+/** Rows from which a ledger is verified on the backend's own way; less of them cost no more than its beginning. */
+const VERIFIED_ASIDE_FROM = 20_000
 /** Rows of one statement: databases bound its parameters. */
 const STATES_AT_ONCE = 100
 /** A sender gone wrong repeats itself: the ledger, which grows for ever, tells of it once in this much plant time. */
@@ -40,6 +47,8 @@ export class SqlStore implements Store {
   readonly #queue: WriterQueue
   readonly #listeners = new Set<(event: LedgerEvent) => void>()
   readonly #quarantineTold = new Map<string, number>()
+  /** only where several processes write one ledger */
+  readonly #feed: EventFeed | undefined
   #opening: Promise<void> | undefined
   #healthy = false
   #closing: Promise<void> | undefined
@@ -51,17 +60,26 @@ export class SqlStore implements Store {
     this.#options = options
     const reopen = (): void => {
       this.#opening = undefined
+      // others are heard again, and people know, before somebody wants to write
+      if (this.#backend.shared && this.#closing === undefined) this.#whenOpen().catch(() => {})
     }
     this.#backend = makeBackend(() => this.#whenOpen(), reopen)
+    if (this.#backend.shared)
+      this.#feed = new EventFeed({ read: async (after, limit) => (await readRows(this.db, after, limit)).map(toEvent), tell: (event) => this.#tell(event) })
     this.#queue = new WriterQueue(this.#backend, {
       stuckAfterMs: options.stuckAfterMs ?? 10_000,
       whenOpen: () => this.#whenOpen(),
       now: () => this.#clock.now(),
+      seal: (head) => signHead(head, options.key),
       committed: (events, anchorFailure) => this.#committed(events, anchorFailure),
       failed: (error) => this.#failed(error),
       movedHead: () => this.#checkAnchor(),
     })
     this.#whenOpen().catch(() => {})
+  }
+
+  get shared(): boolean {
+    return this.#backend.shared
   }
 
   get db(): Kysely<Tables> {
@@ -98,18 +116,20 @@ export class SqlStore implements Store {
 
   async verify(): Promise<Verification> {
     await this.#whenOpen()
+    const options = { publicKey: this.#options.key?.publicKey }
+    const aside = (await this.head()).sequence < VERIFIED_ASIDE_FROM ? undefined : this.#backend.verify?.(options)
     // the anchor is read first: what is committed meanwhile only comes after it
-    return verifyLedger(this.db, await this.#backend.readAnchor())
+    return aside ?? verifyLedger(this.db, await this.#backend.readAnchor(), options)
   }
 
   async quarantine(record: Quarantined): Promise<void> {
     const { code, received, bytes } = record
     const [what, where, remedy, excerpt] = [record.what, record.where, record.do, record.excerpt].map(toStorableText) as [string, string, string, string]
     await this.transaction(async (tx) => {
-      const { insertId } = await tx.db.insertInto('quarantine').values({ code, what, where, remedy, received, bytes, excerpt }).executeTakeFirstOrThrow()
+      const { id } = await tx.db.insertInto('quarantine').values({ code, what, where, remedy, received, bytes, excerpt }).returning('id').executeTakeFirstOrThrow()
       await tx.db
         .deleteFrom('quarantine')
-        .where('id', '<=', Number(insertId) - QUARANTINE_KEPT)
+        .where('id', '<=', id - QUARANTINE_KEPT)
         .execute()
       if (this.#tellOfQuarantine(`${code} ${where}`, tx.now)) {
         const after = { ...record, what, where, do: remedy, excerpt }
@@ -183,6 +203,7 @@ export class SqlStore implements Store {
     await this.#queue.idle()
     await this.#opening?.catch(() => {})
     this.#closed = true
+    this.#feed?.stop()
     await this.#backend.close()
     this.#listeners.clear()
   }
@@ -203,24 +224,39 @@ export class SqlStore implements Store {
     await this.#backend.open()
     await migrate(this.#backend, this.#clock.now())
     await this.#checkAnchor()
+    await this.#hearOthers()
     this.#recovered()
   }
 
+  /** Events of other instances are told from the first opening on, also those of an outage. */
+  async #hearOthers(): Promise<void> {
+    const feed = this.#feed
+    if (feed === undefined) return
+    const session = this.#backend.begin()
+    const head = await readHead(session.db(() => {})).finally(() => session.rollback())
+    feed.start(head.sequence)
+    feed.news(head.sequence)
+    this.#backend.listen?.((upTo) => feed.news(upTo))
+  }
+
   async #checkAnchor(): Promise<void> {
-    const found = await checkAnchor(this.#backend, this.#clock.now())
-    if (found !== undefined) this.#options.onWarning?.(new TaktError('TAKT_LEDGER_FAULT', { what: `ledger: ${found.what}`, where: this.#backend.where }))
+    const found = await checkAnchor(this.#backend, this.#clock.now(), this.#options.key)
+    if (found !== undefined && found.type !== 'ledger.anchor-begun') this.#options.onWarning?.(new TaktError('TAKT_LEDGER_FAULT', { what: `ledger: ${found.what}`, where: this.#backend.where }))
   }
 
   #committed(events: readonly LedgerEvent[], anchorFailure: TaktError | undefined): void {
     this.#recovered()
     if (anchorFailure !== undefined) this.#options.onWarning?.(anchorFailure)
-    for (const event of events) {
-      for (const listener of this.#listeners) {
-        try {
-          listener(event)
-        } catch (thrown) {
-          this.#options.onWarning?.(toTaktError(thrown, `a listener to event ${event.sequence} (${event.type})`))
-        }
+    if (this.#feed !== undefined) this.#feed.committed(events)
+    else for (const event of events) this.#tell(event)
+  }
+
+  #tell(event: LedgerEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch (thrown) {
+        this.#options.onWarning?.(toTaktError(thrown, `a listener to event ${event.sequence} (${event.type})`))
       }
     }
   }

@@ -1,18 +1,21 @@
 import { readFile } from 'node:fs/promises'
 import type { Kysely } from 'kysely'
 import { TaktError } from '../base/error.ts'
-import { anchorPath, parseAnchor } from './anchor.ts'
+import { type Anchor, anchorPath, parseAnchor } from './anchor.ts'
 import type { Backend, WriteSession } from './backend.ts'
 import type { LedgerRow } from './ledger.ts'
 import type { Tables } from './schema.ts'
 import { SqliteClient, sqliteError } from './sqlite-client.ts'
 import { sqliteKysely } from './sqlite-dialect.ts'
-import type { LedgerHead } from './store.ts'
+import type { Verification } from './store.ts'
 import { toSqlValue } from './values.ts'
+import type { VerifyOptions } from './verify.ts'
+import { verifyInThread } from './verify-thread.ts'
 
 /** The database in a file of its own, through Node's SQLite in a thread of its own. */
 export class SqliteBackend implements Backend {
   readonly dialect = 'sqlite'
+  readonly shared = false
   readonly where: string
   readonly reader: Kysely<Tables>
   readonly #file: string
@@ -42,13 +45,17 @@ export class SqliteBackend implements Backend {
     return new SqliteSession(this.#client, this.where)
   }
 
-  async readAnchor(): Promise<LedgerHead | null | undefined> {
+  async readAnchor(): Promise<Anchor | null | undefined> {
     if (this.#file === ':memory:') return undefined
     try {
       return parseAnchor(JSON.parse(await readFile(anchorPath(this.#file), 'utf8'))) ?? null
     } catch {
       return null
     }
+  }
+
+  verify(options: VerifyOptions): Promise<Verification> | undefined {
+    return this.#file === ':memory:' ? undefined : verifyInThread({ file: this.#file, publicKey: options.publicKey })
   }
 
   async close(): Promise<void> {
@@ -99,7 +106,7 @@ class SqliteSession implements WriteSession {
     this.#mark('undo')
   }
 
-  async commit(anchor: LedgerHead | null): Promise<TaktError | undefined> {
+  async commit(anchor: Anchor | null): Promise<TaktError | undefined> {
     const { anchorFailure } = await this.#client.call({ do: 'commit', anchor })
     return anchorFailure === undefined ? undefined : sqliteError(anchorFailure, `anchor beside the ${this.#where}`)
   }

@@ -1,4 +1,4 @@
-import type { LedgerHead } from './store.ts'
+import type { Anchor } from './anchor.ts'
 import type { SqlValue } from './values.ts'
 
 /** What the main thread asks the SQLite thread. Requests are answered in the order they were sent. */
@@ -9,7 +9,7 @@ export type SqliteRequest =
   | { readonly do: 'begin' }
   | { readonly do: 'savepoint'; readonly mark: 'begin' | 'keep' | 'undo' }
   /** `anchor` is written beside the database once the commit stands. */
-  | { readonly do: 'commit'; readonly anchor: LedgerHead | null }
+  | { readonly do: 'commit'; readonly anchor: Anchor | null }
   | { readonly do: 'rollback' }
   | { readonly do: 'close' }
 

@@ -4,10 +4,9 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort } from 'node:worker_threads'
 import { StateFile } from '../base/state-file.ts'
-import { anchorPath } from './anchor.ts'
+import { type Anchor, anchorPath } from './anchor.ts'
 import { ProcessLock } from './process-lock.ts'
 import { SQLITE, type SqliteAnswer, type SqliteCall, type SqliteFailure, type SqliteRequest, type SqliteResult } from './sqlite-protocol.ts'
-import type { LedgerHead } from './store.ts'
 import type { SqlValue } from './values.ts'
 
 /**
@@ -146,7 +145,7 @@ class Database {
   }
 
   /** The commit stands whatever becomes of the anchor; an older one only makes a missing tail harder to see. */
-  #saveAnchor(head: LedgerHead | null): SqliteResult {
+  #saveAnchor(head: Anchor | null): SqliteResult {
     try {
       if (head !== null) this.#anchor?.save(head)
       return NOTHING

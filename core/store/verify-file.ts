@@ -1,28 +1,28 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { TaktError } from '../base/error.ts'
-import { anchorPath, parseAnchor } from './anchor.ts'
+import { type Anchor, anchorPath, parseAnchor } from './anchor.ts'
 import { sqliteError } from './sqlite-client.ts'
 import { sqliteKysely } from './sqlite-dialect.ts'
-import type { LedgerHead, Verification } from './store.ts'
+import type { Verification } from './store.ts'
 import type { SqlValue } from './values.ts'
-import { verifyLedger } from './verify.ts'
+import { type VerifyOptions, verifyLedger } from './verify.ts'
 
 /** Verifies the ledger in a file, also while Node-RED has it open. Changes nothing. */
-export async function verifyFile(file: string): Promise<Verification> {
+export async function verifyFile(file: string, options: VerifyOptions = {}): Promise<Verification> {
   const where = `database ${file}`
   if (!existsSync(file)) throw new TaktError('TAKT_STORE_UNWRITABLE', { what: 'there is no such file', where })
   const anchor = readAnchor(file)
   const db = coded(where, () => new DatabaseSync(file, { readOnly: true }))
   try {
     const run = async (sql: string, parameters: readonly SqlValue[]) => coded(where, () => ({ rows: db.prepare(sql).all(...(parameters as SqlValue[])) }))
-    return await verifyLedger(sqliteKysely(run, where), anchor)
+    return await verifyLedger(sqliteKysely(run, where), anchor, options)
   } finally {
     db.close()
   }
 }
 
-function readAnchor(file: string): LedgerHead | null {
+function readAnchor(file: string): Anchor | null {
   try {
     return parseAnchor(JSON.parse(readFileSync(anchorPath(file), 'utf8'))) ?? null
   } catch {

@@ -1,9 +1,17 @@
 import type { Kysely } from 'kysely'
 import { TaktError } from '../base/error.ts'
+import { type Anchor, sealFault } from './anchor.ts'
 import { GENESIS, type LedgerRow, readRows, rowHash } from './ledger.ts'
 import type { Tables } from './schema.ts'
 import type { LedgerHead, Verification } from './store.ts'
 import { DocumentCheck } from './verify-documents.ts'
+
+export interface VerifyOptions {
+  /** PEM of the key that anchor and witnesses must be signed with; undefined: they need not be. */
+  readonly publicKey?: string | undefined
+  /** Heads noted elsewhere (a retained message, another machine, a printed report): the ledger must hold each of them. */
+  readonly witnesses?: readonly Anchor[] | undefined
+}
 
 const PAGE = 500
 
@@ -14,10 +22,12 @@ type Fault = NonNullable<Verification['fault']>
 
 /**
  * Reads the whole ledger and names the first row that is wrong or missing: numbers without gaps, each hash over the row's content and the
- * hash before it, the head as anchored, and every document as the ledger tells it. Reads in pages, so that other work goes on between.
+ * hash before it, the head as anchored and witnessed, and every document as the ledger tells it. Reads in pages, so that other work goes on between.
  */
-export async function verifyLedger(db: Kysely<Tables>, anchor: LedgerHead | null | undefined): Promise<Verification> {
+export async function verifyLedger(db: Kysely<Tables>, anchor: Anchor | null | undefined, options: VerifyOptions = {}): Promise<Verification> {
   const documents = new DocumentCheck()
+  const noted = notedHeads(anchor, options)
+  const keys = new Set<string>()
   let rows = 0
   let head: LedgerHead = GENESIS
   const report = (fault: Fault | null): Verification => ({ ok: fault === null, rows, head, fault })
@@ -25,7 +35,7 @@ export async function verifyLedger(db: Kysely<Tables>, anchor: LedgerHead | null
     for (;;) {
       const page = await readRows(db, head.sequence, PAGE)
       for (const row of page) {
-        const fault = faultOf(row, head, anchor)
+        const fault = faultOf(row, head, noted) ?? (row.type === 'ledger.anchor-unsigned' ? unsignedAgain(row, keys) : undefined)
         if (fault !== undefined) return report(fault)
         documents.row(row)
         head = { sequence: row.sequence, hash: row.hash }
@@ -33,14 +43,29 @@ export async function verifyLedger(db: Kysely<Tables>, anchor: LedgerHead | null
       }
       if (page.length < PAGE) break
     }
-    return report(anchorFault(anchor, head) ?? (await documents.fault(db, head.sequence)) ?? null)
+    const last = endFault(anchor, head, options) ?? (await documents.fault(db, head.sequence)) ?? sealedFault(anchor, options)
+    return report(last ?? null)
   } catch (error) {
     if (!(error instanceof TaktError) || !DAMAGE.has(error.code)) throw error
     return report({ sequence: head.sequence + 1, what: `the file is damaged here: ${error.what}` })
   }
 }
 
-function faultOf(row: LedgerRow, previous: LedgerHead, anchor: LedgerHead | null | undefined): Fault | undefined {
+interface Noted {
+  readonly hash: string
+  readonly what: string
+}
+
+/** Heads by their number, with the words for a row that is another. */
+function notedHeads(anchor: Anchor | null | undefined, { witnesses = [] }: VerifyOptions): ReadonlyMap<number, readonly Noted[]> {
+  const noted = new Map<number, Noted[]>()
+  const note = ({ sequence, hash }: LedgerHead, what: string): void => void noted.set(sequence, [...(noted.get(sequence) ?? []), { hash, what }])
+  if (anchor) note(anchor, 'anchored')
+  for (const witness of witnesses) note(witness, 'witnessed')
+  return noted
+}
+
+function faultOf(row: LedgerRow, previous: LedgerHead, noted: ReadonlyMap<number, readonly Noted[]>): Fault | undefined {
   const { sequence } = row
   const expected = previous.sequence + 1
   if (sequence !== expected) {
@@ -48,7 +73,8 @@ function faultOf(row: LedgerRow, previous: LedgerHead, anchor: LedgerHead | null
   }
   if (row.previous_hash !== previous.hash) return { sequence, what: `row ${sequence} does not follow row ${previous.sequence}: its previous hash is another` }
   if (row.hash !== rowHash(row)) return { sequence, what: `row ${sequence} was changed: its content does not give its hash` }
-  if (anchor?.sequence === sequence && anchor.hash !== row.hash) return { sequence, what: `row ${sequence} is not the one that was anchored` }
+  const other = noted.get(sequence)?.find(({ hash }) => hash !== row.hash)
+  if (other !== undefined) return { sequence, what: `row ${sequence} is not the one that was ${other.what}` }
   if (row.type === 'ledger.anchor-mismatch') return anchorMismatch(row)
   return undefined
 }
@@ -60,9 +86,31 @@ function anchorMismatch(row: LedgerRow): Fault {
   return { sequence: sequence ?? row.sequence, what: `row ${sequence} was not the one that was anchored, as row ${row.sequence} records` }
 }
 
-function anchorFault(anchor: LedgerHead | null | undefined, head: LedgerHead): Fault | undefined {
+/** A key comes into use once. Where the anchor was found unsigned again, somebody had taken its signature away. */
+function unsignedAgain(row: LedgerRow, keys: Set<string>): Fault | undefined {
+  const { key = '' } = JSON.parse(row.after ?? '{}') as { key?: string }
+  if (keys.has(key)) return { sequence: row.sequence, what: `the anchor had lost its signature before row ${row.sequence}, which records it` }
+  keys.add(key)
+  return undefined
+}
+
+/** What the heads noted outside say of the end. */
+function endFault(anchor: Anchor | null | undefined, head: LedgerHead, { witnesses = [] }: VerifyOptions): Fault | undefined {
   if (anchor === null && head.sequence > 0) return { sequence: head.sequence, what: 'the anchor file is missing, so a lost tail cannot be excluded' }
-  if (!anchor || anchor.sequence <= head.sequence) return undefined
-  const [from, to] = [head.sequence + 1, anchor.sequence]
+  const furthest = Math.max(anchor?.sequence ?? 0, ...witnesses.map(({ sequence }) => sequence))
+  if (furthest <= head.sequence) return undefined
+  const [from, to] = [head.sequence + 1, furthest]
   return { sequence: from, what: from === to ? `row ${from} is missing at the end` : `rows ${from} to ${to} are missing at the end` }
+}
+
+/** Every row fits; but who wrote the heads that they were compared with? */
+function sealedFault(anchor: Anchor | null | undefined, { publicKey, witnesses = [] }: VerifyOptions): Fault | undefined {
+  if (publicKey === undefined) return undefined
+  const heads = [...(anchor ? [{ head: anchor, name: 'the anchor' }] : []), ...witnesses.map((head) => ({ head, name: 'a witness' }))]
+  for (const { head, name } of heads) {
+    // the anchor of a ledger without a row says nothing that could be forged
+    const what = head.sequence === 0 ? undefined : sealFault(head, publicKey, name)
+    if (what !== undefined) return { sequence: head.sequence, what }
+  }
+  return undefined
 }

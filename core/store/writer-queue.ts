@@ -1,6 +1,9 @@
+import type { Kysely } from 'kysely'
 import { TaktError, toTaktError } from '../base/error.ts'
+import type { Anchor } from './anchor.ts'
 import type { Backend, WriteSession } from './backend.ts'
 import { readHead } from './ledger.ts'
+import type { Tables } from './schema.ts'
 import type { LedgerEvent, LedgerHead, StoreTransaction } from './store.ts'
 import { type Chain, Transaction } from './transaction.ts'
 
@@ -14,11 +17,13 @@ export interface QueueHooks {
   /** Resolves when the database may be written, rejects with why it may not. */
   whenOpen(): Promise<void>
   now(): number
+  /** The head as it is anchored, signed where there is a key. */
+  seal(head: LedgerHead): Anchor
   /** Events of a commit, in order, once it is durable. */
   committed(events: readonly LedgerEvent[], anchorFailure: TaktError | undefined): void
   /** The database could not be written; the transactions concerned were told. */
   failed(error: TaktError): void
-  /** The ledger ended elsewhere than this process left it: somebody else changed the file. */
+  /** The ledger does not go on from where this process left it: somebody else changed it. */
   movedHead(): Promise<void>
 }
 
@@ -71,8 +76,7 @@ export class WriterQueue {
     let session: WriteSession
     let chain: Chain
     try {
-      await this.#hooks.whenOpen()
-      ;({ session, chain } = await this.#begin())
+      ;({ session, chain } = await this.#open())
     } catch (thrown) {
       return this.#fail(this.#waiting.splice(0), toTaktError(thrown, this.#backend.where))
     }
@@ -85,7 +89,7 @@ export class WriterQueue {
         jobs.push(job)
         await this.#run(job, session, chain, settled)
       }
-      const anchorFailure = await session.commit(chain.events.length === 0 ? null : chain.head)
+      const anchorFailure = await session.commit(chain.events.length === 0 ? null : this.#hooks.seal(chain.head))
       this.#head = chain.head
       this.#hooks.committed(chain.events, anchorFailure)
       for (const settle of settled) settle()
@@ -95,11 +99,24 @@ export class WriterQueue {
     }
   }
 
+  /** A connection that broke while nobody used it is found out here: with a new one nothing has happened yet. */
+  async #open(): Promise<{ session: WriteSession; chain: Chain }> {
+    await this.#hooks.whenOpen()
+    try {
+      return await this.#begin()
+    } catch (error) {
+      if (!(error instanceof TaktError) || error.code !== 'TAKT_STORE_AWAY') throw error
+    }
+    await this.#hooks.whenOpen()
+    return this.#begin()
+  }
+
   async #begin(): Promise<{ session: WriteSession; chain: Chain }> {
     const session = this.#backend.begin()
     try {
-      const head = await readHead(session.db(() => {}))
-      if (this.#head === undefined || (head.sequence === this.#head.sequence && head.hash === this.#head.hash)) return { session, chain: { head, events: [] } }
+      const db = session.db(() => {})
+      const head = await readHead(db)
+      if (this.#head === undefined || (await follows(db, head, this.#head, this.#backend.shared))) return { session, chain: { head, events: [] } }
     } catch (error) {
       await session.rollback().catch(() => {})
       throw error
@@ -154,4 +171,13 @@ export class WriterQueue {
     this.#hooks.failed(error)
     for (const job of jobs) job.reject(error)
   }
+}
+
+/** Is the chain the one that this process left, or, where others may append, one that goes on from there? */
+async function follows(db: Kysely<Tables>, head: LedgerHead, left: LedgerHead, shared: boolean): Promise<boolean> {
+  if (head.sequence === left.sequence) return head.hash === left.hash
+  if (!shared || head.sequence < left.sequence) return false
+  if (left.sequence === 0) return true
+  const row = await db.selectFrom('ledger').select('hash').where('sequence', '=', left.sequence).executeTakeFirst()
+  return row?.hash === left.hash
 }
