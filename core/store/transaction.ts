@@ -3,6 +3,7 @@ import { TaktError } from '../base/error.ts'
 import type { DocumentOf } from '../messages/document.ts'
 import type { WriteSession } from './backend.ts'
 import { documentTables, listDocuments, readDocument } from './documents.ts'
+import { isLargeDocument, LargeDocument, nextLargeRow } from './large-document.ts'
 import { type LedgerRow, nextRow, type RowContent } from './ledger.ts'
 import { projectionOf } from './projections.ts'
 import type { Tables } from './schema.ts'
@@ -76,10 +77,13 @@ export class Transaction implements StoreTransaction {
     if (stored?.revision !== document.revision) throw this.#conflict(kind, id, document.revision, stored?.revision)
 
     const revision = (stored?.revision ?? 0) + 1
+    // before its place in the chain is taken, because others may take theirs meanwhile
+    const large = isLargeDocument(document) ? await LargeDocument.of(document, `${kind} ${id}`) : undefined
+    this.assertUsable()
     const ledger = this.#chain.head.sequence + 1
     const saved = { ...document, revision, ledger }
-    const text = toStoredJson(saved, `${kind} ${id}`)
-    const row = this.#row({ ...event, subject: id, before: stored?.document ?? null, after: text })
+    const { text, escaped } = large?.at({ revision, ledger }) ?? { text: toStoredJson(saved, `${kind} ${id}`), escaped: undefined }
+    const row = this.#row({ ...event, subject: id, before: stored?.document ?? null, after: text }, escaped)
     this.#append(row, stored === undefined ? null : JSON.parse(stored.document), saved)
 
     const values = { ...columns(document), id, revision, ledger, document: text }
@@ -109,9 +113,10 @@ export class Transaction implements StoreTransaction {
     return result.numInsertedOrUpdatedRows === 1n
   }
 
-  #row(event: Pick<NewEvent, 'type' | 'subject' | 'actor' | 'why'> & Pick<RowContent, 'before' | 'after'>): LedgerRow {
+  #row(event: Pick<NewEvent, 'type' | 'subject' | 'actor' | 'why'> & Pick<RowContent, 'before' | 'after'>, escapedAfter?: string): LedgerRow {
     const { type, subject, actor, why, before, after } = event
-    return nextRow(this.#chain.head, { type, subject, actor, why: why ?? null, before, after, time: this.now })
+    const content = { type, subject, actor, why: why ?? null, before, after, time: this.now }
+    return escapedAfter === undefined ? nextRow(this.#chain.head, content) : nextLargeRow(this.#chain.head, content, escapedAfter)
   }
 
   /**

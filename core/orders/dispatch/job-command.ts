@@ -1,6 +1,7 @@
 import type { Command } from '../../messages/command.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { StoreReader } from '../../store/store.ts'
+import { knownFactsOf } from '../planning/known-documents.ts'
 
 /** What the plant's machines call the things that Takt tells them. */
 export interface CommandNames {
@@ -36,8 +37,8 @@ export async function commandFor(reader: StoreReader, job: JobOrder, equipment: 
     const durationMs = (times?.perPieceMs ?? 0) * job.quantity.value
     return { kind: 'command', id, to: equipment, name: names.maintain, arguments: { jobOrder: job.id, durationMs }, expires }
   }
-  const [order, [plan]] = await Promise.all([reader.get('work-order', job.workOrder), reader.list('plan', { orderBy: 'version', descending: true, limit: 1 })])
-  const planned = plan?.assignments.find((assignment) => assignment.jobOrder === job.id && assignment.equipment === equipment)
+  const [order, assigned] = await Promise.all([reader.get('work-order', job.workOrder), knownFactsOf(reader).assignmentOf(reader, job.id)])
+  const planned = assigned?.equipment === equipment ? assigned : undefined
   return {
     kind: 'command',
     id,

@@ -8,6 +8,7 @@ import type { WorkOrder } from '../../messages/work-order.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { StoreReader } from '../../store/store.ts'
 import { lastRepairEnd } from '../maintenance.ts'
+import { inParts, knownFactsOf, type Revision } from './known-documents.ts'
 
 /** What a plan is made from, read from the store at one moment. */
 export interface PlanningFacts {
@@ -53,7 +54,7 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
     reader.list('disruption', { where: { status: ['accepted', 'acted'] }, orderBy: 'time' }),
     reader.list('disruption', { where: { status: 'proposed', action: 'maintain-before' }, orderBy: 'time' }),
     reader.list('anomaly', { where: { state: ['raised', 'updated'] } }),
-    latestPlan(reader),
+    knownFactsOf(reader).planInForce(reader),
     lastFamilies(reader, plant),
   ])
   const known = new Set(chosen.map((job) => job.id))
@@ -63,7 +64,7 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
   const proposed = proposals.filter(({ autonomy }) => autonomy !== 'shadow')
   const [renewedAt, workOrders, counts] = await Promise.all([
     lastRepairs(reader, new Set([...anomalies, ...proposed, ...disruptions.filter(({ deadline }) => deadline !== null)].map(({ equipment }) => equipment))),
-    inParts(ids, (id) => reader.list('work-order', { where: { id } })),
+    workOrdersOf(reader, ids),
     underWay.length === 0 ? [] : reader.db.selectFrom('job_count').select(['job_order', 'last']).where('job_order', 'in', underWay).execute(),
   ])
   return {
@@ -84,21 +85,27 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
   }
 }
 
-/** Open job orders, a few hundred at a time: so nobody has to wait for all of them to be read. */
+/** Open job orders in the order of their ids; read are only those that have changed. */
 async function openJobs(reader: StoreReader, among: readonly string[] | undefined): Promise<JobOrder[]> {
-  let query = reader.db.selectFrom('job_order').select('id').where('state', 'in', OPEN_STATES).orderBy('id')
-  if (among !== undefined) query = query.where('work_order', 'in', among)
-  const ids = (await query.execute()).map(({ id }) => id)
-  return inParts(ids, (id) => reader.list('job-order', { where: { id, state: [...OPEN_STATES] } }))
+  const state = [...OPEN_STATES]
+  const revisions: Revision[] = []
+  for (let after = ''; ; ) {
+    let query = reader.db.selectFrom('job_order').select(['id', 'revision']).where('state', 'in', state).where('id', '>', after)
+    if (among !== undefined) query = query.where('work_order', 'in', among)
+    const page = await query.orderBy('id').limit(REVISIONS_AT_ONCE).execute()
+    revisions.push(...page)
+    if (page.length < REVISIONS_AT_ONCE) break
+    after = page.at(-1)?.id ?? ''
+  }
+  return knownFactsOf(reader).jobs.at(revisions, (id) => reader.list('job-order', { where: { id, state } }))
 }
 
-async function inParts<T>(ids: readonly string[], read: (ids: string[]) => Promise<T[]>): Promise<T[]> {
-  const all: T[] = []
-  for (let from = 0; from < ids.length; from += READ_AT_ONCE) all.push(...(await read(ids.slice(from, from + READ_AT_ONCE))))
-  return all
+async function workOrdersOf(reader: StoreReader, ids: readonly string[]): Promise<WorkOrder[]> {
+  const revisions = await inParts(ids, (some) => reader.db.selectFrom('work_order').select(['id', 'revision']).where('id', 'in', some).execute())
+  return knownFactsOf(reader).orders.at(revisions, (id) => reader.list('work-order', { where: { id } }))
 }
 
-const READ_AT_ONCE = 400
+const REVISIONS_AT_ONCE = 1000
 
 /** Which work orders to plan when there is more open work than can be planned at once: what runs and repairs, then what is due first. Whole orders, never parts of one. */
 async function mostUrgent(reader: StoreReader, most: number): Promise<{ among?: string[]; leftOut?: PlanningFacts['leftOut'] }> {
@@ -146,12 +153,6 @@ async function ordersWithoutOperations(reader: StoreReader): Promise<string[]> {
 
 /** So many orders of a kind are named at most. */
 const MOST_NAMED = 100
-
-/** The plan in force. */
-export async function latestPlan(reader: StoreReader): Promise<Plan | undefined> {
-  const [plan] = await reader.list('plan', { orderBy: 'version', descending: true, limit: 1 })
-  return plan
-}
 
 async function lastRepairs(reader: StoreReader, units: ReadonlySet<string>): Promise<Map<string, number>> {
   const ends = new Map<string, number>()
