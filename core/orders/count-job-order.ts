@@ -2,8 +2,8 @@ import type { Count } from '../messages/count.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { StoreTransaction } from '../store/store.ts'
 import type { Because } from './change-job-order.ts'
-import { recordResponse } from './end-job-order.ts'
-import { isOver } from './job-order-states.ts'
+import { endWithoutParts, recordResponse } from './end-job-order.ts'
+import { isOver, isUnderWay } from './job-order-states.ts'
 import { settleWorkOrder } from './settle-work-order.ts'
 
 /**
@@ -18,6 +18,7 @@ export async function countJobOrder(tx: StoreTransaction, id: string, because: B
   const saved = await tx.save<'job-order'>({ ...job, good, scrap }, { type: 'job-order.progress', ...because })
   if (isOver(saved) && saved.actualStart !== null) await recordResponse(tx, saved, because)
   await settleWorkOrder(tx, saved.workOrder, because)
+  if (isUnderWay(saved) && saved.after.length > 0) await endWithoutParts(tx, saved.workOrder, tx.now, because)
   // settling may have changed it again
   return tx.get('job-order', id)
 }

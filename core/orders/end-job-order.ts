@@ -4,8 +4,8 @@ import type { StoreTransaction } from '../store/store.ts'
 import { type Because, changeJobOrder, storeJobOrder } from './change-job-order.ts'
 import { continuationIdOf, jobResponseIdOf } from './ids.ts'
 import type { JobOrderAction } from './job-order-states.ts'
-import { isOpen } from './job-order-states.ts'
-import { jobOrdersOf, settleWorkOrder } from './settle-work-order.ts'
+import { isOpen, isOver, isUnderWay } from './job-order-states.ts'
+import { goodOf, jobOrdersOf, processedElsewhere, settleWorkOrder } from './settle-work-order.ts'
 
 /**
  * Ends a job order (`Complete` or `Stop` by the unit or a person, `Abort`, `Cancel`), keeps what happened as a job response and settles its work order.
@@ -21,7 +21,36 @@ export async function endJobOrder(
   const ended = await changeJobOrder(tx, job, action, because, { actualEnd: job.actualStart === null ? null : Math.max(end, job.actualStart) })
   if (ended.actualStart !== null) await recordResponse(tx, ended, because)
   await settleWorkOrder(tx, job.workOrder, because)
+  await endWithoutParts(tx, job.workOrder, end, because)
   return ended
+}
+
+/**
+ * Ends job orders that began on the first transfer lot and have worked on all the parts that came: when what was before them is over, or has stopped and will go on
+ * only later; then another one is made for the rest, so that no unit stands and waits for it. Changes nothing where nothing is handed on in transfer lots.
+ */
+export async function endWithoutParts(tx: StoreTransaction, workOrder: string, end: number, { actor }: Because): Promise<void> {
+  const jobs = await jobOrdersOf(tx, workOrder)
+  if (!jobs.some((job) => job.transferLot !== undefined)) return
+  for (const job of jobs) {
+    if (!isUnderWay(job) || job.good + job.scrap >= job.quantity.value) continue
+    const before = job.after.flatMap((id) => latestOf(id, jobs) ?? [])
+    if (!before.some((other) => other.transferLot !== undefined) || before.some(isUnderWay)) continue
+    const came = Math.min(...before.map(({ operation }) => goodOf(operation, jobs))) - processedElsewhere(job, jobs)
+    if (job.good + job.scrap < came) continue
+    const waits = before.find((other) => !isOver(other))
+    const why = waits === undefined ? `all ${came} parts that came were worked on` : `no part is left until ${waits.id} has made more`
+    if (waits !== undefined) await continueJobOrder(tx, { ...job, after: before.map(({ id }) => id) }, job.quantity.value - job.good - job.scrap, { actor })
+    await endJobOrder(tx, job, 'Stop', end, { actor, why })
+    // what ended may have ended others
+    return endWithoutParts(tx, workOrder, end, { actor })
+  }
+}
+
+/** A job order, or what continues it. */
+function latestOf(id: string, jobs: readonly JobOrder[]): JobOrder | undefined {
+  const next = jobs.find((job) => job.continues === id)
+  return next === undefined ? jobs.find((job) => job.id === id) : latestOf(next.id, jobs)
 }
 
 /**

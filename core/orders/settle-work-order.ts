@@ -3,7 +3,7 @@ import type { Lot } from '../messages/lot.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import type { StoreTransaction } from '../store/store.ts'
 import { type Because, changeJobOrder } from './change-job-order.ts'
-import { isOpen, isOver } from './job-order-states.ts'
+import { isOpen, isOver, isUnderWay } from './job-order-states.ts'
 
 /**
  * Brings a work order and its job orders to where the facts in the store put them: quantities flow from operation to operation, job orders become ready
@@ -38,7 +38,7 @@ async function settleJobOrder(
 ): Promise<JobOrder> {
   const lot = job.lot === null ? undefined : lots.get(job.lot)
   const before = jobs.filter((other) => job.after.includes(other.id))
-  const unblocked = before.every(isOver)
+  const unblocked = before.every((other) => isOver(other) || hasHandedOn(other, job, jobs))
   if (job.substate !== 'Loaded' && lot?.disposition === 'scrapped') return changeJobOrder(tx, job, 'Cancel', { actor, why: `lot ${lot.id} was scrapped` })
   let settled = job
   if (unblocked && job.state === 'NotAllowedToStart') {
@@ -46,11 +46,15 @@ async function settleJobOrder(
     if (left <= 0) return changeJobOrder(tx, job, 'Cancel', { actor, why: 'no good part is left to work on' })
     if (left !== job.quantity.value) {
       const quantity = { ...job.quantity, value: left }
-      settled = await changeJobOrder(tx, settled, 'Update', { actor, why: `${left} good parts came from the operation before` }, { quantity })
+      const came = before.every(isOver) ? 'came' : 'are to come'
+      settled = await changeJobOrder(tx, settled, 'Update', { actor, why: `${left} good parts ${came} from the operation before` }, { quantity })
     }
   }
   const mayRun = unblocked && lot?.disposition !== 'held' && (order.state === 'Released' || order.state === 'Running')
-  if (mayRun && settled.substate === 'Waiting') return changeJobOrder(tx, settled, 'Ready', { actor, why: 'everything before it has ended' })
+  if (mayRun && settled.substate === 'Waiting') {
+    const why = before.every(isOver) ? 'everything before it has ended' : 'the first transfer lot was made before it'
+    return changeJobOrder(tx, settled, 'Ready', { actor, why })
+  }
   if (mayRun || settled.substate !== 'Ready') return settled
   const why =
     lot?.disposition === 'held' ? `lot ${lot.id} is held` : unblocked ? `work order ${order.id} is ${order.state}` : 'an operation before it is open again'
@@ -58,18 +62,25 @@ async function settleJobOrder(
   return changeJobOrder(tx, settled, 'Wait', { actor, why })
 }
 
-/** Parts that reach an operation: the good ones of the operations before it, by the one that gave least. */
+/** Parts that reach an operation: the good ones of the operations before it, and those that they still make, by the one that gives least. */
 function inputOf(order: WorkOrder, before: readonly JobOrder[], jobs: readonly JobOrder[]): number {
   if (before.length === 0) return order.quantity.value
-  return Math.min(...before.map((job) => goodOf(job.operation, jobs)))
+  return Math.min(...before.map((job) => goodOf(job.operation, jobs) + (isOver(job) ? 0 : Math.max(0, job.quantity.value - job.good - job.scrap))))
 }
 
-function goodOf(operation: string, jobs: readonly JobOrder[]): number {
+/** One that runs and hands on transfer lots: has it made a whole one, by its count, that those who follow have not worked on yet? */
+function hasHandedOn(before: JobOrder, follower: JobOrder, jobs: readonly JobOrder[]): boolean {
+  if (before.transferLot === undefined || !isUnderWay(before)) return false
+  const lot = Math.min(before.transferLot, before.quantity.value)
+  return Math.floor(goodOf(before.operation, jobs) / lot) * lot > processedElsewhere(follower, jobs)
+}
+
+export function goodOf(operation: string, jobs: readonly JobOrder[]): number {
   return jobs.reduce((sum, job) => sum + (job.operation === operation ? job.good : 0), 0)
 }
 
 /** Parts that other job orders of the same operation have worked on: those that a failed unit left behind. */
-function processedElsewhere(job: JobOrder, jobs: readonly JobOrder[]): number {
+export function processedElsewhere(job: JobOrder, jobs: readonly JobOrder[]): number {
   return jobs.reduce((sum, other) => sum + (other.operation === job.operation && other.id !== job.id ? other.good + other.scrap : 0), 0)
 }
 

@@ -13,6 +13,8 @@ export interface UnitView {
   readonly named: JobOrder | undefined
   /** Job orders told to this unit that another unit names already. */
   readonly elsewhere: ReadonlySet<string>
+  /** Job orders whose predecessors still run and hand on transfer lots: earlier than planned they would run out of parts. */
+  readonly overlapping?: ReadonlySet<string>
   /** Does the calendar have the unit open now? */
   readonly open: boolean
   /** How much before its planned start a job order may begin when its unit is free. */
@@ -74,8 +76,11 @@ export function nextStep(view: UnitView): NextStep {
 }
 
 /** The next job order of a free unit, and whether its time has come. */
-function nextOfPlan({ now, jobs, toleranceMs, open }: UnitView): NextStep {
-  const ready = jobs.filter(isReady)
+function nextOfPlan({ now, jobs, toleranceMs, open, overlapping }: UnitView): NextStep {
+  const all = jobs.filter(isReady)
+  // what is not there cannot be worked on, whatever the plan still says
+  const ready = all.filter((job) => !waitsForMaterial(job, now))
+  if (ready.length === 0 && all.length > 0) return { do: 'wait', until: Math.min(...all.map((job) => job.materialAt ?? now)) }
   const repair = ready.find((job) => job.maintenance !== undefined)
   const [next] = inPlanOrder(ready.filter((job) => job.plannedStart !== null))
   if (repair !== undefined && repair.plannedStart === null) {
@@ -87,9 +92,14 @@ function nextOfPlan({ now, jobs, toleranceMs, open }: UnitView): NextStep {
   const start = next?.plannedStart
   if (next === undefined || start === null || start === undefined) return { do: 'wait' }
   if (start <= now) return { do: 'start', job: next }
+  if (overlapping?.has(next.id) === true) return { do: 'wait', until: start }
   if (start - toleranceMs > now) return { do: 'wait', until: start - toleranceMs }
   // the plan knows when the unit is open; an early start must ask
   return open ? { do: 'start', job: next } : { do: 'wait', until: start }
+}
+
+function waitsForMaterial({ materialAt }: JobOrder, now: number): boolean {
+  return materialAt !== undefined && materialAt !== null && materialAt > now
 }
 
 function isReady(job: JobOrder): boolean {

@@ -1,3 +1,4 @@
+import type { JobOrder } from '../../messages/job-order.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
 import type { StoreReader } from '../../store/store.ts'
 import type { UnitState } from '../follow-machine.ts'
@@ -11,7 +12,7 @@ export async function readUnitView(
   reader: StoreReader,
   heard: ReadonlyMap<string, UnitState>,
   equipment: string,
-): Promise<Pick<UnitView, 'unit' | 'jobs' | 'named' | 'elsewhere'>> {
+): Promise<Pick<UnitView, 'unit' | 'jobs' | 'named' | 'elsewhere' | 'overlapping'>> {
   const [jobs, rows] = await Promise.all([
     reader.list('job-order', { where: { equipment, state: ['NotAllowedToStart', 'AllowedToStart', 'Running', 'Interrupted'] } }),
     reader.db.selectFrom('machine_state').select(['equipment', 'state', 'mode', 'job_order', 'since']).where('until', 'is', null).execute(),
@@ -23,5 +24,14 @@ export async function readUnitView(
   const unit = heard.has(equipment) ? units.get(equipment) : undefined
   const named = unit === undefined || unit.jobOrder === null ? undefined : await reader.get('job-order', unit.jobOrder)
   const elsewhere = new Set([...units.values()].flatMap((other) => (other.equipment === equipment ? [] : (other.jobOrder ?? []))))
-  return { unit, jobs, named, elsewhere }
+  return { unit, jobs, named, elsewhere, overlapping: await overlappingOf(reader, jobs) }
+}
+
+/** Those that are ready although something before them still runs: they began to get its parts. */
+async function overlappingOf(reader: StoreReader, jobs: readonly JobOrder[]): Promise<ReadonlySet<string>> {
+  const ready = jobs.filter((job) => job.state === 'NotAllowedToStart' && job.substate === 'Ready' && job.after.length > 0)
+  if (ready.length === 0) return new Set()
+  const running = await reader.list('job-order', { where: { id: [...new Set(ready.flatMap((job) => job.after))], state: ['Running', 'Interrupted'] } })
+  const ids = new Set(running.map(({ id }) => id))
+  return new Set(ready.filter((job) => job.after.some((id) => ids.has(id))).map(({ id }) => id))
 }

@@ -130,4 +130,20 @@ describe('the next step of a unit', () => {
     const ready = job('p')
     assert.equal(step('Idle', [ready, job('a', { plannedStart: 0 })], { named: ready, unit: { jobOrder: 'p' } }), 'start p')
   })
+
+  it('waits for the material, and lets others go before what waits for it', () => {
+    const late = job('late', { materialAt: NOW + 500 })
+    assert.equal(step('Idle', [late]), `wait until ${NOW + 500}`)
+    assert.equal(step('Idle', [late, job('b', { plannedStart: NOW })]), 'start b')
+    assert.equal(step('Idle', [job('there', { materialAt: NOW })]), 'start there')
+    assert.equal(step('Idle', [job('unknown', { materialAt: null })]), 'start unknown')
+  })
+
+  it('begins nothing early that gets its parts from what still runs', () => {
+    const soon = job('soon', { plannedStart: NOW + 100, after: ['before'] })
+    const early = { toleranceMs: 1000 }
+    assert.equal(step('Idle', [soon], early), 'start soon')
+    assert.equal(step('Idle', [soon], { ...early, overlapping: new Set(['soon']) }), `wait until ${NOW + 100}`)
+    assert.equal(step('Idle', [job('due', { after: ['before'] })], { overlapping: new Set(['due']) }), 'start due')
+  })
 })
