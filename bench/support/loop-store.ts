@@ -58,6 +58,7 @@ class Connection {
 
 class SameThread implements Backend {
   readonly dialect = 'sqlite'
+  readonly shared = false
   readonly where = 'database of the bench'
   readonly reader: Kysely<Tables>
   readonly #folder = mkdtempSync(join(tmpdir(), 'takt-bench-'))

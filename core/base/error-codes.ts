@@ -49,7 +49,25 @@ export const ERROR_CODES = {
   TAKT_STORE_LOCKED: { what: 'another process has this database open', remedy: 'stop the other Node-RED, or give each its own file' },
   TAKT_STORE_BUSY: { what: 'another program kept the database locked for too long', remedy: 'close the tool that writes to the database file' },
   TAKT_STORE_FULL: { what: 'there is no space left to write records', remedy: 'free disk space; work goes on by itself afterwards' },
-  TAKT_STORE_UNWRITABLE: { what: 'the database file or its folder cannot be written', remedy: 'check the path and its permissions' },
+  TAKT_STORE_UNWRITABLE: {
+    what: 'the database file or its folder cannot be written',
+    remedy: 'check the path and its permissions, or the rights of the user on the database server',
+  },
+  TAKT_STORE_AWAY: {
+    what: 'the database server cannot be reached',
+    remedy: 'look at the server and the way to it; it is tried again all the time, and nothing that was confirmed is lost',
+  },
+  TAKT_STORE_REFUSED: { what: 'the database server refuses the connection', remedy: 'check user, password, database and TLS settings of the store' },
+  TAKT_STORE_UNCERTAIN: {
+    what: 'the connection broke while a transaction was being made durable, and the server cannot be asked whether it is',
+    remedy: 'nothing, where keyed effects or revisions make a repetition harmless; else read before you repeat',
+  },
+  TAKT_STORE_NOT_EMPTY: {
+    what: 'the database that is to be filled has records already',
+    remedy: 'give an empty database, or go on with the copy that was begun',
+  },
+  TAKT_STORE_MOVE: { what: 'the records could not be copied whole', remedy: 'the source is unchanged; see the cause, correct it and begin again' },
+  TAKT_STORE_LEADER: { what: 'another instance leads now', remedy: 'nothing: that instance does the work' },
   TAKT_STORE_CORRUPT: { what: 'the file is damaged or is not a database', remedy: 'keep the file aside for examination and restore a backup' },
   TAKT_STORE_IO: { what: 'the disk failed while reading or writing', remedy: 'check the disk and the system log' },
   TAKT_STORE_NEWER: { what: 'the database was written by a newer version of Takt', remedy: 'update Takt, or restore the backup made before the update' },
@@ -356,6 +374,42 @@ export const ERROR_CODES = {
   TAKT_ANOMALY_NOT_KEPT: { what: 'what people say of alarms is kept in a store, and there is none', remedy: 'choose a store in the node and deploy' },
   TAKT_LOT_UNKNOWN: { what: 'there is no such lot', remedy: 'correct the id; a lot is made when its work order is released' },
   TAKT_LOT_SCRAPPED: { what: 'the lot was scrapped', remedy: 'make the parts again with a new order' },
+
+  // trace: genealogy, containment, EPCIS
+  TAKT_TRACE_QUANTITY: {
+    what: 'a quantity is none that can be booked',
+    remedy: "send a finite number above zero in the lot's own unit; a numbered part has the quantity 1",
+  },
+  TAKT_TRACE_NAME: { what: 'a name has characters that cannot be kept', remedy: 'send text without control characters, in valid Unicode' },
+  TAKT_TRACE_EVENT: { what: 'the event does not have what its kind needs', remedy: 'compare its inputs and outputs with the table in docs/trace.md' },
+  TAKT_TRACE_UNIT: { what: 'the quantity is in another unit than the lot', remedy: "send it in the lot's unit; nothing is converted" },
+  TAKT_TRACE_MATERIAL: { what: 'the material does not fit', remedy: 'name the material of a lot that is new; a lot keeps the material it has' },
+  TAKT_TRACE_BEYOND_STOCK: {
+    what: 'more is taken than there is',
+    remedy: 'record where the rest came from (receive, produce or adjust), or correct the quantity; nothing was changed',
+  },
+  TAKT_TRACE_NOT_CONSERVED: { what: 'what goes in is not what comes out', remedy: 'correct the quantities, or record what was lost as scrap' },
+  TAKT_TRACE_SELF_PARENT: { what: 'a lot is made from itself', remedy: 'give what is made a lot of its own' },
+  TAKT_TRACE_CYCLE: { what: 'a lot would be its own ancestor', remedy: 'give what is made a lot of its own; nothing was changed' },
+  TAKT_TRACE_EXISTS_DIFFERENT: {
+    what: 'an event with this id is there already and says something else',
+    remedy: 'send it under a new id, or correct what was recorded with an adjust; nothing was changed',
+  },
+  TAKT_TRACE_LOT_HELD: { what: 'the lot is held or scrapped', remedy: 'release it at the quality gate first, with a reason' },
+  TAKT_TRACE_PACKED: { what: 'what is packed, or packs something, cannot be used so', remedy: 'unpack it first' },
+  TAKT_TRACE_LIMIT: { what: 'the trace has more lots than asked for', remedy: 'raise the limit, or trace from a later lot' },
+  TAKT_CONTAINMENT_UNKNOWN: { what: 'there is no such containment', remedy: 'answer with the id of a proposal' },
+  TAKT_CONTAINMENT_DECIDED: { what: 'the containment has been decided already', remedy: 'see who decided it; release lots at the quality gate' },
+  TAKT_EPCIS_INVALID: { what: 'it is not a valid EPCIS 2.0 document', remedy: 'correct the places that are named' },
+  TAKT_EPCIS_EXISTS_DIFFERENT: {
+    what: 'an EPCIS event with this eventID was captured already and says something else',
+    remedy: 'correct an event with an errorDeclaration and a new eventID, as EPCIS does',
+  },
+  TAKT_EPCIS_ID: {
+    what: 'the id cannot be written so',
+    remedy: "give the material's GTIN in the node, or choose ids of your own as URI",
+  },
+  TAKT_EPCIS_UNKNOWN: { what: 'there is no such EPCIS document', remedy: 'ask with the id that the capture answered with' },
   // scheduling
   TAKT_SCHEDULE_INVALID: { what: 'the scheduling problem has errors', remedy: 'correct the operations listed; every error is named' },
   TAKT_SCHEDULE_CANCELED: { what: 'the search for a plan was stopped', remedy: 'nothing; a newer request replaces it' },

@@ -54,7 +54,8 @@ async function compare(session: WriteSession, anchor: Anchor | null, head: Ledge
   if (anchor === null) {
     if (head.sequence === 0) return undefined
     // where several instances write, each has an anchor of its own, and none at its first start
-    if (shared) return { type: 'ledger.anchor-begun', what: `an instance without an anchor has one from row ${head.sequence} on`, follows: head, after: { head } }
+    if (shared)
+      return { type: 'ledger.anchor-begun', what: `an instance without an anchor has one from row ${head.sequence} on`, follows: head, after: { head } }
     return { type: 'ledger.anchor-lost', what: `the anchor of the ledger is gone; it was made anew at row ${head.sequence}`, follows: head, after: { head } }
   }
   if (anchor.sequence > head.sequence) {

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, OrderByItemBuilder } from 'kysely'
 import { TaktError } from '../base/error.ts'
 import type { DocumentOf } from '../messages/document.ts'
 import { columnOf, projectionOf } from './projections.ts'
@@ -38,7 +38,7 @@ export async function listDocuments<K extends StoredKind>(db: Kysely<Tables>, ki
     }
   }
   const direction = options.descending === true ? 'desc' : 'asc'
-  if (options.orderBy !== undefined) query = query.orderBy(columnOf(kind, options.orderBy, where) as 'id', direction)
+  if (options.orderBy !== undefined) query = query.orderBy(columnOf(kind, options.orderBy, where) as 'id', (order) => nullsLow(order, direction))
   query = query.orderBy('id', direction)
   if (options.limit !== undefined) {
     if (!Number.isSafeInteger(options.limit) || options.limit < 0) {
@@ -47,4 +47,9 @@ export async function listDocuments<K extends StoredKind>(db: Kysely<Tables>, ki
     query = query.limit(options.limit)
   }
   return (await query.execute()).map((row) => JSON.parse(row.document) as DocumentOf<K>)
+}
+
+/** Databases differ in whether nothing is less or more than everything. */
+function nullsLow(order: OrderByItemBuilder, direction: 'asc' | 'desc'): OrderByItemBuilder {
+  return direction === 'asc' ? order.asc().nullsFirst() : order.desc().nullsLast()
 }

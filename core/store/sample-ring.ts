@@ -171,7 +171,7 @@ class StoredRing implements SampleRing {
     const rows = batches.flatMap(({ track, rows }) =>
       rows.map((sample): SqlValue[] => [track.equipment, track.signal, sample.time, JSON.stringify(sample.value), sample.quality, sample.unit ?? null]),
     )
-    await insertRows(tx.db, 'sample_ring', ['equipment', 'signal', 'time', 'value', 'quality', 'unit'], rows, 'replace')
+    await insertRows(tx.db, 'sample_ring', ['equipment', 'signal', 'time', 'value', 'quality', 'unit'], rows, { keyColumns: 3 })
     await Promise.all(batches.filter(({ track, rows }) => this.#isDue(track, rows.length)).map(({ track }) => this.#cut(tx, track)))
   }
 

@@ -126,7 +126,11 @@ export class SqlStore implements Store {
     const { code, received, bytes } = record
     const [what, where, remedy, excerpt] = [record.what, record.where, record.do, record.excerpt].map(toStorableText) as [string, string, string, string]
     await this.transaction(async (tx) => {
-      const { id } = await tx.db.insertInto('quarantine').values({ code, what, where, remedy, received, bytes, excerpt }).returning('id').executeTakeFirstOrThrow()
+      const { id } = await tx.db
+        .insertInto('quarantine')
+        .values({ code, what, where, remedy, received, bytes, excerpt })
+        .returning('id')
+        .executeTakeFirstOrThrow()
       await tx.db
         .deleteFrom('quarantine')
         .where('id', '<=', id - QUARANTINE_KEPT)
@@ -241,7 +245,8 @@ export class SqlStore implements Store {
 
   async #checkAnchor(): Promise<void> {
     const found = await checkAnchor(this.#backend, this.#clock.now(), this.#options.key)
-    if (found !== undefined && found.type !== 'ledger.anchor-begun') this.#options.onWarning?.(new TaktError('TAKT_LEDGER_FAULT', { what: `ledger: ${found.what}`, where: this.#backend.where }))
+    if (found !== undefined && found.type !== 'ledger.anchor-begun')
+      this.#options.onWarning?.(new TaktError('TAKT_LEDGER_FAULT', { what: `ledger: ${found.what}`, where: this.#backend.where }))
   }
 
   #committed(events: readonly LedgerEvent[], anchorFailure: TaktError | undefined): void {

@@ -95,8 +95,10 @@ export interface Verification {
   readonly fault: { readonly sequence: number; readonly what: string } | null
 }
 
-/** Where MES records live. SQLite today; the same interface for PostgreSQL. */
+/** Where MES records live: a SQLite file, or a PostgreSQL database. */
 export interface Store extends StoreReader {
+  /** Other processes may write to it at the same time. Their events are heard as this one's own are. */
+  readonly shared: boolean
   /** Waiting transactions share one commit, each under its savepoint; one that throws is undone alone. */
   transaction<T>(work: (tx: StoreTransaction) => Promise<T>): Promise<T>
   /** Hears of every event after its commit, in order. Returns the way to stop. */

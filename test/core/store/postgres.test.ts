@@ -1,0 +1,24 @@
+import { needsPostgres, PostgresServer } from '../../support/postgres-server.ts'
+import { followEvents } from './suites/follow-events.ts'
+import { inbox } from './suites/inbox.ts'
+import { outbox } from './suites/outbox.ts'
+import { sampleRing } from './suites/sample-ring.ts'
+import { transactions } from './suites/transactions.ts'
+import { values } from './suites/values.ts'
+import { PostgresDatabases } from './support/postgres.ts'
+import { StoreBench } from './support/store.ts'
+
+describe('on PostgreSQL', () => {
+  let server: PostgresServer | undefined
+  let databases: PostgresDatabases
+
+  before(async function () {
+    needsPostgres(this)
+    server = await PostgresServer.start()
+    databases = await PostgresDatabases.on(server)
+  })
+  after(() => server?.remove())
+
+  const newBench = (): StoreBench => new StoreBench(databases)
+  for (const suite of [transactions, values, inbox, outbox, followEvents, sampleRing]) suite(newBench)
+})

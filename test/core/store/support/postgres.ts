@@ -1,0 +1,102 @@
+import { basename } from 'node:path'
+import pg from 'pg'
+import { migrate } from '../../../../core/store/migrate.ts'
+import { PostgresBackend, type PostgresOptions } from '../../../../core/store/postgres-backend.ts'
+import { verifyPostgres } from '../../../../core/store/verify-postgres.ts'
+import type { PostgresServer } from '../../../support/postgres-server.ts'
+import type { Ask, TestDatabases } from './store.ts'
+
+/** Databases on one server: a file's name stands for one of them, made by copying one that has its tables. */
+export class PostgresDatabases implements TestDatabases {
+  readonly dialect = 'postgres'
+  readonly #server: PostgresServer
+  readonly #template: string
+  readonly #names = new Map<string, Promise<string>>()
+
+  static async on(server: PostgresServer): Promise<PostgresDatabases> {
+    const template = await server.database()
+    const backend = new PostgresBackend(
+      { url: server.url(template) },
+      async () => {},
+      () => {},
+    )
+    await backend.open()
+    await migrate(backend, 1)
+    await backend.close()
+    return new PostgresDatabases(server, template)
+  }
+
+  private constructor(server: PostgresServer, template: string) {
+    this.#server = server
+    this.#template = template
+  }
+
+  /** What opens the database that stands for this file. */
+  async options(file: string): Promise<PostgresOptions> {
+    return { url: this.#server.url(await this.name(file)), anchor: anchorOf(file) }
+  }
+
+  name(file: string): Promise<string> {
+    if (file === ':memory:') return this.#server.database(this.#template)
+    let name = this.#names.get(file)
+    if (name === undefined) {
+      name = this.#server.database(this.#template)
+      this.#names.set(file, name)
+    }
+    return name
+  }
+
+  backend(file: string, whenOpen: () => Promise<void>, onLost: () => void): PostgresBackend {
+    const name = this.name(file)
+    name.catch(() => {})
+    const options = { url: this.#server.url('template1'), anchor: anchorOf(file) }
+    return new LateBackend(options, async () => this.#server.url(await name), whenOpen, onLost)
+  }
+
+  async verify(file: string) {
+    return verifyPostgres(await this.options(file))
+  }
+
+  async tamper(file: string, change: (ask: Ask) => Promise<void>): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.#server.url(await this.name(file)),
+      types: { getTypeParser: (type: number) => (type === 20 ? Number : String) } as never,
+    })
+    await client.connect()
+    try {
+      await client.query('drop trigger if exists ledger_change on ledger; drop trigger if exists ledger_truncate on ledger')
+      await change(async (sql, ...values) => {
+        let count = 0
+        return (
+          await client.query(
+            sql.replaceAll('?', () => `$${++count}`),
+            values,
+          )
+        ).rows
+      })
+    } finally {
+      await client.end()
+    }
+  }
+}
+
+function anchorOf(file: string): string | undefined {
+  return file === ':memory:' ? undefined : `${file}.${basename(file)}.anchor`
+}
+
+/** A backend whose database is made when it is opened. */
+class LateBackend extends PostgresBackend {
+  readonly #options: { url: string }
+  readonly #url: () => Promise<string>
+
+  constructor(options: { url: string; anchor: string | undefined }, url: () => Promise<string>, whenOpen: () => Promise<void>, onLost: () => void) {
+    super(options, whenOpen, onLost)
+    this.#options = options
+    this.#url = url
+  }
+
+  override async open(): Promise<void> {
+    this.#options.url = await this.#url()
+    await super.open()
+  }
+}
