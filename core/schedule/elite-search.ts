@@ -13,21 +13,42 @@ const PATIENCE_OF_MANY = 400
 const ASIDE = 0.4
 /** So many searches in a row that found nothing to move: there is nothing to search. */
 const FRUITLESS = 3
+/** So many searches in a row, and this share of all that is given, without anything better: more will hardly come of it. */
+const VAIN = 3
+const VAIN_SHARE = 0.1
+
+export interface EliteOptions {
+  /** Ends early when the whole elite costs the same, a sign in sums of many terms that all have found the same place. */
+  readonly settles: boolean
+  /** Ends early when search after search finds nothing better: in small problems, long before time is up. */
+  readonly mayEndEarly: boolean
+}
 
 /**
  * Tabu searches from many places, the table's own first. The next ones start aside from the best, towards dispatch rules; what they find makes an elite, and later searches start
- * between two of it (path relinking, after Peng, Lü & Cheng 2015). Returns the best; the table is left somewhere. `settles`: ends early when the whole elite
- * costs the same, a sign in sums of many terms that all have found the same place.
+ * between two of it (path relinking, after Peng, Lü & Cheng 2015). Returns the best; the table is left somewhere.
  */
-export function searchByElite(table: Timetable, random: Random, progress: Progress, settles: boolean): Snapshot {
+export function searchByElite(table: Timetable, random: Random, progress: Progress, { settles, mayEndEarly }: EliteOptions): Snapshot {
   const search = new TabuSearch(table, random)
   const elite: Snapshot[] = []
   let fruitless = 0
-  do {
+  let lowest = Number.POSITIVE_INFINITY
+  let vain = 0
+  let vainSince = 0
+  for (;;) {
     if (elite.length > 0) startAnew(table, elite, random)
-    take(elite, search.run(settles ? PATIENCE_OF_MANY : PATIENCE, progress))
+    const found = search.run(settles ? PATIENCE_OF_MANY : PATIENCE, progress)
+    take(elite, found)
     fruitless = search.moved ? 0 : fruitless + 1
-  } while (progress() < 1 && fruitless < FRUITLESS && !(settles && hasSettled(elite)))
+    const used = progress()
+    if (found.cost < lowest && !isSame(found.cost, lowest)) {
+      lowest = found.cost
+      vain = 0
+      vainSince = used
+    } else vain++
+    if (used >= 1 || fruitless >= FRUITLESS || (settles && hasSettled(elite))) break
+    if (mayEndEarly && vain >= VAIN && used - vainSince >= VAIN_SHARE) break
+  }
   return elite.reduce((best, other) => (other.cost < best.cost ? other : best))
 }
 

@@ -52,7 +52,7 @@ function search({ id, problem: sent, repair, duty = 1, ...limits }: SolveRequest
     if (kept !== null) answer({ id, repaired: packSchedule(kept), keeps: true })
     else if (repair) answer({ id, repaired: packSchedule(solve(problem, { moves: 1 })), keeps: false })
     const { stopped, workedMs } = paced(id, duty)
-    const schedule = solve(problem, { ...limits, elapsedMs: workedMs, stopped })
+    const schedule = solve(problem, { ...limits, elapsedMs: workedMs, stopped, mayEndEarly: true })
     answer({ id, schedule: packSchedule(schedule), tookMs: performance.now() - begun })
   } catch (thrown) {
     const what = thrown instanceof Error ? thrown.message : String(thrown)

@@ -22,6 +22,8 @@ export interface SearchOptions {
   readonly elapsedMs?: () => number
   /** Asked now and then; true ends the search with the best so far. */
   readonly stopped?: () => boolean
+  /** May it end sooner, when search after search finds nothing better? Default: it uses all that it is given. */
+  readonly mayEndEarly?: boolean
 }
 
 /**
@@ -38,7 +40,7 @@ export function solve(problem: ScheduleProblem, options: SearchOptions = {}): Sc
   let best = bestStart(table, random, limit)
   if (model.count > 1) {
     restore(table, best)
-    const found = improve(table, best, random, limit)
+    const found = improve(table, best, random, limit, options.mayEndEarly === true)
     if (found.cost < best.cost) best = found
   }
   restore(table, best)
@@ -54,9 +56,9 @@ function scheduleOf(table: Timetable): Schedule {
 }
 
 /** Annealing sees the whole where many goals pull; tabu search then does the fine work. For the makespan alone tabu search does both better. */
-function improve(table: Timetable, start: Snapshot, random: Random, limit: Progress): Snapshot {
+function improve(table: Timetable, start: Snapshot, random: Random, limit: Progress, mayEndEarly: boolean): Snapshot {
   restore(table, start)
-  if (isMakespanOnly(table.model)) return searchByElite(table, random, limit, false)
+  if (isMakespanOnly(table.model)) return searchByElite(table, random, limit, { settles: false, mayEndEarly })
   const from = limit()
   const until = isLarge(table.model) ? 1 : from + (1 - from) * ANNEALING_SHARE
   const found = anneal(table, random, () => {
@@ -64,7 +66,7 @@ function improve(table: Timetable, start: Snapshot, random: Random, limit: Progr
     return used >= until ? 1 : (used - from) / (until - from)
   })
   restore(table, found.cost < start.cost ? found : start)
-  return searchByElite(table, random, limit, true)
+  return searchByElite(table, random, limit, { settles: true, mayEndEarly })
 }
 
 function isTardy({ problem: { weights, orders } }: Model): boolean {
