@@ -1,0 +1,84 @@
+import { sql } from 'kysely'
+import { TaktError } from '../base/error.ts'
+import type { StoreReader } from '../store/store.ts'
+import { everIn } from './containers.ts'
+import { readMany } from './rows.ts'
+
+export type Direction = 'backward' | 'forward'
+
+/** A lot of a trace; `quantity` is what is on hand, in `unit`. */
+export interface TracedLot {
+  readonly lot: string
+  readonly material: string
+  readonly quantity: number
+  readonly unit: string
+}
+
+export const LINEAGE_LIMIT = 100_000
+
+/**
+ * Every lot that a lot was made from (backward), or that was made from it (forward), each once, ordered by id; not the lot itself. One statement: each lot and event
+ * of the graph is looked at once. Of a container, backward also what lies in it or left with it. Throws TAKT_LOT_UNKNOWN, and TAKT_TRACE_LIMIT beyond `limit` lots.
+ */
+export async function lineage(reader: StoreReader, lot: string, direction: Direction, limit = LINEAGE_LIMIT): Promise<readonly TracedLot[]> {
+  const inside = direction === 'backward' ? await everIn(reader, lot) : []
+  const nodes = await nodesOf(reader, [lot, ...inside])
+  const start = nodes.get(lot)
+  if (start === undefined) {
+    if ((await reader.get('lot', lot)) === undefined) throw new TaktError('TAKT_LOT_UNKNOWN', { what: `there is no lot '${lot}'`, where: 'trace' })
+    return []
+  }
+  const found = new Map<string, TracedLot>()
+  for (const node of nodes.values()) {
+    for (const traced of await reach(reader, node, direction, limit + 1)) if (traced.lot !== lot) found.set(traced.lot, traced)
+    if (found.size > limit) throw new TaktError('TAKT_TRACE_LIMIT', { what: `more than ${limit} lots`, where: `trace of ${lot}` })
+  }
+  const lots = [...found.values()]
+  // one start comes in order already
+  return nodes.size === 1 ? lots : lots.sort((a, b) => (a.lot < b.lot ? -1 : 1))
+}
+
+/** The lots that some lots come from or lead to directly, through one event; for drawing a graph. */
+export interface Relation {
+  readonly from: string
+  readonly to: string
+  /** id of the event of genealogy */
+  readonly event: string
+}
+
+/** Relations among the given lots. */
+export async function relationsAmong(reader: StoreReader, lots: readonly string[]): Promise<readonly Relation[]> {
+  const nodes = await nodesOf(reader, lots)
+  const names = new Map(Array.from(nodes, ([lot, node]) => [node, lot]))
+  const rows = await readMany([...nodes.values()], (some) =>
+    reader.db
+      .selectFrom('genealogy_edge as taken')
+      .innerJoin('genealogy as event', 'event.ledger', 'taken.target')
+      .innerJoin('genealogy_edge as given', 'given.source', 'taken.target')
+      .select(['taken.source as from', 'given.target as to', 'event.id as event'])
+      .where('taken.source', 'in', some)
+      .execute(),
+  )
+  return rows.flatMap(({ from, to, event }) => {
+    const [source, target] = [names.get(from), names.get(to)]
+    return source === undefined || target === undefined ? [] : [{ from: source, to: target, event }]
+  })
+}
+
+export async function nodesOf({ db }: StoreReader, lots: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await readMany(lots, (some) => db.selectFrom('lot_stock').select(['lot', 'node']).where('lot', 'in', some).execute())
+  return new Map(rows.map(({ lot, node }) => [lot, node]))
+}
+
+async function reach({ db }: StoreReader, node: number, direction: Direction, limit: number): Promise<readonly TracedLot[]> {
+  const step =
+    direction === 'backward'
+      ? sql`select edge.source from reach join genealogy_edge edge on edge.target = reach.node`
+      : sql`select edge.target from reach join genealogy_edge edge on edge.source = reach.node`
+  const { rows } = await sql<TracedLot>`
+    with recursive reach(node) as (select cast(${node} as bigint) union ${step})
+    select stock.lot, stock.material, stock.on_hand as quantity, stock.unit
+    from reach join lot_stock stock on stock.node = reach.node
+    order by stock.lot limit ${limit}`.execute(db)
+  return rows
+}
