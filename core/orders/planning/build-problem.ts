@@ -33,9 +33,14 @@ export function buildProblemInSlices(facts: PlanningFacts, plant: Plant, setting
 function* build(facts: PlanningFacts, plant: Plant, settings: PlanningSettings): Steps<PlanningProblem> {
   const log = new ProblemLog()
   log.problems.push(...orderProblems(facts))
-  const horizon = new CalendarHorizon(plant, facts.now, Math.max(settings.lookAheadMs ?? 0, workMs(facts) + reachMs(facts)))
+  yield
+  const lookAheadMs = Math.max(settings.lookAheadMs ?? 0, workMs(facts) + reachMs(facts))
+  yield
+  const horizon = yield* CalendarHorizon.of(plant, facts.now, lookAheadMs)
   const units = new PlanningUnits(facts, plant, horizon, log)
+  yield
   const resources = new PlanningResources(facts, plant, horizon.end)
+  yield
   const families = new SetupFamilies(facts, plant)
   const underWay = new JobsUnderWay(facts, units, log)
   const screen = new JobScreen(facts, plant, settings, units, resources, log)

@@ -1,3 +1,4 @@
+import type { Steps } from '../../base/in-slices.ts'
 import { openWindows } from '../../plant/calendar.ts'
 import type { Calendar } from '../../plant/model.ts'
 import type { Plant } from '../../plant/plant.ts'
@@ -6,6 +7,7 @@ import type { Span } from '../../schedule/problem.ts'
 const DAY_MS = 86_400_000
 const WEEK_MS = 7 * DAY_MS
 const LONGEST_MS = 2 * 365 * DAY_MS
+const LOOK_MS = 8 * WEEK_MS
 
 /**
  * Closed time of units from now until far enough ahead that all open work fits into each calendar. A calendar that has no open time in two years
@@ -17,13 +19,27 @@ export class CalendarHorizon {
   readonly #now: number
   readonly #closed = new Map<string, readonly Span[]>()
 
-  constructor(plant: Plant, now: number, workMs: number) {
+  private constructor(plant: Plant, now: number, end: number) {
     this.#plant = plant
     this.#now = now
-    let length = 2 * WEEK_MS
-    const calendars = Object.values(plant.model.calendars ?? {})
-    while (length < LONGEST_MS && calendars.some((calendar) => openMs(calendar, plant.timeZone, now, now + length) < 2 * workMs)) length *= 2
-    this.end = now + Math.min(length, LONGEST_MS)
+    this.end = end
+  }
+
+  /** In steps: the local time of a day that nobody has asked for before takes a while. */
+  static *of(plant: Plant, now: number, workMs: number): Steps<CalendarHorizon> {
+    const calendars = Object.values(plant.model.calendars ?? {}).map((calendar) => ({ calendar, openMs: 0 }))
+    let length = 0
+    do {
+      const longer = length === 0 ? 2 * WEEK_MS : Math.min(2 * length, LONGEST_MS)
+      for (const known of calendars) {
+        for (let from = length; from < longer; from += LOOK_MS) {
+          known.openMs += openMs(known.calendar, plant.timeZone, now + from, now + Math.min(from + LOOK_MS, longer))
+          yield
+        }
+      }
+      length = longer
+    } while (length < LONGEST_MS && calendars.some((known) => known.openMs < 2 * workMs))
+    return new CalendarHorizon(plant, now, now + length)
   }
 
   /** A unit's closed time; none when it has no calendar. */
