@@ -28,6 +28,8 @@ export class Timetable {
   makespan = 0
   /** Moves tried, refused ones included: what a search is bounded by. */
   evaluations = 0
+  /** No operation of a higher rank in `order` has another alternative, set-up or follower, or another rank, than when somebody set this to −1. */
+  changedTo = -1
 
   /** The operations in a topological order; changes with every move, not to be written to. */
   readonly order: Int32Array
@@ -143,6 +145,7 @@ export class Timetable {
     }
     this.#setMakespan()
     this.#moved = -1
+    this.changedTo = model.count - 1
     this.#sum()
   }
 
@@ -174,6 +177,7 @@ export class Timetable {
     this.alternative[operation] = alternative
     this.#reassigned += this.#isReassigned(operation)
     this.#link(operation, previous, unit)
+    this.#noteChange(operation, previous, next, oldPrevious, oldNext)
 
     let from = this.#rank[operation] as number
     this.#dirty[operation] = 1
@@ -221,6 +225,16 @@ export class Timetable {
     this.#reassigned = totals[4] as number
     this.makespan = totals[5] as number
     this.cost = totals[6] as number
+  }
+
+  #noteChange(operation: number, previous: number, next: number, oldPrevious: number, oldNext: number): void {
+    const rank = this.#rank
+    let last = rank[operation] as number
+    if (previous >= 0) last = Math.max(last, rank[previous] as number)
+    if (next >= 0) last = Math.max(last, rank[next] as number)
+    if (oldPrevious >= 0) last = Math.max(last, rank[oldPrevious] as number)
+    if (oldNext >= 0) last = Math.max(last, rank[oldNext] as number)
+    this.changedTo = Math.max(this.changedTo, last)
   }
 
   #saveTotals(): void {
@@ -335,6 +349,7 @@ export class Timetable {
   }
 
   #saveWindow(from: number, to: number): void {
+    this.changedTo = Math.max(this.changedTo, to)
     this.#windowFrom = from
     this.#windowLength = to - from + 1
     for (let at = 0; at < this.#windowLength; at++) this.#window[at] = this.order[from + at] as number
