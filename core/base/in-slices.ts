@@ -12,15 +12,18 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Does it a few milliseconds at a time, with everybody else's turn between. What `check` throws, asked before each slice but the first, ends it. */
+/**
+ * Does it a few milliseconds at a time, with everybody else's turn before each slice, also before the first: who knows how long the caller has been at it. What
+ * `check` throws, asked before each, ends it.
+ */
 export async function inSlices<T>(steps: Steps<T>, check?: () => void): Promise<T> {
-  for (let begun = performance.now(); ; ) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-    if (performance.now() - begun < SLICE_MS) continue
+  for (;;) {
     await turn()
     check?.()
-    begun = performance.now()
+    for (const begun = performance.now(); performance.now() - begun < SLICE_MS; ) {
+      const step = steps.next()
+      if (step.done === true) return step.value
+    }
   }
 }
 

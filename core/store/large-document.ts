@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { inSlices, type Steps } from '../base/in-slices.ts'
+import { inSlices, type Steps, turn } from '../base/in-slices.ts'
 import type { LedgerRow, RowContent } from './ledger.ts'
 import type { LedgerHead } from './store.ts'
 import { toStoredJson } from './values.ts'
@@ -28,7 +28,10 @@ export class LargeDocument {
 
   /** A few milliseconds at a time. Rejects with TAKT_STORE_VALUE as `toStoredJson` throws. */
   static async of(document: object, where: string): Promise<LargeDocument> {
-    return new LargeDocument(await inSlices(fieldsOf(document, where)))
+    const fields = await inSlices(fieldsOf(document, where))
+    // what follows, the hash of it all, is a slice of its own
+    await turn()
+    return new LargeDocument(fields)
   }
 
   /** The text with these numbers in it, the one that `toStoredJson` gives. */

@@ -56,10 +56,13 @@ export function* draftSteps(facts: PlanningFacts, built: PlanningProblem, solved
   const previous = facts.plan
   const assignments = assignmentsOf(facts, built, schedule)
   yield
+  assignments.sort((a, b) => a.start - b.start || (a.equipment < b.equipment ? -1 : 1))
+  yield
   const updates = updatesOf(built, schedule, options.toleranceMs)
   yield
   const explainer = yield* ChangeExplainer.of(facts, built, schedule, plant, options)
   const changes = yield* explained(updates, explainer)
+  yield
   const problems = [...built.problems, ...missedProblems(facts, built, schedule, plant)]
   yield
   const lateness = latenessOf(built, schedule)
@@ -117,22 +120,20 @@ function effectOfPlan(
 
 function assignmentsOf(facts: PlanningFacts, { jobs, units, problem }: PlanningProblem, schedule: Schedule): Assignment[] {
   const setups = new Map(facts.plan?.assignments.map((assignment) => [assignment.jobOrder, assignment.setupMs]))
-  return jobs
-    .map((job, index) => {
-      const { unit, start, end, setup } = schedule.placements[index] as Placement
-      const frozen = problem.operations[index]?.frozen !== undefined
-      return {
-        jobOrder: job.id,
-        workOrder: job.workOrder,
-        equipment: units[unit] ?? '',
-        start,
-        end,
-        setupMs: frozen ? (setups.get(job.id) ?? 0) : setup,
-        frozen,
-        ...(job.maintenance === undefined ? {} : { maintenance: true }),
-      }
-    })
-    .sort((a, b) => a.start - b.start || (a.equipment < b.equipment ? -1 : 1))
+  return jobs.map((job, index) => {
+    const { unit, start, end, setup } = schedule.placements[index] as Placement
+    const frozen = problem.operations[index]?.frozen !== undefined
+    return {
+      jobOrder: job.id,
+      workOrder: job.workOrder,
+      equipment: units[unit] ?? '',
+      start,
+      end,
+      setupMs: frozen ? (setups.get(job.id) ?? 0) : setup,
+      frozen,
+      ...(job.maintenance === undefined ? {} : { maintenance: true }),
+    }
+  })
 }
 
 /** Job orders not yet begun that get another unit or another start, or lose their place. */
