@@ -344,6 +344,7 @@ export const ERROR_CODES = {
     remedy: 'see its state first; the legal ways are in docs/orders.md',
   },
   TAKT_JOB_ORDER_UNKNOWN: { what: 'there is no such job order', remedy: 'correct the id, or release its work order first' },
+  TAKT_RESOURCE_UNKNOWN: { what: 'there are no such people or tools', remedy: 'correct the name, or add them to `personnel` or `tools` of the plant model' },
   TAKT_ORDER_UNKNOWN: { what: 'there is no such work order', remedy: 'correct the id, or create the order first' },
   TAKT_ORDER_EXISTS_DIFFERENT: {
     what: 'an order with this id is there already and says something else',

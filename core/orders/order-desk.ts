@@ -11,9 +11,10 @@ import { type ImportSummary, importOrders, type TakeOnce } from './import/import
 import type { OrderMapping } from './import/order-mapping.ts'
 import { readOrders } from './import/read-orders.ts'
 import { requestMaintenance } from './maintenance.ts'
+import { readMaterialTime, setMaterialTime } from './material-time.ts'
 import { releaseWorkOrder } from './release-work-order.ts'
 
-export const DESK_TOPICS = ['create', 'import', 'release', 'hold', 'resume', 'cancel', 'close', 'command', 'maintenance'] as const
+export const DESK_TOPICS = ['create', 'import', 'release', 'hold', 'resume', 'cancel', 'close', 'command', 'maintenance', 'material'] as const
 export type DeskTopic = (typeof DESK_TOPICS)[number]
 
 export interface OrderDeskSettings {
@@ -69,6 +70,14 @@ export class OrderDesk {
           return [workOrder, jobOrder]
         })
       }
+      case 'material': {
+        const asked = (Array.isArray(payload) ? payload : [payload]).map((item) => ({ time: readMaterialTime(item, this.#plant(), where), item }))
+        return this.#do(once, async (tx) => {
+          const documents: (WorkOrder | JobOrder)[] = []
+          for (const { time, item } of asked) documents.push(await setMaterialTime(tx, time, withWhy(because, (item as { why?: unknown }).why)))
+          return documents
+        })
+      }
       default:
         return this.#control(topic, payload, because, once)
     }
@@ -89,7 +98,7 @@ export class OrderDesk {
   }
 
   #control(
-    topic: Exclude<DeskTopic, 'create' | 'import' | 'command' | 'maintenance'>,
+    topic: Exclude<DeskTopic, 'create' | 'import' | 'command' | 'maintenance' | 'material'>,
     payload: unknown,
     because: Because,
     once: TakeOnce | undefined,

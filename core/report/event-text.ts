@@ -105,7 +105,7 @@ export function actionText(disruption: Pick<Disruption, 'action' | 'deadline'>, 
 
 function disruption(event: LedgerEvent, plant: Plant): Told {
   const document = event.after as Disruption
-  const unit = plant.nameOf(document.equipment)
+  const unit = plant.nameOf(document.resource?.id ?? document.equipment)
   const who = document.decidedBy === undefined ? '' : ` by ${document.decidedBy}`
   const action = actionText(document, plant.timeZone)
   switch (document.status) {
@@ -116,8 +116,10 @@ function disruption(event: LedgerEvent, plant: Plant): Told {
     case 'refused':
       return [`Refused${who}: ${unit}, ${action}`, 'warning']
     case 'acted':
+      if (document.resource !== undefined) return [document.why, 'warning']
       return [`${unit}: ${action}, because ${document.why}`, 'warning']
     case 'withdrawn':
+      if (document.resource !== undefined) return [`${unit}: ${document.resource.count} back`, 'good']
       return [`No longer needed for ${unit}: ${action}`, 'good']
   }
 }
@@ -150,6 +152,11 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'work-order.canceled': order(({ id }, _, why) => [`Order ${id} canceled${why}`, 'warning']),
   'job-order.allowed': job((document, plant) => [`${of(document)} may start${on(document, plant)}`]),
   'job-order.revoked': job((document, _, why) => [`${of(document)} may not start${why}`, 'warning']),
+  'job-order.material': job(({ materialAt, ...document }, plant, why) =>
+    materialAt === undefined || materialAt === null
+      ? [`${of(document)} waits for no material any more${why}`]
+      : [`${of(document)}: its material is there ${timeText(materialAt, plant.timeZone)}${why}`, 'warning'],
+  ),
   'job-order.running': job((document, plant) => [`${of(document)} runs${on(document, plant)}`]),
   'job-order.interrupted': job((document, plant) => [`${of(document)} is interrupted${on(document, plant)}`, 'warning']),
   'job-order.completed': job((document, plant) => [

@@ -14,7 +14,10 @@ export function readAnswer(topic: string, payload: unknown, where: string): Answ
   const own: Record<string, unknown> = typeof payload === 'object' && payload !== null ? { ...payload } : { id: payload }
   const decision = topic === 'answer' ? own.decision : topic
   if (decision !== 'accept' && decision !== 'refuse')
-    throw new TaktError('TAKT_MESSAGE_INVALID', { what: `neither a document, nor an answer (accept or refuse), nor an autonomy: topic '${topic}'`, where })
+    throw new TaktError('TAKT_MESSAGE_INVALID', {
+      what: `neither a document, nor an answer (accept or refuse), nor an autonomy, nor who is away or back: topic '${topic}'`,
+      where,
+    })
   const id = own.disruption ?? own.id
   if (typeof id !== 'string' || id === '' || id.length > 200) throw new TaktError('TAKT_MESSAGE_INVALID', { what: 'the answer names no disruption', where })
   const text = (value: unknown): string | undefined => (typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, 200) : undefined)

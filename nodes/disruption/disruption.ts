@@ -109,6 +109,8 @@ export default function registerDisruption(RED: NodeAPI): void {
             await desk.setAutonomy(level)
             return show()
           }
+          if (topic === 'away') return desk.away(message.payload, where)
+          if (topic === 'back') return desk.back(message.payload, where)
           const { id, decision, by, why } = readAnswer(topic, message.payload, where)
           await desk.answer(id, decision, by, why)
           return

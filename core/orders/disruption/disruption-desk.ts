@@ -7,6 +7,7 @@ import type { Prognosis } from '../../messages/prognosis.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { Store, StoreTransaction } from '../../store/store.ts'
 import type { UnitState } from '../follow-machine.ts'
+import { readAway, readBack, recordAway, recordBack } from './away.ts'
 import { acceptDisruption, refuseDisruption } from './disruptions.ts'
 import { type JudgeContext, type Judgement, judgeAnomaly, judgePrognosis, judgeUnit } from './judge.ts'
 import type { DisruptionSettings } from './settings.ts'
@@ -106,6 +107,20 @@ export class DisruptionDesk {
     )
     this.#parts.changed(decided)
     return decided
+  }
+
+  /** People or tools are not there, by a person's word. Throws what `readAway` and `recordAway` do. */
+  async away(payload: unknown, where: string): Promise<void> {
+    const { store, plant, actor } = this.#parts
+    const away = readAway(payload, plant(), where)
+    this.#parts.changed(await store.transaction((tx) => recordAway(tx, plant(), away, actor)))
+  }
+
+  /** They are back. Throws what `readBack` does. */
+  async back(payload: unknown, where: string): Promise<void> {
+    const { store, plant, actor } = this.#parts
+    const back = readBack(payload, plant(), where)
+    for (const disruption of await store.transaction((tx) => recordBack(tx, plant(), back, actor))) this.#parts.changed(disruption)
   }
 
   stop(): void {

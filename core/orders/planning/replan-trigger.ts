@@ -1,3 +1,4 @@
+import type { Anomaly } from '../../messages/anomaly.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
 import type { LedgerEvent } from '../../store/store.ts'
 import type { PlanTrigger } from './to-plan.ts'
@@ -19,6 +20,7 @@ const RELEVANT: ReadonlySet<string> = new Set([
   'job-order.closed',
   'job-order.aborted',
   'job-order.revoked',
+  'job-order.material',
   'disruption.accepted',
   'disruption.acted',
   'disruption.withdrawn',
@@ -36,6 +38,8 @@ export function triggerOf(event: LedgerEvent, self: string): PlanTrigger | null 
     // only the way into a failure and out of it: the rest shows in the job orders
     return was !== is && (was === 'Aborted' || is === 'Aborted') ? { type: event.type, id: event.subject } : null
   }
+  // what may fail becomes dearer; a slight anomaly is not worth a plan
+  if (event.type === 'anomaly.raised') return (event.after as Anomaly | null)?.severity === 'low' ? null : { type: event.type, id: event.subject }
   return RELEVANT.has(event.type) ? { type: event.type, id: event.subject } : null
 }
 

@@ -33,6 +33,13 @@ describe('what asks for a new plan', () => {
     assert.equal(triggerOf(event('machine-state.changed', { after: { state: 'Idle' } }), 'me'), null)
   })
 
+  it('material that comes at another time, and an anomaly that is worth it', () => {
+    assert.deepEqual(triggerOf(event('job-order.material'), 'me'), { type: 'job-order.material', id: 'x' })
+    assert.ok(triggerOf(event('anomaly.raised', { after: { severity: 'high' } }), 'me'))
+    assert.equal(triggerOf(event('anomaly.raised', { after: { severity: 'low' } }), 'me'), null)
+    assert.equal(triggerOf(event('anomaly.updated', { after: { severity: 'high' } }), 'me'), null)
+  })
+
   it('names the weightiest of several', () => {
     const [disruption, order, job] = [{ type: 'disruption.accepted' }, { type: 'work-order.released' }, { type: 'job-order.running' }]
     assert.equal(weightier(job, disruption), disruption)

@@ -11,7 +11,7 @@ import { checkPlant } from '../../../../core/plant/check-plant.ts'
 import { problemFaults } from '../../../../core/schedule/check-problem.ts'
 import type { Schedule } from '../../../../core/schedule/problem.ts'
 import { doNothing, solve } from '../../../../core/schedule/search.ts'
-import { brokenRules } from '../../schedule/check-schedule.ts'
+import { brokenRules } from '../../schedule/support/judge-schedule.ts'
 import { HOUR, MINUTE, PLANT, Shop, START, plant as sound } from './fixture.ts'
 
 const YEAR_9999 = Date.UTC(9999, 0, 1)
