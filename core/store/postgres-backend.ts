@@ -16,13 +16,15 @@ import type { Tables } from './schema.ts'
 export interface PostgresOptions extends PostgresLogin {
   /** File that the ledger's head is kept in, outside the database; without it the end of the ledger is not proved. */
   readonly anchor?: string | undefined
+  /** The server is taken for gone when it owes an answer to a writer for so long, seconds. Default 30. */
+  readonly patienceSeconds?: number | undefined
 }
 
 /** A writer waits so long for those of other instances. */
 const LOCK_TIMEOUT_MS = 15_000
 /** One that stands still inside a transaction loses it, and the lock, after this: others take over within five seconds. */
 const STANDSTILL_MS = 2500
-const WRITER_PATIENCE_S = 30
+const PATIENCE_S = 30
 const READER_PATIENCE_S = 120
 /** How long the server is asked what became of a commit. */
 const FATE_MS = 15_000
@@ -62,7 +64,10 @@ export class PostgresBackend implements Backend {
   async open(): Promise<void> {
     if (this.#writer?.isUsable === true) return
     const writer = await PostgresLink.open({
-      ...this.#link(WRITER_PATIENCE_S, { lock_timeout: String(LOCK_TIMEOUT_MS), idle_in_transaction_session_timeout: String(STANDSTILL_MS) }),
+      ...this.#link(this.#options.patienceSeconds ?? PATIENCE_S, {
+        lock_timeout: String(LOCK_TIMEOUT_MS),
+        idle_in_transaction_session_timeout: String(STANDSTILL_MS),
+      }),
       onLost: () => this.#onLost(),
     })
     const { rows } = await writer.run("select coalesce(current_schema(), '') as schema, pg_is_in_recovery() as standby")

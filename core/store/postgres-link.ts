@@ -64,7 +64,7 @@ export class PostgresLink {
       application_name: 'takt',
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-      connectionTimeoutMillis: CONNECT_MS,
+      connectionTimeoutMillis: Math.min(CONNECT_MS, 1000 * options.patienceSeconds),
       pipeline: true,
       types: { getTypeParser: parserOf as never },
     })

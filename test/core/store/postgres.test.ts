@@ -1,8 +1,10 @@
 import { needsPostgres, PostgresServer } from '../../support/postgres-server.ts'
 import { followEvents } from './suites/follow-events.ts'
 import { inbox } from './suites/inbox.ts'
+import { instances } from './suites/instances.ts'
 import { outbox } from './suites/outbox.ts'
 import { sampleRing } from './suites/sample-ring.ts'
+import { serverAway } from './suites/server-away.ts'
 import { transactions } from './suites/transactions.ts'
 import { values } from './suites/values.ts'
 import { PostgresDatabases } from './support/postgres.ts'
@@ -21,4 +23,9 @@ describe('on PostgreSQL', () => {
 
   const newBench = (): StoreBench => new StoreBench(databases)
   for (const suite of [transactions, values, inbox, outbox, followEvents, sampleRing]) suite(newBench)
+  instances(() => databases)
+  serverAway(
+    () => server as PostgresServer,
+    () => databases,
+  )
 })

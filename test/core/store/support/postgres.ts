@@ -1,7 +1,11 @@
 import { basename } from 'node:path'
 import pg from 'pg'
+import { systemClock } from '../../../../core/base/clock.ts'
+import type { TaktError } from '../../../../core/base/error.ts'
 import { migrate } from '../../../../core/store/migrate.ts'
+import { openStore } from '../../../../core/store/open-store.ts'
 import { PostgresBackend, type PostgresOptions } from '../../../../core/store/postgres-backend.ts'
+import type { Store } from '../../../../core/store/store.ts'
 import { verifyPostgres } from '../../../../core/store/verify-postgres.ts'
 import type { PostgresServer } from '../../../support/postgres-server.ts'
 import type { Ask, TestDatabases } from './store.ts'
@@ -55,6 +59,17 @@ export class PostgresDatabases implements TestDatabases {
 
   async verify(file: string) {
     return verifyPostgres(await this.options(file))
+  }
+
+  /** Another instance on the same database, with an anchor of its own. */
+  async openBeside(file: string, instance: string): Promise<{ store: Store; warnings: TaktError[] }> {
+    const warnings: TaktError[] = []
+    const postgres = { ...(await this.options(file)), anchor: `${file}.${instance}` }
+    return { store: openStore({ postgres, clock: systemClock, onWarning: (error) => warnings.push(error) }), warnings }
+  }
+
+  async verifyBeside(file: string, instance: string) {
+    return verifyPostgres({ ...(await this.options(file)), anchor: `${file}.${instance}` })
   }
 
   async tamper(file: string, change: (ask: Ask) => Promise<void>): Promise<void> {
