@@ -59,7 +59,7 @@ function temperatureOf(table: Timetable): number {
 }
 
 /**
- * Walks back from the end of an order that costs something along what decides its end, and collects the operations that a unit's order holds up
+ * Walks back from the end of an order that costs something along what decides its end, and collects the operations that a unit's order, or whoever has what they need, holds up
  * (or all of the path, when nothing does); returns how many.
  */
 function costlyPath(table: Timetable, random: Random, path: Int32Array): number {
@@ -67,7 +67,7 @@ function costlyPath(table: Timetable, random: Random, path: Int32Array): number 
   const from = costlyOperation(table, random)
   let length = 0
   for (let operation = from; operation >= 0; operation = table.binding[operation] as number) {
-    if (operation === from || table.binding[operation] === table.previous[operation]) path[length++] = operation
+    if (operation === from || table.binding[operation] === table.previous[operation] || table.isHeldUp(operation)) path[length++] = operation
   }
   if (length === 0) path[length++] = Math.floor(random() * model.count)
   return length
@@ -109,6 +109,9 @@ function endOf(table: Timetable, order: number): number {
   return -1
 }
 
+/** How often an operation that waits for what another one has is put ahead of that one; else it is moved like others. */
+const OVERTAKING = 0.6
+
 const proposed = { cost: 0 }
 
 /** Makes one random move around an operation; false when there was none to make. The cost is in `proposed`. */
@@ -116,6 +119,10 @@ function propose(table: Timetable, operation: number, random: Random): boolean {
   const { model } = table
   const from = model.alternativeFirst[operation] as number
   const alternatives = (model.alternativeFirst[operation + 1] as number) - from
+  if (model.coupled && table.isHeldUp(operation) && random() < OVERTAKING) {
+    proposed.cost = table.overtake(operation, table.binding[operation] as number)
+    return true
+  }
   if (model.isHead[operation] === 1) return false
   if (alternatives > 1 && random() < 0.5) {
     const alternative = from + Math.floor(random() * alternatives)

@@ -1,3 +1,4 @@
+import { CoupledPlacing } from './coupled-placing.ts'
 import type { Model } from './model.ts'
 import type { Progress } from './progress.ts'
 
@@ -72,6 +73,7 @@ class Placing {
   readonly start: Float64Array
   readonly end: Float64Array
   readonly setup: Float64Array
+  readonly #coupled: CoupledPlacing | undefined
   #placed = 0
 
   constructor(model: Model, keepUnit: boolean, hold: boolean) {
@@ -84,6 +86,7 @@ class Placing {
     this.setup = new Float64Array(n)
     this.#best = new Int32Array(n).fill(-1)
     this.built = { sequence: new Int32Array(n), alternative: this.#best, start: this.start, end: this.end, setup: this.setup }
+    this.#coupled = model.coupled ? new CoupledPlacing(model, this.built) : undefined
     this.#free = model.unitFree.slice()
     this.#lastOn = new Int32Array(model.units).fill(-1)
     this.#headsLeft = Int32Array.from(model.heads, (heads) => heads.length)
@@ -113,6 +116,7 @@ class Placing {
   place(operation: number): number[] {
     const { afterFirst, after, isHead } = this.#model
     const unit = this.unitOf(operation)
+    this.#coupled?.take(operation)
     this.built.sequence[this.#placed++] = operation
     this.#free[unit] = this.end[operation] as number
     this.#lastOn[unit] = operation
@@ -126,13 +130,19 @@ class Placing {
     return freed
   }
 
+  /** Has somebody taken, since it was last looked at, what an operation would need? Then it cannot end sooner than it would have, but later. */
+  isStale(operation: number): boolean {
+    return this.#coupled?.isStale(operation) === true
+  }
+
   /** The alternative that ends an operation first as things stand; none while its units still wait for what comes first there. */
   findBest(operation: number): void {
     const model = this.#model
     let best = -1
     let ready = model.release[operation] as number
-    for (let at = model.beforeFirst[operation] as number; at < (model.beforeFirst[operation + 1] as number); at++)
+    for (let at = model.beforeFirst[operation] as number; at < (model.beforeFirst[operation + 1] as number) && this.#coupled === undefined; at++)
       ready = Math.max(ready, this.end[model.before[at] as number] as number)
+    this.#coupled?.look(operation)
     const baseline = model.baselineUnit[operation] as number
     if (this.#hold && baseline >= 0) ready = Math.max(ready, model.baselineStart[operation] as number)
     const from = model.alternativeFirst[operation] as number
@@ -148,7 +158,8 @@ class Placing {
         if (heads[heads.length - left] !== operation) continue
       }
       const setup = model.setup(at, operation, this.#lastOn[unit] as number)
-      model.place(operation, at, ready, this.#free[unit] as number, setup)
+      if (this.#coupled === undefined) model.place(operation, at, ready, this.#free[unit] as number, setup)
+      else this.#coupled.place(operation, at, ready, this.#free[unit] as number, setup)
       const { start, end } = model.timeline
       if (best >= 0 && end >= (this.end[operation] as number)) continue
       best = at
@@ -212,14 +223,9 @@ class Contest {
 
   /** Of those that compete for the unit where something ends soonest, by its then: the one of lowest index, of equals the first in the problem. */
   winner(index: Index): number {
-    let unit = -1
-    let limit = Number.POSITIVE_INFINITY
-    for (let at = 0; at < this.#soonest.length; at++) {
-      if (Number.isNaN(this.#soonest[at] as number)) this.#findSoonest(at)
-      if ((this.#soonest[at] as number) >= limit) continue
-      limit = this.#soonest[at] as number
-      unit = at
-    }
+    let unit = this.#unitOfSoonest()
+    if (this.#model.coupled) while (this.#refresh(unit)) unit = this.#unitOfSoonest()
+    const limit = this.#soonest[unit] as number
     const { start, end, setup } = this.#placing
     let chosen = -1
     let lowest = Number.POSITIVE_INFINITY
@@ -233,6 +239,25 @@ class Contest {
       chosen = operation
     }
     return chosen
+  }
+
+  #unitOfSoonest(): number {
+    let unit = -1
+    let limit = Number.POSITIVE_INFINITY
+    for (let at = 0; at < this.#soonest.length; at++) {
+      if (Number.isNaN(this.#soonest[at] as number)) this.#findSoonest(at)
+      if ((this.#soonest[at] as number) >= limit) continue
+      limit = this.#soonest[at] as number
+      unit = at
+    }
+    return unit
+  }
+
+  /** Looks anew at those of a unit whose resources others have taken meanwhile; true when there were any. */
+  #refresh(unit: number): boolean {
+    const stale = (this.#would[unit] as readonly number[]).filter((operation) => this.#placing.isStale(operation))
+    for (const operation of stale) this.#look(operation)
+    return stale.length > 0
   }
 
   #look(operation: number): void {

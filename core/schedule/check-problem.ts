@@ -1,5 +1,5 @@
 import { TaktError } from '../base/error.ts'
-import type { ScheduleProblem } from './problem.ts'
+import type { ProblemAlternative, ScheduleProblem } from './problem.ts'
 
 /** One thing that makes a problem unsolvable; `operation` is its index, null when it is about something else. */
 export interface ProblemFault {
@@ -22,12 +22,17 @@ export function problemFaults(problem: ScheduleProblem): readonly ProblemFault[]
     if (unit.closed.some((span) => Number.isNaN(span.from) || Number.isNaN(span.to)))
       faults.push({ operation: null, what: `unit ${unit.id}: closed time is not a number` })
   }
+  faults.push(...resourceFaults(problem), ...riskFaults(problem))
   operations.forEach((operation, index) => {
     const fault = (what: string): void => void faults.push({ operation: index, what: `operation ${operation.id} ${what}` })
     if (orders[operation.order] === undefined) fault(`belongs to an order that does not exist (${operation.order})`)
     for (const before of operation.after) {
       if (operations[before] === undefined || before === index) fault(`waits for an operation that does not exist (${before})`)
     }
+    const { transferShare } = operation
+    if (transferShare !== undefined && !(transferShare > 0 && transferShare < 1))
+      fault(`hands on a share of its pieces that is not between 0 and 1 (${transferShare})`)
+    for (const alternative of operation.alternatives) for (const what of needFaults(problem, alternative)) fault(what)
     if (operation.frozen !== undefined) {
       const { unit, start, end } = operation.frozen
       if (units[unit] === undefined) fault(`is frozen on a unit that does not exist (${unit})`)
@@ -44,6 +49,48 @@ export function problemFaults(problem: ScheduleProblem): readonly ProblemFault[]
   })
   if (faults.length === 0) {
     for (const index of inCircle(problem)) faults.push({ operation: index, what: `operation ${operations[index]?.id ?? index} waits for itself in a circle` })
+  }
+  return faults
+}
+
+function resourceFaults({ resources = [] }: ScheduleProblem): ProblemFault[] {
+  const isCapacity = (value: number): boolean => Number.isFinite(value) && value >= 0
+  return resources.flatMap(({ id, capacity, reduced }) => [
+    ...(isCapacity(capacity) ? [] : [{ operation: null, what: `resource ${id}: its capacity is not a number of things (${capacity})` }]),
+    ...(reduced.every((span) => !Number.isNaN(span.from) && !Number.isNaN(span.to) && isCapacity(span.capacity))
+      ? []
+      : [{ operation: null, what: `resource ${id}: a time in which there are fewer is not a span with a number of things` }]),
+  ])
+}
+
+/** What no plan can give it: of what does not exist, or more than there is at the best of times. */
+function needFaults({ resources = [] }: ScheduleProblem, { needs = [] }: ProblemAlternative): string[] {
+  const amounts = new Map<number, number>()
+  const faults: string[] = []
+  for (const { resource, amount } of needs) {
+    if (resources[resource] === undefined) faults.push(`needs a resource that does not exist (${resource})`)
+    else if (!(Number.isFinite(amount) && amount >= 0)) faults.push(`needs an amount of ${resources[resource].id} that is not a number of things (${amount})`)
+    else amounts.set(resource, (amounts.get(resource) ?? 0) + amount)
+  }
+  for (const [resource, amount] of amounts) {
+    const { id, capacity } = resources[resource] as NonNullable<ScheduleProblem['resources']>[number]
+    if (amount > capacity) faults.push(`needs ${amount} of ${id}, and there are ${capacity}`)
+  }
+  return faults
+}
+
+function riskFaults({ units, operations, weights }: ScheduleProblem): ProblemFault[] {
+  const faults: ProblemFault[] = []
+  const isPrice = (value: number): boolean => Number.isFinite(value) && value >= 0
+  if (!isPrice(weights.risk ?? 0)) faults.push({ operation: null, what: `the weight of risk is not a number that can be used (${weights.risk})` })
+  for (const [index, { id, risk }] of units.entries()) {
+    if (risk === undefined) continue
+    if (!isPrice(risk.perTime)) faults.push({ operation: null, what: `unit ${id}: its risk is not a number that can be used (${risk.perTime})` })
+    if (risk.until === undefined) continue
+    const until = operations[risk.until]
+    if (until === undefined) faults.push({ operation: null, what: `unit ${id}: its risk ends with an operation that does not exist (${risk.until})` })
+    else if (!(until.frozen === undefined ? until.alternatives : [until.frozen]).every(({ unit }) => unit === index))
+      faults.push({ operation: risk.until, what: `operation ${until.id} ends the risk of unit ${id}, and can be done elsewhere` })
   }
   return faults
 }

@@ -1,6 +1,9 @@
 import { headsByUnit } from './check-problem.ts'
-import type { Schedule, ScheduleCost, ScheduleProblem, Span } from './problem.ts'
+import { capacityLeft, closedTimeOf, needsOf } from './needs.ts'
+import type { ProblemAlternative, Schedule, ScheduleCost, ScheduleProblem, Span } from './problem.ts'
+import { riskCost } from './risk-cost.ts'
 import { mergeSpans, Timeline } from './timeline.ts'
+import { frozenLotReady } from './transfer-lots.ts'
 
 /**
  * A checked problem in flat arrays, without its frozen rows: what they leave behind is the moment a unit is free, what it is set up for,
@@ -28,11 +31,25 @@ export class Model {
   readonly alternativeDuration: Float64Array
   readonly alternativeSetup: Float64Array
   readonly alternativeCalendar: Int32Array
+  /** What each alternative needs beside its unit. */
+  readonly needFirst: Int32Array
+  readonly needResource: Int32Array
+  readonly needAmount: Float64Array
+  /** By resource, what operations can have of it. */
+  readonly capacity: ReturnType<typeof capacityLeft>
 
   readonly beforeFirst: Int32Array
   readonly before: Int32Array
   readonly afterFirst: Int32Array
   readonly after: Int32Array
+  /** The share that goes on to followers at once; 0: all goes on together. */
+  readonly share: Float64Array
+  /** What is frozen and hands transfer lots on to an operation: its end and its share. */
+  readonly frozenLots: ReadonlyMap<number, readonly { readonly end: number; readonly share: number }[]>
+  /** Do operations share resources beside units, or hand on transfer lots? Then more than predecessors decides when one can begin. */
+  readonly coupled: boolean
+  /** Does work on some unit cost because it may fail? */
+  readonly risky: boolean
 
   readonly due: Float64Array
   readonly weight: Float64Array
@@ -77,7 +94,7 @@ export class Model {
     this.orderOf = Int32Array.from(each((op) => op.order))
     this.release = Float64Array.from(
       each((op) => {
-        const ends = op.after.map((index) => operations[index]?.frozen?.end ?? 0)
+        const ends = op.after.map((index) => frozenLotReady(problem, index))
         return Math.max(problem.now, orders[op.order]?.release ?? 0, op.notBefore ?? 0, ...ends)
       }),
     )
@@ -88,11 +105,15 @@ export class Model {
     this.baselineStart = Float64Array.from(each((op) => op.baseline?.start ?? 0))
 
     const calendars: Span[][] = units.map((unit) => mergeSpans(unit.closed, problem.now))
-    const own = new Map<readonly Span[], number>()
-    const calendarOf = (unit: number, closed: readonly Span[] | undefined): number => {
-      if (closed === undefined) return unit
-      const known = own.get(closed) ?? calendars.push(mergeSpans(closed, problem.now)) - 1
-      own.set(closed, known)
+    const own = new Map<readonly Span[], Map<string, number>>()
+    const calendarOf = (alternative: ProblemAlternative): number => {
+      const needs = needsOf(alternative)
+      if (alternative.closed === undefined && needs.length === 0) return alternative.unit
+      const closed = alternative.closed ?? units[alternative.unit]?.closed ?? []
+      const byNeeds = own.get(closed) ?? new Map<string, number>()
+      const key = needs.map(({ resource, amount }) => `${resource} ${amount}`).join()
+      const known = byNeeds.get(key) ?? calendars.push(mergeSpans(closedTimeOf(problem, alternative), problem.now)) - 1
+      own.set(closed, byNeeds.set(key, known))
       return known
     }
     const alternatives = active.map((_, at) => operation(at).alternatives)
@@ -101,7 +122,12 @@ export class Model {
     this.alternativeUnit = Int32Array.from(flat, (alternative) => alternative.unit)
     this.alternativeDuration = Float64Array.from(flat, (alternative) => alternative.duration)
     this.alternativeSetup = Float64Array.from(flat, (alternative) => alternative.setup)
-    this.alternativeCalendar = Int32Array.from(flat, (alternative) => calendarOf(alternative.unit, alternative.closed))
+    this.alternativeCalendar = Int32Array.from(flat, calendarOf)
+    const needs = flat.map(needsOf)
+    this.needFirst = firsts(needs)
+    this.needResource = Int32Array.from(needs.flat(), ({ resource }) => resource)
+    this.needAmount = Float64Array.from(needs.flat(), ({ amount }) => amount)
+    this.capacity = this.needResource.length > 0 ? capacityLeft(problem) : []
     this.timeline = new Timeline(calendars)
 
     const before = active.map((_, at) => [...new Set(operation(at).after)].map((index) => activeOf[index] as number).filter((index) => index >= 0))
@@ -111,6 +137,18 @@ export class Model {
     this.before = Int32Array.from(before.flat())
     this.afterFirst = firsts(after)
     this.after = Int32Array.from(after.flat())
+    this.share = Float64Array.from(after, (followers, at) => (followers.length > 0 ? (operation(at).transferShare ?? 0) : 0))
+    this.frozenLots = new Map(
+      active.flatMap((_, at) => {
+        const lots = operation(at).after.flatMap((index) => {
+          const { frozen, transferShare } = operations[index] as ScheduleProblem['operations'][number]
+          return frozen === undefined || transferShare === undefined ? [] : [{ end: frozen.end, share: transferShare }]
+        })
+        return lots.length === 0 ? [] : [[at, lots] as const]
+      }),
+    )
+    this.coupled = this.needResource.length > 0 || this.share.some((share) => share > 0) || this.frozenLots.size > 0
+    this.risky = (problem.weights.risk ?? 0) > 0 && units.some(({ risk }) => (risk?.perTime ?? 0) > 0)
 
     this.due = Float64Array.from(orders, (order) => order.due ?? Number.POSITIVE_INFINITY)
     this.weight = Float64Array.from(orders, (order) => order.weight)
@@ -228,14 +266,16 @@ export function scheduleCost(problem: ScheduleProblem, placements: Schedule['pla
     weightedTardiness += order.weight * (end - order.due)
   })
   const weights = problem.weights
+  const risk = riskCost(problem, placements)
   const total =
     weights.tardiness * weightedTardiness +
     weights.makespan * makespan +
     weights.setup * setupTime +
     weights.lateStart * lateStart +
     weights.reassigned * reassigned +
-    weights.deviation * deviation
-  return { total, weightedTardiness, tardiness, late, makespan, setups, setupTime, lateStart, reassigned, moved, deviation }
+    weights.deviation * deviation +
+    (weights.risk ?? 0) * risk
+  return { total, weightedTardiness, tardiness, late, makespan, setups, setupTime, lateStart, reassigned, moved, deviation, risk }
 }
 
 function firsts(lists: readonly { readonly length: number }[]): Int32Array {

@@ -20,7 +20,10 @@ export interface ProblemUnit {
   readonly family?: number | undefined
   /** Set-up time by family when it is not known what it is set up for (before the first operation, after one without a family). */
   readonly initialSetups?: readonly number[] | undefined
-  /** It may fail: what work on it is expected to lose per unit of working time, until the operation `until` (its repair) has begun; always when there is none. */
+  /**
+   * It may fail: what work on it is expected to lose per unit of working time (set-up included), until the operation `until` (its repair, which nothing but this unit
+   * can do) has begun; always when there is none. What is frozen is left out: no plan changes it.
+   */
   readonly risk?: { readonly perTime: number; readonly until?: number | undefined } | undefined
 }
 
@@ -33,7 +36,12 @@ export interface ProblemResource {
   readonly reduced: readonly { readonly from: number; readonly to: number; readonly capacity: number }[]
 }
 
-/** So many of a resource, for as long as the operation works (set-up included; not while closed time interrupts it). */
+/**
+ * So many of a resource, for as long as the operation works (set-up included, with `setupIs: 'before'` right before the start; not while closed time interrupts it).
+ * Where there are fewer than that for whatever reason but other operations, it is as if the unit were closed: what is resumable is interrupted, a shift's end being
+ * the end of a shift's work. A frozen row needs what the alternative of its unit does: where it is resumable, in the unit's open time; else until it ends. More
+ * frozen rows than there is capacity for are facts; nothing else gets any meanwhile.
+ */
 export interface ProblemNeed {
   readonly resource: number
   readonly amount: number
@@ -69,7 +77,8 @@ export interface ProblemOperation {
   readonly after: readonly number[]
   /**
    * Share of its pieces, above 0 and below 1, that goes on to the followers at once: they may begin when that share is made, and do the last such share after this
-   * operation's end. Absent: all pieces go on together.
+   * operation's end. Absent: all pieces go on together. Where a duration is a whole number, so is the share of it, rounded up. Of a frozen row the share is made when
+   * that share of its time has passed (of its unit's open time, where it is resumable).
    */
   readonly transferShare?: number | undefined
   /** Set-up family; absent or negative: none. */
@@ -150,6 +159,8 @@ export interface ScheduleCost {
   /** Operations on another unit, or at another start by more than nothing. */
   readonly moved: number
   readonly deviation: number
+  /** Σ what work on units that may fail is expected to lose. */
+  readonly risk: number
 }
 
 export interface Schedule {

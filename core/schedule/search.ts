@@ -60,7 +60,8 @@ function improve(table: Timetable, start: Snapshot, random: Random, limit: Progr
   restore(table, start)
   if (isMakespanOnly(table.model)) return searchByElite(table, random, limit, { settles: false, mayEndEarly })
   const from = limit()
-  const until = isLarge(table.model) ? 1 : from + (1 - from) * ANNEALING_SHARE
+  const share = table.model.coupled ? ANNEALING_SHARE_COUPLED : ANNEALING_SHARE
+  const until = isLarge(table.model) ? 1 : from + (1 - from) * share
   const found = anneal(table, random, () => {
     const used = limit()
     return used >= until ? 1 : (used - from) / (until - from)
@@ -78,7 +79,7 @@ function isMakespanOnly(model: Model): boolean {
   const { weights, operations } = problem
   const lateStart = weights.lateStart > 0 && operations.some((operation) => operation.startBy !== undefined)
   const stable = (weights.reassigned > 0 || weights.deviation > 0) && operations.some((operation) => operation.baseline !== undefined)
-  return timeline.alwaysOpen && !isTardy(model) && !lateStart && !stable && weights.setup === 0
+  return timeline.alwaysOpen && !model.coupled && !model.risky && !isTardy(model) && !lateStart && !stable && weights.setup === 0
 }
 
 /** The best of the plan in force, the dispatch rules and what comes of tuning them, as far as time allows. */
@@ -120,6 +121,8 @@ const TUNING_SHARE = 0.04
 const TUNING_SHARE_LARGE = 0.6
 /** Of the search that annealing gets. */
 const ANNEALING_SHARE = 0.1
+/** The same where operations share resources or hand on transfer lots: what a move does there cannot be estimated, only tried. */
+const ANNEALING_SHARE_COUPLED = 0.7
 const DEFAULT_MOVES = 20_000
 
 function limitOf(table: Timetable, options: SearchOptions): Progress {

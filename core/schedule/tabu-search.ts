@@ -19,7 +19,7 @@ const EXACT = 5
  * Tabu search. Each iteration follows what decides when a target (an order's end, the end of all) is reached, and looks at the ways to reach it sooner: an
  * operation further ahead or behind in its block (neighbourhoods N6 of Balas & Vazacopoulos 1998 and N7 of Zhang et al. 2007), or at any place on any of its
  * units that does not lengthen the way (Mastrolilli & Gambardella 2000). Moves are estimated from heads and tails, a tail for each target at stake
- * (Mati, Dauzère-Pérès & Lahlou 2011); the best that is not tabu is made. Where units close or keeping to the old plan counts, tails say little: there the
+ * (Mati, Dauzère-Pérès & Lahlou 2011); the best that is not tabu is made. Where units close, operations share resources or keeping to the old plan counts, tails say little: there the
  * best few are evaluated exactly first.
  */
 export class TabuSearch {
@@ -50,8 +50,8 @@ export class TabuSearch {
     this.#tails = new Tails(table, this.#targets, random)
     this.#tabu = new TabuList(table, random)
     const keeps = (weights.reassigned > 0 || weights.deviation > 0) && model.baselineUnit.some((unit) => unit >= 0)
-    this.#wanders = keeps || weights.setup > 0
-    this.#exact = !model.timeline.alwaysOpen || this.#wanders
+    this.#wanders = keeps || weights.setup > 0 || model.risky
+    this.#exact = !model.timeline.alwaysOpen || model.coupled || this.#wanders
     this.#blocks = new BlockMoves(table, this.#targets, this.#tails, this.#tabu, this.#moves, this.#exact)
     this.#places = new PlaceMoves(table, this.#targets, this.#tails, this.#tabu, this.#moves, this.#exact)
     this.#path = new Int32Array(model.count)
@@ -138,13 +138,18 @@ export class TabuSearch {
 
   /** Lists the way that decides when a target is reached, backwards, in `#path`; returns how long it is. */
   #follow(target: number): number {
-    const { model, end, previous } = this.#table
+    const { model, end, previous, binding } = this.#table
     const { before, beforeFirst, release } = model
     const { gap } = this.#tails
     const path = this.#path
     let length = 0
     for (let operation = this.#tails.lastOf(target); operation >= 0; ) {
       path[length++] = operation
+      if (model.coupled) {
+        this.#tails.visit(operation)
+        operation = binding[operation] as number
+        continue
+      }
       const ahead = previous[operation] as number
       const ready = this.#tails.visit(operation)
       const free = ahead < 0 ? NEVER : (end[ahead] as number) + (gap[operation] as number)

@@ -31,7 +31,7 @@ export class Tails {
   readonly #table: Timetable
   readonly #targets: Targets
   readonly #random: Random
-  /** No closed time anywhere. */
+  /** No closed time anywhere, and nothing else to wait for that no tail shows: resources, transfer lots. */
   readonly isOpen: boolean
   /** Ways of no length: 0 where an operation ends a target, else `NEVER`; of the active targets that were found last. */
   readonly #ends: Float64Array
@@ -39,11 +39,11 @@ export class Tails {
   #found = -1
 
   constructor(table: Timetable, targets: Targets, random: Random) {
-    const { count, timeline } = table.model
+    const { count, timeline, coupled } = table.model
     this.#table = table
     this.#targets = targets
     this.#random = random
-    this.isOpen = timeline.alwaysOpen
+    this.isOpen = timeline.alwaysOpen && !coupled
     this.ready = new Float64Array(count)
     this.critical = new Int32Array(count)
     this.gap = new Float64Array(count)
@@ -132,7 +132,7 @@ export class Tails {
     return ready
   }
 
-  /** Closed time is in no tail: the way that decided is the critical one. */
+  /** Closed time, resources and transfer lots are in no tail: the way that decided is the critical one. */
   #markCritical(active: number): void {
     const { binding } = this.#table
     const { critical } = this

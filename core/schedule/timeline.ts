@@ -69,6 +69,40 @@ export class Timeline {
     this.end = time + left
   }
 
+  /** The earliest time from which on no more than `work` can be done until `at`. */
+  back(calendar: number, at: number, work: number): number {
+    const first = this.#first[calendar] as number
+    let time = at
+    let left = work
+    for (let index = this.#after(first, this.#first[calendar + 1] as number, at); ; index--) {
+      // spans from `index` on begin after `time`, but for one that `time` lies in
+      if (index < (this.#first[calendar + 1] as number) && (this.#from[index] as number) < time) time = this.#from[index] as number
+      const open = index > first ? (this.#to[index - 1] as number) : Number.NEGATIVE_INFINITY
+      // so also where it has always been closed
+      if (!(time - open < left)) return time - left
+      left -= time - open
+      time = open
+    }
+  }
+
+  /** The first closed span of a calendar that ends after a time, as an index for `closedFrom` and `closedTo`; `closedEnd` when there is none. */
+  closedAfter(calendar: number, time: number): number {
+    return this.#after(this.#first[calendar] as number, this.#first[calendar + 1] as number, time)
+  }
+
+  /** One more than the last index of a calendar's closed spans. */
+  closedEnd(calendar: number): number {
+    return this.#first[calendar + 1] as number
+  }
+
+  closedFrom(index: number): number {
+    return this.#from[index] as number
+  }
+
+  closedTo(index: number): number {
+    return this.#to[index] as number
+  }
+
   /** First span that ends after a time. */
   #after(low: number, high: number, time: number): number {
     let from = low

@@ -1,11 +1,14 @@
+import { CoupledPass } from './coupled-pass.ts'
 import type { Model } from './model.ts'
+import { UnitRisk } from './risk-cost.ts'
 
 /**
  * A complete schedule that can be changed one move at a time: which alternative each operation takes and in which order each unit works.
  * Starts follow from that by one forward pass (every operation as early as its predecessors, its unit and the calendars allow).
  *
  * The operations are kept in a topological order. A move repairs that order only between the places it touches and recomputes only operations
- * whose predecessors changed, so the exact cost of a move is a matter of microseconds; `undo` takes the last move back.
+ * whose predecessors changed, so the exact cost of a move is a matter of microseconds; `undo` takes the last move back. Where operations share resources,
+ * the topological order also says who gets them first, and `overtake` is a move that changes that alone.
  */
 export class Timetable {
   readonly model: Model
@@ -18,7 +21,7 @@ export class Timetable {
   readonly start: Float64Array
   readonly end: Float64Array
   readonly setup: Float64Array
-  /** The operation that decides when this one starts: on its unit or before it in its order; −1 when release or calendar does. */
+  /** The operation that decides when this one starts: on its unit, before it in its order, or by what it shares with it; −1 when release or calendar does. */
   readonly binding: Int32Array
   /** Earliest starts: those of the model, unless somebody wants operations to wait. */
   readonly notBefore: Float64Array
@@ -42,6 +45,11 @@ export class Timetable {
   #lateStart = 0
   #deviation = 0
   #reassigned = 0
+  #risk = 0
+  readonly #coupled: CoupledPass | undefined
+  readonly #unitRisk: UnitRisk | undefined
+  /** In the last change of the order, did those marked come forward (or go back)? */
+  #came = false
 
   // what `undo` needs
   readonly #log: Int32Array
@@ -60,7 +68,7 @@ export class Timetable {
   #moved = -1
   #movedAlternative = -1
   #movedPrevious = -1
-  readonly #totals = new Float64Array(7)
+  readonly #totals = new Float64Array(8)
 
   constructor(model: Model) {
     const n = model.count
@@ -89,6 +97,8 @@ export class Timetable {
     this.#logCompletion = new Float64Array(model.orders)
     this.#window = new Int32Array(n)
     this.#group = new Int32Array(n)
+    this.#unitRisk = UnitRisk.of(model)
+    this.#coupled = model.coupled ? new CoupledPass(this) : undefined
   }
 
   unit(operation: number): number {
@@ -132,9 +142,11 @@ export class Timetable {
     this.end.fill(0)
     this.setup.fill(0)
     this.#logged = 0
+    this.#coupled?.begin()
     for (let rank = 0; rank < model.count; rank++) {
       const operation = this.order[rank] as number
-      this.#place(operation)
+      if (this.#coupled === undefined) this.#place(operation)
+      else this.#coupled.place(operation, rank)
       this.#setupTime += this.setup[operation] as number
       this.#addPenalties(operation, 1)
       this.#reassigned += this.#isReassigned(operation)
@@ -145,6 +157,7 @@ export class Timetable {
     }
     this.#setMakespan()
     this.#moved = -1
+    this.#risk = this.#unitRisk === undefined ? 0 : this.#riskOfAll(this.#unitRisk)
     this.changedTo = model.count - 1
     this.#sum()
   }
@@ -158,19 +171,14 @@ export class Timetable {
     const oldPrevious = this.previous[operation] as number
     const oldNext = this.next[operation] as number
     const unit = model.alternativeUnit[alternative] as number
-    this.evaluations++
-    this.#moved = operation
-    this.#movedAlternative = this.alternative[operation] as number
-    this.#movedPrevious = oldPrevious
-    this.#saveTotals()
+    this.#begin(operation)
+    if (this.#unitRisk !== undefined) this.#risk -= this.#riskOf(this.#unitRisk, this.unit(operation), unit)
     this.#unlink(operation)
     const next = (previous < 0 ? this.firstOf[unit] : this.next[previous]) as number
-    this.#windowLength = 0
-    this.#logged = 0
-    this.#loggedOrders = 0
     if (!this.#reorder(operation, previous, next)) {
       this.#link(operation, oldPrevious, this.unit(operation))
       this.#moved = -1
+      this.#risk = this.#totals[7] as number
       return Number.POSITIVE_INFINITY
     }
     this.#reassigned -= this.#isReassigned(operation)
@@ -178,6 +186,7 @@ export class Timetable {
     this.#reassigned += this.#isReassigned(operation)
     this.#link(operation, previous, unit)
     this.#noteChange(operation, previous, next, oldPrevious, oldNext)
+    if (this.#unitRisk !== undefined) this.#risk += this.#riskOf(this.#unitRisk, unit, model.alternativeUnit[this.#movedAlternative] as number)
 
     let from = this.#rank[operation] as number
     this.#dirty[operation] = 1
@@ -192,11 +201,45 @@ export class Timetable {
       pending++
       from = Math.min(from, this.#rank[next] as number)
     }
-    this.#propagate(from, pending)
+    if (this.#coupled === undefined) this.#propagate(from, pending)
+    else this.#propagateCoupled(this.#coupled, from, pending)
     return this.cost
   }
 
-  /** Takes the last `move` back. Once, and only when it was not refused. */
+  /**
+   * Puts an operation, and what must come before it, ahead of another one in the order in which they get resources; every unit's own order stays. Returns the new
+   * cost; `Infinity`, with nothing changed, when it is ahead already or must wait for the other.
+   */
+  overtake(operation: number, other: number): number {
+    const rank = this.#rank[operation] as number
+    const to = this.#rank[other] as number
+    this.#begin(operation)
+    if (this.#coupled === undefined || rank < to || !this.#advance(operation, to, rank)) {
+      this.#moved = -1
+      return Number.POSITIVE_INFINITY
+    }
+    this.#propagateCoupled(this.#coupled, this.model.count, 0)
+    return this.cost
+  }
+
+  /** Does an operation wait for another only because both need the same? Then `binding` is that other. */
+  isHeldUp(operation: number): boolean {
+    return this.#coupled?.isHeldUp(operation) === true
+  }
+
+  /** Everything that `undo` needs to know of what is about to be moved. */
+  #begin(operation: number): void {
+    this.evaluations++
+    this.#moved = operation
+    this.#movedAlternative = this.alternative[operation] as number
+    this.#movedPrevious = this.previous[operation] as number
+    this.#saveTotals()
+    this.#windowLength = 0
+    this.#logged = 0
+    this.#loggedOrders = 0
+  }
+
+  /** Takes the last `move` or `overtake` back. Once, and only when it was not refused. */
   undo(): void {
     const operation = this.#moved
     if (operation < 0) return
@@ -216,6 +259,7 @@ export class Timetable {
       this.setup[other] = this.#logSetup[at] as number
       this.binding[other] = this.#logBinding[at] as number
     }
+    if (this.#coupled !== undefined) for (let at = 0; at < this.#logged; at++) this.#coupled.restore(at, this.#log[at] as number)
     for (let at = 0; at < this.#loggedOrders; at++) this.completion[this.#logOrder[at] as number] = this.#logCompletion[at] as number
     const totals = this.#totals
     this.#tardiness = totals[0] as number
@@ -225,6 +269,7 @@ export class Timetable {
     this.#reassigned = totals[4] as number
     this.makespan = totals[5] as number
     this.cost = totals[6] as number
+    this.#risk = totals[7] as number
   }
 
   #noteChange(operation: number, previous: number, next: number, oldPrevious: number, oldNext: number): void {
@@ -246,6 +291,7 @@ export class Timetable {
     totals[4] = this.#reassigned
     totals[5] = this.makespan
     totals[6] = this.cost
+    totals[7] = this.#risk
   }
 
   #unlink(operation: number): void {
@@ -280,6 +326,7 @@ export class Timetable {
   #delay(operation: number, from: number, to: number): boolean {
     const { before, beforeFirst } = this.model
     const mark = ++this.#mark
+    this.#came = false
     this.#marked[operation] = mark
     const group = this.#group
     let grouped = 0
@@ -316,6 +363,7 @@ export class Timetable {
   #advance(operation: number, from: number, to: number): boolean {
     const { after, afterFirst } = this.model
     const mark = ++this.#mark
+    this.#came = true
     this.#marked[operation] = mark
     const group = this.#group
     let grouped = 0
@@ -396,6 +444,62 @@ export class Timetable {
     this.#sum()
   }
 
+  /** The same where operations share resources or hand on transfer lots. */
+  #propagateCoupled(coupled: CoupledPass, first: number, waiting: number): void {
+    const { after, afterFirst, orderOf, isLast, count } = this.model
+    coupled.begin()
+    let from = first
+    let pending = waiting
+    // whoever has others behind it in the order that were ahead may find a place that they had
+    for (let at = 0; at < this.#windowLength; at++) {
+      const operation = this.#window[at] as number
+      if ((this.#marked[operation] === this.#mark) !== this.#came || this.#dirty[operation] === 1 || !coupled.needsAny(operation)) continue
+      this.#dirty[operation] = 1
+      pending++
+      from = Math.min(from, this.#rank[operation] as number)
+    }
+    for (let rank = from; rank < count && (pending > 0 || coupled.spreads); rank++) {
+      const operation = this.order[rank] as number
+      if (this.#dirty[operation] === 1) pending--
+      else if (!coupled.isTouched(operation)) continue
+      this.#dirty[operation] = 0
+      const oldStart = this.start[operation] as number
+      const oldEnd = this.end[operation] as number
+      const oldSetup = this.setup[operation] as number
+      const oldLotReady = coupled.lotReady[operation] as number
+      const logged = this.#logged++
+      this.#log[logged] = operation
+      this.#logStart[logged] = oldStart
+      this.#logEnd[logged] = oldEnd
+      this.#logSetup[logged] = oldSetup
+      this.#logBinding[logged] = this.binding[operation] as number
+      coupled.save(logged, operation)
+      this.#addPenalties(operation, -1)
+      coupled.place(operation, rank)
+      this.#addPenalties(operation, 1)
+      this.#setupTime += (this.setup[operation] as number) - oldSetup
+      const alternative = this.alternative[operation] as number
+      coupled.moved(logged, operation, operation === this.#moved ? this.#movedAlternative : alternative, oldStart, oldEnd)
+      const sameEnd = this.end[operation] === oldEnd
+      if (sameEnd && coupled.lotReady[operation] === oldLotReady) continue
+      const next = this.next[operation] as number
+      if (next >= 0 && this.#dirty[next] === 0) {
+        this.#dirty[next] = 1
+        pending++
+      }
+      for (let at = afterFirst[operation] as number, limit = afterFirst[operation + 1] as number; at < limit; at++) {
+        const follower = after[at] as number
+        if (this.#dirty[follower] === 0) {
+          this.#dirty[follower] = 1
+          pending++
+        }
+      }
+      if (isLast[operation] === 1 && !sameEnd) this.#finishOrder(orderOf[operation] as number)
+    }
+    this.#setMakespan()
+    this.#sum()
+  }
+
   #finishOrder(order: number): void {
     const completion = this.#completionOf(order)
     if (completion === this.completion[order]) return
@@ -449,6 +553,18 @@ export class Timetable {
     return baseline >= 0 && baseline !== this.unit(operation) ? 1 : 0
   }
 
+  #riskOfAll(unitRisk: UnitRisk): number {
+    let cost = 0
+    for (let unit = 0; unit < this.model.units; unit++) cost += unitRisk.cost(unit, this.firstOf[unit] as number, this.next, this.alternative)
+    return cost
+  }
+
+  /** The risk of one unit or two. */
+  #riskOf(unitRisk: UnitRisk, one: number, other: number): number {
+    const cost = unitRisk.cost(one, this.firstOf[one] as number, this.next, this.alternative)
+    return one === other ? cost : cost + unitRisk.cost(other, this.firstOf[other] as number, this.next, this.alternative)
+  }
+
   #completionOf(order: number): number {
     const { last, lastFirst, frozenEnd } = this.model
     let completion = frozenEnd[order] as number
@@ -482,6 +598,7 @@ export class Timetable {
       weights.setup * this.#setupTime +
       weights.lateStart * this.#lateStart +
       weights.reassigned * this.#reassigned +
-      weights.deviation * this.#deviation
+      weights.deviation * this.#deviation +
+      this.#risk
   }
 }

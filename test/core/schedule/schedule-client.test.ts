@@ -3,8 +3,8 @@ import { TaktError } from '../../../core/base/error.ts'
 import type { Schedule } from '../../../core/schedule/problem.ts'
 import { ScheduleClient } from '../../../core/schedule/schedule-client.ts'
 import { solve } from '../../../core/schedule/search.ts'
-import { brokenRules } from './check-schedule.ts'
 import { randomProblem } from './random-problem.ts'
+import { brokenRules } from './support/judge-schedule.ts'
 
 const hasCode = (code: string) => (error: unknown) => error instanceof TaktError && error.code === code
 

@@ -4,9 +4,9 @@ import { fromFjs1, toFjs1, toFjs1Rows } from '../../../core/schedule/fjs1.ts'
 import { Model, scheduleCost } from '../../../core/schedule/model.ts'
 import type { ScheduleProblem } from '../../../core/schedule/problem.ts'
 import { doNothing, solve } from '../../../core/schedule/search.ts'
-import { brokenRules } from './check-schedule.ts'
 import { randomProblem } from './random-problem.ts'
 import { hasBenchData, loadInstance, loadValidator, type Validate } from './shared-data.ts'
+import { brokenRules } from './support/judge-schedule.ts'
 
 describe('schedule search', () => {
   it('keeps every rule on random problems with every feature on', () => {
