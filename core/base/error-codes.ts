@@ -97,6 +97,32 @@ export const ERROR_CODES = {
     remedy: 'make one with `npm run ledger-key -- <file>`, name its file in the store node, and see that Node-RED may read it',
   },
 
+  // people: who acts, and who signs
+  TAKT_PERSON_UNKNOWN: { what: 'there is no such person', remedy: 'correct the id, or add the person' },
+  TAKT_PERSON_INVALID: { what: 'what is said of the person is wrong', remedy: 'correct the field that is named; docs/people-and-signatures.md lists them' },
+  TAKT_PERSON_EXISTS: { what: 'another person has it already', remedy: 'choose another id, badge or login; ids are never given again' },
+  TAKT_PERSON_LAST_ADMINISTRATOR: {
+    what: 'nobody would be left who can manage people',
+    remedy: 'give the role administrator to somebody else first',
+  },
+  TAKT_PERSON_REFUSED: { what: 'person or password is wrong, or the person may not sign in', remedy: 'try again; an administrator can set a new password' },
+  TAKT_PERSON_LOCKED: { what: 'the person is locked after wrong passwords', remedy: 'wait, or let a supervisor or an administrator unlock it' },
+  TAKT_PERSON_NOT_SIGNED_IN: {
+    what: 'nobody is known to ask for this: a name in a message is not believed',
+    remedy: 'sign in with badge and password at a sign node, and send the session or come over the same dashboard connection',
+  },
+  TAKT_PERSON_NOT_ALLOWED: { what: 'the person may not do this', remedy: 'let somebody with the role do it, or let an administrator give the role' },
+  TAKT_PERSON_CERTIFICATION: { what: 'a certification is missing or has expired', remedy: 'renew it, or let somebody who has it do this' },
+  TAKT_PASSWORD_RULES: { what: 'the new password is too easily guessed', remedy: 'choose a longer one of several words, without the own name' },
+  TAKT_PASSWORD_EXPIRED: { what: 'the password has expired', remedy: 'change it: topic people/password with person, old password and new one' },
+  TAKT_PEOPLE_BUSY: { what: 'too many passwords wait to be checked', remedy: 'try again in a moment; if it stays, see who tries so often' },
+  TAKT_SIGN_INVALID: { what: 'it is not a request to sign', remedy: 'send {record, meaning, person, password}; see docs/people-and-signatures.md' },
+  TAKT_SIGN_RECORD_UNKNOWN: { what: 'there is no such record', remedy: 'correct kind and id, or send the document itself' },
+  TAKT_SIGN_RECORD_CHANGED: { what: 'the record is not the one that was shown any more', remedy: 'look at it as it is now, and sign that' },
+  TAKT_SIGN_TWICE: { what: 'the person has signed this record so already', remedy: 'nothing; the first signature stands' },
+  TAKT_SIGN_ORDER: { what: 'this signature is not the next one that the record needs', remedy: 'let the one that is named be given first' },
+  TAKT_SIGN_SAME_PERSON: { what: 'the record needs signatures of different people', remedy: 'let somebody else sign' },
+
   // delivery: inbox, outbox, replay
   TAKT_INBOX_CONTRADICTION: {
     what: 'a sender gave the same number to two different messages; the first one counts',

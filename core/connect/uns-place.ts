@@ -34,6 +34,9 @@ const PLACES: { readonly [K in Kind]: (document: DocumentOf<K>) => Place } = {
   containment: ({ equipment, id, status }) => ({ equipment, name: id, isState: true, ended: status === 'refused' }),
   kpi: ({ scope }) => ({ equipment: scope.includes('/') ? scope : undefined, name: scope.includes('/') ? undefined : scope, isState: true }),
   report: ({ type, subject }) => ({ name: `${type}_${subject}`, isState: false }),
+  // who works here is nobody's state to keep
+  person: ({ id }) => ({ name: id, isState: false }),
+  signature: ({ id }) => ({ name: id, isState: false }),
   command: ({ to, name }) => ({ equipment: to, name, isState: false }),
   receipt: ({ to, of }) => ({ equipment: to, name: of, isState: false }),
   quarantined: ({ code }) => ({ name: code, isState: false }),

@@ -11,12 +11,14 @@ import { JobResponse } from './job-response.ts'
 import { Kpi } from './kpi.ts'
 import { Lot } from './lot.ts'
 import { MachineState } from './machine-state.ts'
+import { Person } from './person.ts'
 import { Plan } from './plan.ts'
 import { Prognosis } from './prognosis.ts'
 import { QualityResult } from './quality-result.ts'
 import { Quarantined } from './quarantined.ts'
 import { Report } from './report.ts'
 import { Sample } from './sample.ts'
+import { Signature } from './signature.ts'
 import { WhatIf } from './what-if.ts'
 import { WorkOrder } from './work-order.ts'
 
@@ -39,6 +41,8 @@ export const DOCUMENTS = {
   containment: Containment,
   kpi: Kpi,
   report: Report,
+  person: Person,
+  signature: Signature,
   command: Command,
   receipt: Receipt,
   quarantined: Quarantined,

@@ -1,4 +1,7 @@
+import { isoText } from '../base/iso-text.ts'
 import type { Cell, CellType } from './content.ts'
+
+export { isoText }
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
@@ -33,24 +36,6 @@ export function clockText(time: number, timeZone: string): string {
 /** `Sat 22 November 2025, 14:05` */
 export function longTimeText(time: number, timeZone: string): string {
   return dateFormat('long', timeZone, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric', ...MINUTES }).format(time)
-}
-
-/** ISO 8601 with the plant's offset: `2025-11-22T14:05:30.250+01:00`. */
-export function isoText(time: number, timeZone: string): string {
-  const part: Record<string, string> = {}
-  const format = dateFormat('iso', timeZone, {
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-    fractionalSecondDigits: 3,
-    timeZoneName: 'longOffset',
-  })
-  for (const { type, value } of format.formatToParts(time)) part[type] = value
-  const offset = (part.timeZoneName ?? '').replace('GMT', '') || '+00:00'
-  return `${part.year}-${part.month}-${part.day}T${part.hour}:${part.minute}:${part.second}.${part.fractionalSecond}${offset}`
 }
 
 /** `2 d 3 h`, `1 h 05 min`, `12 min`, `40 s`, `0`; the two largest units. */

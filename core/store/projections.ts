@@ -93,6 +93,25 @@ export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
     names: ['anomaly', 'equipment', 'status', 'time'],
     columns: ({ anomaly, equipment, status, time }) => ({ anomaly, equipment, status, time }),
   },
+  person: {
+    table: 'person',
+    id: ({ id }) => id,
+    names: ['badge', 'login', 'active'],
+    columns: ({ badge, login, active }) => ({ badge, login: login ?? null, active: active ? 1 : 0 }),
+  },
+  signature: {
+    table: 'signature',
+    id: ({ id }) => id,
+    names: ['record_kind', 'record_id', 'record_ledger', 'meaning', 'person', 'time'],
+    columns: ({ record, meaning, person, time }) => ({
+      record_kind: record.kind,
+      record_id: record.id,
+      record_ledger: record.ledger,
+      meaning,
+      person,
+      time,
+    }),
+  },
 }
 
 export function projectionOf<K extends StoredKind>(kind: K, where: string): Projection<K> {

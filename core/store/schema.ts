@@ -75,6 +75,11 @@ export interface Tables {
   genealogy: Projection & { event: string; job_order: string | null; equipment: string | null; time: number }
   containment: Projection & { anomaly: string; equipment: string; status: string; time: number }
 
+  person: Projection & { badge: string | null; login: string | null; active: number }
+  /** Apart from the person's document, which travels. `secret`: the password's hash with its salt and cost; `failures`: wrong passwords since the last right one. */
+  person_secret: { person: string; secret: string; failures: number; last_failure: number | null }
+  signature: Projection & { record_kind: string; record_id: string; record_ledger: number; meaning: string; person: string; time: number }
+
   /** The graph of genealogy: a lot leads into the events that took from it, an event into the lots that it gave. Nodes are numbers of ledger rows. */
   genealogy_edge: { source: number; target: number; quantity: number }
   /**

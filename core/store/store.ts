@@ -15,6 +15,8 @@ export type StoredKind =
   | 'lot'
   | 'genealogy'
   | 'containment'
+  | 'person'
+  | 'signature'
 
 /** Who did a thing: a person, or a node acting on its own (`node:<id>`). */
 export type Actor = string

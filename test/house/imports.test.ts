@@ -17,7 +17,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   quality: ['orders', 'store', 'plant', 'messages', 'base'],
   trace: ['orders', 'store', 'plant', 'messages', 'base'],
   kpi: ['orders', 'signal', 'store', 'plant', 'messages', 'base'],
-  report: ['quality', 'trace', 'kpi', 'orders', 'schedule', 'detect', 'signal', 'store', 'plant', 'messages', 'base'],
+  people: ['store', 'plant', 'messages', 'base'],
+  sign: ['people', 'store', 'plant', 'messages', 'base'],
+  report: ['sign', 'people', 'quality', 'trace', 'kpi', 'orders', 'schedule', 'detect', 'signal', 'store', 'plant', 'messages', 'base'],
   // the simulated plant shares no code with what it tests beyond words and tools
   simulate: ['plant', 'messages', 'base'],
 }
