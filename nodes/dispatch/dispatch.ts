@@ -7,6 +7,7 @@ import { hasKind, validateAnyDocument } from '../../core/messages/validate.ts'
 import { Dispatcher } from '../../core/orders/dispatch/dispatcher.ts'
 import { COMMAND_NAMES, type CommandNames } from '../../core/orders/dispatch/job-command.ts'
 import { refusalOf } from '../../core/orders/refusal.ts'
+import { Leadership } from '../../core/store/leadership.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
@@ -49,18 +50,27 @@ export default function registerDispatch(RED: NodeAPI): void {
           statusTimer = undefined
           const { units, told, offered } = dispatcher.counts
           if (trouble !== undefined) showError(node, trouble)
+          else if (!leadership.leads) node.status({ fill: 'grey', shape: 'dot', text: `${units} units, another instance dispatches` })
           else if (units === 0) node.status({ fill: 'grey', shape: 'ring', text: 'waiting for machines' })
           else if (offered > 0) node.status({ fill: 'yellow', shape: 'dot', text: `${offered} waiting for a person` })
           else node.status({ fill: 'green', shape: autonomy === 'shadow' ? 'ring' : 'dot', text: told > 0 ? `${units} units, ${told} told` : `${units} units` })
         }, STATUS_MS)
       }
 
+      // of several instances with this flow one acts; another takes over when it is gone
+      const leadership = new Leadership(storeNode.store, `dispatch ${node.id}`, {
+        onChange(leads) {
+          if (leads) dispatcher.look()
+          show()
+        },
+      })
       const dispatcher = new Dispatcher(
         {
           store: storeNode.store,
           plant: () => plantNode.plant(),
           clock: plantNode.clock,
           real: systemClock,
+          leads: () => leadership.leads,
           command(payload) {
             node.send([{ topic: `${payload.to}/command`, payload } as never, null])
             show()
@@ -117,6 +127,7 @@ export default function registerDispatch(RED: NodeAPI): void {
           clearTimeout(statusTimer)
           dispatcher.stop()
           await dispatcher.idle()
+          await leadership.close()
         },
       }
     },

@@ -10,6 +10,7 @@ import { Planner, type PlannerOptions } from '../../core/orders/planning/planner
 import { triggerOf } from '../../core/orders/planning/replan-trigger.ts'
 import { type Outcome, Replanner } from '../../core/orders/planning/replanner.ts'
 import { WhatIfDesk } from '../../core/orders/planning/what-if.ts'
+import { Leadership } from '../../core/store/leadership.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
@@ -63,7 +64,14 @@ export default function registerScheduler(RED: NodeAPI): void {
         toleranceMs,
         marginMs: number(config.marginMs, 'the margin', 60_000, 0, 86_400_000),
       }
-      const planner = new Planner(options)
+      // of several instances with this flow one plans by itself; another takes over when it is gone
+      const leadership = new Leadership(store, `scheduler ${node.id}`, {
+        onChange(leads) {
+          if (!leads) replanner.rest()
+          else if (watch) replanner.trigger({ type: 'start' })
+        },
+      })
+      const planner = new Planner({ ...options, guard: (tx) => leadership.guard(tx) })
       const whatIfs = new WhatIfDesk({ ...parts, planner: new Planner(options), newId: uniqueId })
       const failed = (thrown: unknown): void => {
         const error = toTaktError(thrown, where)
@@ -109,15 +117,15 @@ export default function registerScheduler(RED: NodeAPI): void {
       const answer = async (outcome: Promise<Outcome>, message: Message, send: Send): Promise<void> => emit(await outcome, send, message)
 
       const stopListening = store.subscribe((event) => {
-        const trigger = watch ? triggerOf(event, actor) : null
+        const trigger = watch && leadership.leads ? triggerOf(event, actor) : null
         if (trigger !== null) replanner.trigger(trigger)
       })
       const forget = whenFlowsStarted(RED, () => {
         // what happened while nobody looked; a plan that still holds is not published again
-        if (watch) replanner.trigger({ type: 'start' })
+        if (watch && leadership.leads) replanner.trigger({ type: 'start' })
       })
       const stopReload = plantNode.onReload(() => {
-        if (watch) replanner.trigger({ type: 'plant.changed' })
+        if (watch && leadership.leads) replanner.trigger({ type: 'plant.changed' })
       })
       node.status({ fill: 'grey', shape: 'ring', text: 'waiting' })
 
@@ -156,6 +164,7 @@ export default function registerScheduler(RED: NodeAPI): void {
           stopListening()
           forget()
           stopReload()
+          await leadership.close()
           await Promise.all([replanner.close(), whatIfs.close(), outlooks.close()])
         },
       }

@@ -29,6 +29,8 @@ export interface DispatcherParts {
   readonly plant: () => Plant
   /** Plant time. */
   readonly clock: Clock
+  /** False while another instance does the dispatching; this one looks on, and lets begin what a person asks of it. Default: nobody else does. */
+  readonly leads?: () => boolean
   /** Real time, for answers of machines: they do not come faster in a plant whose clock does. */
   readonly real: Clock
   command(command: Command): void
@@ -189,8 +191,8 @@ export class Dispatcher {
     this.#forgetSettled(view)
     const step = nextStep(view)
     if (step.do !== 'start') this.#offered.delete(equipment)
-    // in shadow everything is looked at and nothing is done
-    if (this.#settings.autonomy === 'shadow') return
+    // in shadow, and where another instance acts, everything is looked at and nothing is done
+    if (this.#settings.autonomy === 'shadow' || this.#parts.leads?.() === false) return
     switch (step.do) {
       case 'wait':
         if (step.until !== undefined) this.#lookLater(equipment, step.until)

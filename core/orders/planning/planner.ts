@@ -5,7 +5,7 @@ import type { Plan } from '../../messages/plan.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { Schedule } from '../../schedule/problem.ts'
 import { ScheduleClient, type Solved } from '../../schedule/schedule-client.ts'
-import type { Store } from '../../store/store.ts'
+import type { Store, StoreTransaction } from '../../store/store.ts'
 import { buildProblemInSlices, type PlanningProblem, type PlanningSettings } from './build-problem.ts'
 import { publishPlan } from './publish-plan.ts'
 import { type PlanningFacts, readFacts } from './read-facts.ts'
@@ -26,6 +26,8 @@ export interface PlannerOptions extends PlanningSettings {
   readonly toleranceMs: number
   /** While the plan in force can be kept, another must be better by as much: ms of lateness of an order of weight 1, or what costs the same. Default 0. */
   readonly marginMs?: number
+  /** Asked in the transaction that publishes; throws where another instance plans now. */
+  readonly guard?: (tx: StoreTransaction) => Promise<void>
 }
 
 /** A plan that was worked out. */
@@ -144,12 +146,11 @@ export class Planner {
    * Rejects with TAKT_PLAN_STALE when the facts change faster than plans are made.
    */
   async publish(draft: Draft, signal?: AbortSignal): Promise<{ readonly draft: Draft; readonly plan: Plan | null }> {
-    const { store, actor } = this.#options
     let current = draft
     for (let attempt = 1; ; attempt++) {
       if (!current.material) return { draft: current, plan: null }
       try {
-        return { draft: current, plan: await publishPlan(store, current, actor) }
+        return { draft: current, plan: await this.publishAsIs(current) }
       } catch (thrown) {
         if (!(thrown instanceof TaktError) || (thrown.code !== 'TAKT_PLAN_STALE' && thrown.code !== 'TAKT_STORE_CONFLICT') || attempt === TRIES) throw thrown
         // the plant is quicker than the search: search less, so that a plan is there before the next change
@@ -160,7 +161,8 @@ export class Planner {
 
   /** Publishes exactly this draft, which a person has seen. Rejects with TAKT_PLAN_STALE when the facts changed meanwhile. */
   publishAsIs(draft: Draft): Promise<Plan> {
-    return publishPlan(this.#options.store, draft, this.#options.actor)
+    const { store, actor, guard } = this.#options
+    return publishPlan(store, draft, actor, guard)
   }
 
   close(): Promise<void> {

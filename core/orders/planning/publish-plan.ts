@@ -9,9 +9,11 @@ import type { DraftPlan, JobOrderUpdate } from './to-plan.ts'
 /**
  * Publishes a plan in one transaction: the plan document, and the planned unit and times in the job orders that it changes. Nothing is written when a plan was
  * published, or one of those job orders has become another since the facts were read: then it rejects with TAKT_PLAN_STALE and the caller plans again.
+ * `guard` may refuse in the same transaction.
  */
-export async function publishPlan(store: Store, draft: DraftPlan, actor: string): Promise<Plan> {
+export async function publishPlan(store: Store, draft: DraftPlan, actor: string, guard?: (tx: StoreTransaction) => Promise<void>): Promise<Plan> {
   const { plan, known, jobs } = await store.transaction(async (tx) => {
+    await guard?.(tx)
     const latest = await tx.db.selectFrom('plan').select('version').orderBy('version', 'desc').limit(1).executeTakeFirst()
     if ((latest?.version ?? null) !== draft.plan.previous) throw stale(`plan ${latest?.version ?? 'none'} is in force, not ${draft.plan.previous ?? 'none'}`)
     const updates = await presentOf(tx, draft.updates)

@@ -115,6 +115,16 @@ export class Replanner {
     this.#proposal = undefined
   }
 
+  /** Another plans from now on: does nothing more by itself, until it is asked. */
+  rest(): void {
+    this.refuse()
+    this.#cancelCheck?.()
+    if (this.#pending?.waiters.length !== 0) return
+    this.#pending = undefined
+    this.#cancelDebounce?.()
+    this.#cancelDebounce = undefined
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     this.#cancelDebounce?.()
