@@ -20,6 +20,7 @@ export const trace: Migration = {
     await sql.raw('create unique index genealogy_by_ledger on genealogy (ledger)').execute(db)
     await index(db, 'genealogy', ['job_order'])
     await index(db, 'genealogy', ['equipment', 'time'])
+    await index(db, 'genealogy', ['time'])
     await db.schema
       .createTable('genealogy_edge')
       .addColumn('source', 'bigint', (column) => column.notNull())
