@@ -4,6 +4,7 @@ import type { PlanChange, PlanProblem } from '../../messages/plan.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { Placement, Schedule } from '../../schedule/problem.ts'
 import type { PlanningProblem } from './build-problem.ts'
+import { WaitReasons } from './explain-waits.ts'
 import type { PlanningFacts } from './read-facts.ts'
 import { IMPROVEMENT } from './replan-trigger.ts'
 import { isTime } from './screen-input.ts'
@@ -32,7 +33,8 @@ const JOBS_A_STEP = 200
 
 /**
  * Says why a job order moves. From what is certain to what is likely: its unit is down, blocked or to be repaired in its old time; what comes before it ends
- * later; another job order has taken its place, and then for that one's reason; else the event that asked for the plan.
+ * later or its material does, people or tools are elsewhere, its unit may fail; another job order has taken its place, and then for that one's reason; else the event
+ * that asked for the plan.
  */
 export class ChangeExplainer {
   readonly #facts: PlanningFacts
@@ -48,6 +50,7 @@ export class ChangeExplainer {
   readonly #disruptionsOf = new Map<string, Disruption>()
   readonly #latestOn = new Map<string, Disruption>()
   readonly #causes = new Map<string, Cause>()
+  readonly #waits: WaitReasons
   #depth = 0
   readonly #clockFormat: Intl.DateTimeFormat
   readonly #dayFormat: Intl.DateTimeFormat
@@ -63,6 +66,7 @@ export class ChangeExplainer {
     this.#clockFormat = new Intl.DateTimeFormat('en-GB', { timeZone: plant.timeZone, hour: '2-digit', minute: '2-digit' })
     this.#dayFormat = new Intl.DateTimeFormat('en-GB', { timeZone: plant.timeZone, day: 'numeric', month: 'short' })
     this.#today = this.#dayFormat.format(facts.now)
+    this.#waits = new WaitReasons(facts, built, plant, (time) => this.#clock(time))
     for (const problem of built.problems)
       if (problem.jobOrder !== undefined && !this.#problems.has(problem.jobOrder)) this.#problems.set(problem.jobOrder, problem)
     // oldest first, so that the latest stays
@@ -86,7 +90,9 @@ export class ChangeExplainer {
     return explainer
   }
 
-  #learn(job: JobOrder, { unit, start, end }: Placement): void {
+  #learn(job: JobOrder, placement: Placement): void {
+    const { unit, start, end } = placement
+    this.#waits.learn(job, placement)
     const slot = { unit: this.#built.units[unit] ?? '', start, end }
     const placed = { job, slot }
     this.#places.set(job.id, slot)
@@ -132,7 +138,7 @@ export class ChangeExplainer {
     if (problem !== undefined) return { id: problem.code, text: problem.why }
     const place = this.#places.get(job.id)
     if (place === undefined) return { id: job.workOrder, text: `${job.workOrder} is not released` }
-    if (job.maintenance !== undefined) return this.#repairCause(job)
+    if (job.maintenance !== undefined) return this.#waits.resource(job) ?? this.#repairCause(job)
     if (job.pinned) return { id: job.id, text: `${job.id} is pinned` }
     if (job.equipment === null || job.plannedStart === null) return this.#newCause(job)
 
@@ -140,7 +146,10 @@ export class ChangeExplainer {
     const later = place.start > old.start
     return (
       this.#unitCause(old, place) ??
+      (later ? this.#waits.material(job) : undefined) ??
       (later || place.unit !== old.unit ? this.#predecessorCause(job, old) : undefined) ??
+      (later ? this.#waits.resource(job) : undefined) ??
+      this.#waits.risk(old.unit, place.unit) ??
       (later || place.unit !== old.unit ? this.#takenCause(job, old) : undefined) ??
       (place.unit === old.unit && !later ? { id: this.#trigger().id, text: 'There is room for it' } : undefined) ??
       this.#trigger()
@@ -152,7 +161,7 @@ export class ChangeExplainer {
     // what a unit had been told is taken back from it when it is blocked
     const block = this.#built.blocks.find(({ equipment, span }) => equipment === job.equipment && span.from <= this.#facts.now)
     if (block !== undefined) return { id: block.disruption, text: `${this.#name(block.equipment)} is blocked (${block.disruption})` }
-    return { id: job.workOrder, text: `${job.workOrder} is new in the plan` }
+    return this.#waits.material(job, null) ?? this.#waits.resource(job) ?? { id: job.workOrder, text: `${job.workOrder} is new in the plan` }
   }
 
   #repairCause(job: JobOrder): Cause {

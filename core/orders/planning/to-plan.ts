@@ -7,6 +7,7 @@ import type { PlanningProblem } from './build-problem.ts'
 import { ChangeExplainer } from './explain-changes.ts'
 import { effectOf, effectText, type Lateness, latenessOf, promisedLateness, spanText, weightsOfOrders } from './plan-effect.ts'
 import type { PlanningFacts } from './read-facts.ts'
+import { isTime } from './screen-input.ts'
 
 /** What made somebody ask for a plan: the type of an event, `start`, `message`, `late`, … and what it was about. */
 export interface PlanTrigger {
@@ -179,10 +180,13 @@ function missedProblems(facts: PlanningFacts, built: PlanningProblem, schedule: 
   built.problem.operations.forEach(({ order }, index) => {
     ends.set(order, Math.max(ends.get(order) ?? 0, schedule.placements[index]?.end ?? 0))
   })
+  const materials = new Map(built.jobs.flatMap(({ workOrder, materialAt }) => (isTime(materialAt) ? [[workOrder, materialAt] as const] : [])))
   for (const index of schedule.cost.late) {
     const order = built.problem.orders[index]
     if (order?.due === undefined || order.due === null) continue
-    problems.push({ workOrder: order.id, code: 'TAKT_PLAN_LATE', why: `${order.id} will be ${spanText((ends.get(index) ?? 0) - order.due)} late` })
+    const waitMs = (materials.get(order.id) ?? 0) - facts.now
+    const material = waitMs > 0 ? `; its material comes in ${spanText(waitMs)}` : ''
+    problems.push({ workOrder: order.id, code: 'TAKT_PLAN_LATE', why: `${order.id} will be ${spanText((ends.get(index) ?? 0) - order.due)} late${material}` })
   }
   return problems
 }

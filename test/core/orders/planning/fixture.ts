@@ -10,6 +10,7 @@ import { Planner, type PlannerOptions } from '../../../../core/orders/planning/p
 import { releaseWorkOrder } from '../../../../core/orders/release-work-order.ts'
 import { checkPlant } from '../../../../core/plant/check-plant.ts'
 import type { PlantModel } from '../../../../core/plant/model.ts'
+import type { Plant } from '../../../../core/plant/plant.ts'
 import { openStore } from '../../../../core/store/open-store.ts'
 import type { Store } from '../../../../core/store/store.ts'
 
@@ -70,7 +71,10 @@ export class Shop {
   readonly store: Store = openStore({ file: ':memory:', clock: this.clock })
   readonly planner: Planner
 
+  readonly #plant: () => Plant
+
   constructor(options: Partial<PlannerOptions> = {}) {
+    this.#plant = options.plant ?? (() => plant)
     this.planner = new Planner({
       store: this.store,
       plant: () => plant,
@@ -94,6 +98,7 @@ export class Shop {
   /** A released order. `dueIn` from the start of the test, ms. */
   async order(id: string, request: Partial<OrderRequest> & { dueIn?: number } = {}): Promise<void> {
     const { dueIn, ...rest } = request
+    const plant = this.#plant()
     await this.store.transaction(async (tx) => {
       const due = START + (dueIn ?? 48 * HOUR)
       const { order } = await createWorkOrder(tx, plant, { id, product: 'shaft', quantity: 10, due, ...rest } as OrderRequest, tester)
