@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node } from 'node-red'
 import type { TaktError } from '../../core/base/error.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
+import { selfSigned } from '../core/connect/support/self-signed.ts'
+import { until } from '../core/connect/support/wait.ts'
 import { created, lot, rejection } from '../core/store/support/store.ts'
-import { helper, loadFlow } from './support/helper.ts'
+import { needsPostgres, PostgresServer } from '../support/postgres-server.ts'
+import { helper, loadFlow, type Register } from './support/helper.ts'
+
+const registerTls = createRequire(import.meta.url)('@node-red/nodes/core/network/05-tls.js') as Register
 
 const plant = { id: 'a0', type: 'takt-plant', source: 'inline', model: 'plant: acme\nequipment:\n  - { id: acme/u, level: workUnit }\n' }
 
@@ -86,5 +92,105 @@ describe('store node', () => {
     rmSync(join(folder, 'blocked'))
     assert.equal((await store.head()).sequence, 0)
     assert.deepEqual(problems.slice(-2), ['TAKT_STORE_UNWRITABLE', undefined])
+  })
+
+  describe('on a PostgreSQL server', () => {
+    let server: PostgresServer
+    let keys: string | undefined
+    let certificate: string
+    before(async function () {
+      needsPostgres(this)
+      keys = mkdtempSync(join(tmpdir(), 'takt-postgres-tls-'))
+      const files = await selfSigned(join(keys, 'server'))
+      certificate = files.certificate
+      server = await PostgresServer.start({ tls: files })
+      await server.ask(`create role plant login password 'right'`, 'postgres')
+    })
+    after(async () => {
+      await server?.remove()
+      if (keys !== undefined) rmSync(keys, { recursive: true, force: true })
+    })
+
+    async function database(): Promise<string> {
+      const name = await server.database()
+      await server.ask('grant all on schema public to plant', name)
+      return name
+    }
+    const variable = (name: string): string => `\${${name}}`
+    const problem = (node: Node): string => (node as unknown as { error: { args: unknown[][] } }).error.args.map(([error]) => (error as Error).message).join()
+
+    async function loadServer(properties: Record<string, unknown>, credentials: Record<string, unknown> = {}, ca = certificate): Promise<StoreNode> {
+      const flow = [
+        { id: 'tls', type: 'tls-config', verifyservercert: true, ca },
+        { id: 'b0', type: 'takt-store', name: 'records', database: 'postgres', ...properties },
+      ]
+      return (await loadFlow([registerTls, registerStore], flow, { b0: credentials }))('b0') as StoreNode
+    }
+
+    it('keeps its records there, over TLS, with a login that is not in the flow, and anchors their ledger under the user directory', async () => {
+      process.env.TAKT_TEST_PASSWORD = 'right'
+      const properties = { url: `postgres://127.0.0.1:${server.port}/${await database()}?sslmode=verify-full`, tls: 'tls' }
+      const login = { user: 'plant', password: variable('TAKT_TEST_PASSWORD') }
+      try {
+        const first = await loadServer(properties, login)
+        await first.store.transaction((tx) => tx.save(lot('lot-1'), created))
+        await helper.unload()
+        const again = await loadServer(properties, login)
+        assert.equal((await again.store.get('lot', 'lot-1'))?.revision, 1)
+        const [anchor] = readdirSync(join(folder, 'takt'))
+        assert.match(anchor ?? '', /^postgres-127-0-0-1-.*\.anchor$/)
+        assert.deepEqual(JSON.parse(readFileSync(join(folder, 'takt', anchor as string), 'utf8')), await again.store.head())
+        assert.equal(again.store.shared, true)
+      } finally {
+        delete process.env.TAKT_TEST_PASSWORD
+      }
+    })
+
+    it('does not talk to a server whose certificate nobody vouches for, nor with a wrong password', async () => {
+      const url = `postgres://127.0.0.1:${server.port}/${await database()}`
+      const other = (await selfSigned(join(keys as string, 'other'))).certificate
+      const distrusted = await loadServer({ url, tls: 'tls' }, { user: 'plant', password: 'right' }, other)
+      assert.equal((await rejection(distrusted.store.head())).code, 'TAKT_STORE_REFUSED')
+      await helper.unload()
+      const wrong = await loadServer({ url, tls: 'tls' }, { user: 'plant', password: 'wrong' })
+      assert.equal((await rejection(wrong.store.head())).code, 'TAKT_STORE_REFUSED')
+    })
+
+    it('says what is wrong with its settings, and takes a whole address from the environment', async () => {
+      for (const [properties, what] of [
+        [{ url: '' }, /address of the database server is missing/],
+        [{ url: 'mysql://host/db' }, /not like postgres:/],
+        [{ url: 'postgres://plant:secret@host/%zz' }, /% that stands for nothing/],
+        [{ url: `postgres://host/${variable('TAKT_TEST_UNSET')}` }, /TAKT_TEST_UNSET/],
+        [{ url: 'postgres://host/db?sslmode=prefer' }, /sslmode 'prefer'/],
+        [{ url: 'postgres://host/db', tls: 'gone' }, /TLS settings are missing/],
+      ] as const) {
+        const node = await loadServer(properties)
+        assert.equal(node.store, undefined)
+        assert.match(problem(node), what)
+        assert.ok(!problem(node).includes('secret'))
+        await helper.unload()
+      }
+      process.env.TAKT_TEST_ADDRESS = `postgres://plant:right@127.0.0.1:${server.port}/${await database()}`
+      try {
+        const node = await loadServer({ url: variable('TAKT_TEST_ADDRESS') })
+        assert.equal((await node.store.head()).sequence, 0)
+      } finally {
+        delete process.env.TAKT_TEST_ADDRESS
+      }
+    })
+
+    it('is well again soon after a server that was away is back, without anybody doing anything', async () => {
+      const node = await loadServer({ url: server.url(await database()) })
+      const problems: Array<string | undefined> = []
+      node.onProblem((told: TaktError | undefined) => problems.push(told?.code))
+      await node.store.head()
+      await server.stop()
+      await until(() => problems.at(-1) === 'TAKT_STORE_AWAY', 'it is told')
+      await server.start()
+      const back = performance.now()
+      await until(() => problems.at(-1) === undefined, 'it is well again')
+      assert.ok(performance.now() - back < 2000, `${performance.now() - back} ms`)
+    })
   })
 })
