@@ -13,6 +13,7 @@ interface SchedulerProperties extends EditorNodeProperties {
   debounceMs: number
   toleranceMs: number
   marginMs: number
+  frozenMinutes: number
   improveMs: number
   seed: number
 }
@@ -36,7 +37,11 @@ RED.nodes.registerType<SchedulerProperties>('takt-scheduler', {
     name: { value: '' },
     plant: { value: '', type: 'takt-plant', required: true },
     store: { value: '', type: 'takt-store', required: true },
-    objective: { value: 'due-dates', required: true, validate: (value: string) => ['due-dates', 'throughput', 'few-changes'].includes(value) },
+    objective: {
+      value: 'due-dates',
+      required: true,
+      validate: (value: string) => ['due-dates', 'throughput', 'few-setups', 'few-changes', 'low-risk'].includes(value),
+    },
     autonomy: { value: 'auto', required: true, validate: (value: string) => ['auto', 'approve', 'shadow'].includes(value) },
     watch: { value: true },
     resumable: { value: true },
@@ -45,6 +50,7 @@ RED.nodes.registerType<SchedulerProperties>('takt-scheduler', {
     toleranceMs: { value: 300_000, validate: number(0, 86_400_000) },
     // flows from before these were there have none of them
     marginMs: { value: 60_000, validate: number(0, 86_400_000, true) },
+    frozenMinutes: { value: 0, validate: number(0, 10_080, true) },
     improveMs: { value: 10_000, validate: number(0, 60_000, true) },
     seed: { value: 1, validate: number(0, 4_294_967_295) },
   },

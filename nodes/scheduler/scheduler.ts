@@ -5,7 +5,7 @@ import { uniqueId } from '../../core/base/id.ts'
 import type { Autonomy } from '../../core/messages/common.ts'
 import { OBJECTIVES, type Objective } from '../../core/orders/planning/objectives.ts'
 import { OutlookDesk } from '../../core/orders/planning/outlook-desk.ts'
-import { type Pin, pinJobOrder, unpinJobOrder } from '../../core/orders/planning/pin-job-order.ts'
+import { pinJobOrder, readPin, unpinJobOrder } from '../../core/orders/planning/pin-job-order.ts'
 import { Planner, type PlannerOptions } from '../../core/orders/planning/planner.ts'
 import { triggerOf } from '../../core/orders/planning/replan-trigger.ts'
 import { type Outcome, Replanner } from '../../core/orders/planning/replanner.ts'
@@ -17,6 +17,7 @@ import { whenFlowsStarted } from '../shared/flows-started.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import { numberSetting } from '../shared/settings.ts'
 import type { StoreNode } from '../store/store.ts'
+import { showOutcome } from './show-outcome.ts'
 
 export interface SchedulerConfig extends NodeDef {
   plant: string
@@ -34,12 +35,15 @@ export interface SchedulerConfig extends NodeDef {
   toleranceMs: number | string
   /** Plant ms of lateness that another plan must save while the one in force can be kept */
   marginMs: number | string
+  /** Plant minutes: what the plan in force starts within them keeps unit and sequence; 0: nothing does */
+  frozenMinutes?: number | string
   /** Real ms to go on searching while nothing happens; 0: not at all */
   improveMs: number | string
   /** May closed time interrupt a job order? */
   resumable: boolean
 }
 
+const MINUTE_MS = 60_000
 const AUTONOMY: readonly Autonomy[] = ['shadow', 'approve', 'auto']
 
 export default function registerScheduler(RED: NodeAPI): void {
@@ -63,6 +67,7 @@ export default function registerScheduler(RED: NodeAPI): void {
         resumable: config.resumable !== false,
         toleranceMs,
         marginMs: number(config.marginMs, 'the margin', 60_000, 0, 86_400_000),
+        frozenMs: MINUTE_MS * number(config.frozenMinutes, 'the frozen horizon', 0, 0, 10_080),
       }
       // of several instances with this flow one plans by itself; another takes over when it is gone
       const leadership = new Leadership(store, `scheduler ${node.id}`, {
@@ -138,12 +143,12 @@ export default function registerScheduler(RED: NodeAPI): void {
               replanner.refuse()
               return node.status({ fill: 'grey', shape: 'ring', text: 'proposal refused' })
             case 'pin': {
-              const pin = pinOf(message.payload, where)
+              const pin = readPin(message.payload, where)
               await pinJobOrder(store, pin, actor)
               return answer(replanner.request({ type: 'pin', id: pin.jobOrder }), message, send)
             }
             case 'unpin': {
-              const { jobOrder } = pinOf(message.payload, where)
+              const { jobOrder } = readPin(message.payload, where)
               await unpinJobOrder(store, jobOrder, actor)
               return answer(replanner.request({ type: 'unpin', id: jobOrder }), message, send)
             }
@@ -177,31 +182,6 @@ function keyOf(problems: Outcome['draft']['plan']['problems']): string {
     .map(({ code, workOrder, jobOrder }) => `${code} ${workOrder} ${jobOrder}`)
     .sort()
     .join()
-}
-
-function showOutcome(node: Node, { result, plan, draft }: Outcome): void {
-  const late = draft.plan.problems.filter((problem) => problem.code === 'TAKT_PLAN_LATE').length
-  const blocked = new Set(draft.plan.problems.filter((problem) => problem.code !== 'TAKT_PLAN_LATE').map((problem) => problem.workOrder)).size
-  const parts = [late > 0 ? `${late} late` : 'none late', ...(blocked > 0 ? [`${blocked} with problems`] : []), `${Math.round(draft.tookMs)} ms`]
-  const fill = late + blocked > 0 ? 'yellow' : 'green'
-  const names = {
-    published: `plan ${plan?.version ?? ''}`,
-    unchanged: plan === null ? 'no plan' : `plan ${plan.version}`,
-    proposed: `proposal, ${draft.plan.changes.length} changes`,
-    computed: 'shadow plan',
-  }
-  node.status({
-    fill: result === 'proposed' ? 'blue' : result === 'computed' ? 'grey' : fill,
-    shape: result === 'proposed' || result === 'computed' ? 'ring' : 'dot',
-    text: `${names[result]}: ${parts.join(', ')}`,
-  })
-}
-
-function pinOf(payload: unknown, where: string): Pin {
-  const { jobOrder, equipment, start } = (typeof payload === 'string' ? { jobOrder: payload } : (payload ?? {})) as Record<string, unknown>
-  const valid = typeof jobOrder === 'string' && (equipment === undefined || typeof equipment === 'string') && (start === undefined || typeof start === 'number')
-  if (!valid) throw new TaktError('TAKT_MESSAGE_INVALID', { what: 'a pin is {jobOrder, equipment?, start?}: ids, and epoch ms', where })
-  return { jobOrder, ...(equipment === undefined ? {} : { equipment }), ...(start === undefined ? {} : { start }) }
 }
 
 function oneOf<T extends string>(value: T, among: readonly T[], what: string, where: string): T {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Node } from 'node-red'
 import { createWorkOrder } from '../../core/orders/create-work-order.ts'
 import { setLotDisposition } from '../../core/orders/lots.ts'
+import { setMaterialTime } from '../../core/orders/material-time.ts'
 import { loadOutlook } from '../../core/orders/planning/outlook.ts'
 import { releaseWorkOrder } from '../../core/orders/release-work-order.ts'
 import type { Store } from '../../core/store/store.ts'
@@ -274,4 +275,54 @@ describe('scheduler node', () => {
       await helper.unload()
     }
   })
+
+  for (const [frozenMinutes, expected] of [
+    [0, ['wo-9', 'wo-1', 'wo-2']],
+    ['90', ['wo-1', 'wo-2', 'wo-9']],
+  ] as const) {
+    it(`puts a rush order ${frozenMinutes === 0 ? 'first' : 'behind what begins within the frozen horizon'}`, async () => {
+      const { store, plans, scheduler } = await load({ frozenMinutes, watch: false })
+      const order = (id: string, dueIn: number, weight: number) =>
+        store.transaction(async (tx) => {
+          const because = { actor: 'test' }
+          const operations = [{ id: '10', alternatives: [{ equipment: 'p/mill-1', perPieceMs: 6 * 60_000 }] }]
+          await createWorkOrder(tx, plant, { id, product: 'plate', quantity: 10, due: START + dueIn * HOUR, weight, operations }, because)
+          await releaseWorkOrder(tx, plant, id, because)
+        })
+      const sequence = async (): Promise<string[]> => {
+        const next = nextMessage(plans)
+        send(scheduler, {})
+        return (await next).payload.assignments.map(({ workOrder }: { workOrder: string }) => workOrder)
+      }
+      await order('wo-1', 1, 2)
+      await order('wo-2', 2, 1)
+      assert.deepEqual(await sequence(), ['wo-1', 'wo-2'])
+      await order('wo-9', 1, 1000)
+      assert.deepEqual(await sequence(), [...expected])
+    })
+  }
+
+  it('plans anew when material comes later, and says why', async () => {
+    const { store, plans } = await load()
+    const first = nextMessage(plans)
+    await order(store, 'wo-1')
+    await first
+    const next = nextMessage(plans)
+    const at = START + 5 * HOUR
+    await store.transaction((tx) => setMaterialTime(tx, { workOrder: 'wo-1', at }, { actor: 'test', why: 'the truck is late' }))
+    const { payload } = await next
+    assert.equal(payload.assignments[0].start, at)
+    assert.match(payload.changes[0].text, /^Its material is there at 11:00: 10-mill of wo-1 starts later on mill-\d, at 11:00/)
+  })
+
+  for (const [what, properties] of [
+    ['a frozen horizon below zero', { frozenMinutes: -1 }],
+    ['a frozen horizon that is no number', { frozenMinutes: 'an hour' }],
+    ['an aim that is none', { objective: 'speed' }],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      const { scheduler } = await load(properties)
+      assert.match(shown(scheduler).at(-1) ?? '', /^red/)
+    })
+  }
 })

@@ -1,7 +1,7 @@
 import type { ObjectiveWeights } from '../../schedule/problem.ts'
 
 /** What a plant cares about most; every other goal still counts a little, so that ties are broken sensibly. */
-export const OBJECTIVES = ['due-dates', 'throughput', 'few-changes'] as const
+export const OBJECTIVES = ['due-dates', 'throughput', 'few-setups', 'few-changes', 'low-risk'] as const
 export type Objective = (typeof OBJECTIVES)[number]
 
 /**
@@ -10,13 +10,18 @@ export type Objective = (typeof OBJECTIVES)[number]
  */
 export function weightsOf(objective: Objective, meanDurationMs: number): ObjectiveWeights {
   // a repair after its deadline risks the unit, a broken pin a person's trust: dearer than any order's lateness
-  const lateStart = 20
+  const usual = { tardiness: 1, makespan: 0.02, setup: 0.05, lateStart: 20, reassigned: 0.05 * meanDurationMs, deviation: 0.002, risk: 0.5 }
   switch (objective) {
     case 'due-dates':
-      return { tardiness: 1, makespan: 0.02, setup: 0.05, lateStart, reassigned: 0.05 * meanDurationMs, deviation: 0.002, risk: 0.5 }
+      return usual
     case 'throughput':
-      return { tardiness: 0.1, makespan: 1, setup: 0.1, lateStart, reassigned: 0.05 * meanDurationMs, deviation: 0.002, risk: 0.5 }
+      return { ...usual, tardiness: 0.1, makespan: 1, setup: 0.1 }
+    case 'few-setups':
+      return { ...usual, setup: 1 }
     case 'few-changes':
-      return { tardiness: 1, makespan: 0.02, setup: 0.05, lateStart, reassigned: meanDurationMs, deviation: 0.1, risk: 0.25 }
+      return { ...usual, reassigned: meanDurationMs, deviation: 0.1, risk: 0.25 }
+    // an hour that a failure is expected to take counts as two of lateness
+    case 'low-risk':
+      return { ...usual, risk: 2 }
   }
 }

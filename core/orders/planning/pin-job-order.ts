@@ -10,6 +10,14 @@ export interface Pin {
   readonly start?: number
 }
 
+/** `{ jobOrder, equipment?, start? }`, or the id alone. Throws TAKT_MESSAGE_INVALID. */
+export function readPin(payload: unknown, where: string): Pin {
+  const { jobOrder, equipment, start } = (typeof payload === 'string' ? { jobOrder: payload } : (payload ?? {})) as Record<string, unknown>
+  const valid = typeof jobOrder === 'string' && (equipment === undefined || typeof equipment === 'string') && (start === undefined || typeof start === 'number')
+  if (!valid) throw new TaktError('TAKT_MESSAGE_INVALID', { what: 'a pin is {jobOrder, equipment?, start?}: ids, and epoch ms', where })
+  return { jobOrder, ...(equipment === undefined ? {} : { equipment }), ...(start === undefined ? {} : { start }) }
+}
+
 /** A person decides where and when a job order runs; plans keep to it until it is unpinned. Throws TAKT_JOB_ORDER_UNKNOWN and TAKT_PLAN_PIN. */
 export function pinJobOrder(store: Store, { jobOrder, equipment, start }: Pin, actor: string): Promise<JobOrder> {
   return change(store, jobOrder, actor, (job) => {
