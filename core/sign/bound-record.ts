@@ -8,6 +8,12 @@ import type { Actor, StoredKind, StoreReader, StoreTransaction } from '../store/
 /** What a signature is bound to: the row of the ledger that wrote the record, by its number and its hash, and the content itself. */
 export type BoundRecord = Signature['record']
 
+export interface Bound {
+  readonly record: BoundRecord
+  /** The equipment that the record is about, as the store says; empty: the whole plant. */
+  readonly scope: string
+}
+
 /** A record that is to be signed: one of the store by kind and id, or a document that is brought along. */
 export interface RecordRequest {
   readonly kind: string
@@ -28,14 +34,14 @@ export function isStored(kind: string): kind is StoredKind {
 }
 
 /** Finds what is to be signed, or keeps it. Throws TAKT_SIGN_RECORD_UNKNOWN, TAKT_SIGN_RECORD_CHANGED, TAKT_SIGN_INVALID. */
-export async function bindRecord(tx: StoreTransaction, request: RecordRequest, actor: Actor): Promise<BoundRecord> {
+export async function bindRecord(tx: StoreTransaction, request: RecordRequest, actor: Actor): Promise<Bound> {
   const { kind, id } = request
   if (kind === 'signature' || kind === 'person') throw new TaktError('TAKT_SIGN_INVALID', { what: `a ${kind} is not signed`, where: `${kind} ${id}` })
   return isStored(kind) ? bindStored(tx, kind, request) : bindContent(tx, request, actor)
 }
 
-async function bindStored(tx: StoreTransaction, kind: StoredKind, { id, revision }: RecordRequest): Promise<BoundRecord> {
-  const document = (await tx.get(kind, id)) as { readonly revision?: number; readonly ledger?: number } | undefined
+async function bindStored(tx: StoreTransaction, kind: StoredKind, { id, revision }: RecordRequest): Promise<Bound> {
+  const document = (await tx.get(kind, id)) as StoredRecord | undefined
   if (document?.ledger === undefined) throw new TaktError('TAKT_SIGN_RECORD_UNKNOWN', { what: `there is no ${kind} '${id}'`, where: `${kind} ${id}` })
   if (revision !== undefined && revision !== document.revision) {
     const what = `revision ${revision} was shown, the ${kind} has revision ${document.revision} now`
@@ -46,11 +52,19 @@ async function bindStored(tx: StoreTransaction, kind: StoredKind, { id, revision
   if (row === undefined || row.after !== JSON.stringify(document)) {
     throw new TaktError('TAKT_LEDGER_FAULT', { what: `the ${kind} ${id} is not what row ${document.ledger} of the ledger says`, where: `${kind} ${id}` })
   }
-  return { kind, id, revision: document.revision ?? null, ledger: document.ledger, hash: row.hash, sha256: hash('sha256', row.after) }
+  const record = { kind, id, revision: document.revision ?? null, ledger: document.ledger, hash: row.hash, sha256: hash('sha256', row.after) }
+  return { record, scope: document.equipment ?? document.location ?? '' }
+}
+
+interface StoredRecord {
+  readonly revision?: number
+  readonly ledger?: number
+  readonly equipment?: string | null
+  readonly location?: string | null
 }
 
 /** A document that the store does not keep is written into the ledger first, once, so that what was signed can always be shown. */
-async function bindContent(tx: StoreTransaction, { kind, id, content }: RecordRequest, actor: Actor): Promise<BoundRecord> {
+async function bindContent(tx: StoreTransaction, { kind, id, content }: RecordRequest, actor: Actor): Promise<Bound> {
   const where = `${kind} ${id}`
   if (typeof content !== 'object' || content === null)
     throw new TaktError('TAKT_SIGN_RECORD_UNKNOWN', { what: `the store keeps no ${kind}: send the document itself`, where })
@@ -63,7 +77,7 @@ async function bindContent(tx: StoreTransaction, { kind, id, content }: RecordRe
   const kept = await tx.db.selectFrom('ledger').select(['sequence', 'hash', 'after']).where('subject', '=', subject).where('type', '=', KEPT).execute()
   const same = kept.find(({ after }) => after === text)
   const { sequence: ledger, hash: rowHash } = same ?? (await tx.record({ type: KEPT, subject, actor, why: 'to be signed', after: content }))
-  return { kind, id, revision: null, ledger, hash: rowHash, sha256: hash('sha256', text) }
+  return { record: { kind, id, revision: null, ledger, hash: rowHash, sha256: hash('sha256', text) }, scope: '' }
 }
 
 export interface RecordRow {

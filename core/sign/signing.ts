@@ -34,8 +34,6 @@ export interface SigningRequest {
   readonly password: unknown
   /** The dashboard connection that the request came over. */
   readonly connection: string | undefined
-  /** The equipment that the record is about; empty: the whole plant. */
-  readonly scope: string
 }
 
 export interface Signed {
@@ -44,7 +42,7 @@ export interface Signed {
   readonly done: number
   readonly of: number
   readonly complete: boolean
-  /** For the next signatures of the same person; null where one was used. */
+  /** For the next signatures of the same person; null where one was used, or where the dashboard connection stands for it. */
   readonly session: string | null
 }
 
@@ -79,20 +77,20 @@ export class Signing {
     const signed = await store.transaction((tx) => this.#give(tx, person.id, components, request))
     // a person who goes on signing need not give the first component again
     const token = who === undefined ? null : people.sessions.start(person.id, connection)
-    return { ...signed, session: token }
+    return { ...signed, session: connection === null ? token : null }
   }
 
   async #give(tx: StoreTransaction, id: string, components: Signature['components'], request: SigningRequest): Promise<Omit<Signed, 'session'>> {
     const { people, key, timeZone, newId, policy } = this.#parts
-    const { meaning, comment, scope } = request
+    const { meaning, comment } = request
     const person = (await tx.get('person', id)) as Person
     const where = `${request.record.kind} ${request.record.id}`
     // as the person is now, not as it was when the password began to be checked
     if (!person.active || person.locked !== null) throw new TaktError('TAKT_PERSON_REFUSED', { where })
+    const { record, scope } = await bindRecord(tx, request.record, actorOf(person))
     assertMay(people, person, `sign.${meaning}`, scope, where)
     const lacking = policy.certification === undefined ? undefined : certificationFault(person, policy.certification, tx.now)
     if (lacking !== undefined) throw new TaktError('TAKT_PERSON_CERTIFICATION', { what: lacking, where })
-    const record = await bindRecord(tx, request.record, actorOf(person))
     const before = await validSignatures(tx, record)
     assertFits(before, person, meaning, policy, where)
     const unbound: Unbound = {

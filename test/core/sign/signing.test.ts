@@ -37,7 +37,6 @@ describe('electronic signatures', () => {
     session: undefined,
     password: PASSWORD,
     connection: undefined,
-    scope: '',
     ...changes,
   })
   const sign = (changes: Partial<SigningRequest> = {}, policy: Partial<SigningPolicy> = {}) => signing(policy).sign(request(changes))
@@ -82,7 +81,14 @@ describe('electronic signatures', () => {
   it('are refused to whom the role does not allow it, there', async () => {
     assert.equal(await codeOf(sign({ who: 'otto', meaning: 'approved' })), 'TAKT_PERSON_NOT_ALLOWED')
     assert.equal(await codeOf(sign({ who: 'otto', meaning: 'performed' })), 'TAKT_PERSON_NOT_ALLOWED')
-    assert.equal((await sign({ who: 'otto', meaning: 'performed', scope: 'acme/line-1/mill-2' })).signature.person, 'otto')
+    // where a record is about says the record, not who signs it
+    for (const [id, location] of [
+      ['lot-3', 'acme/line-1/mill-2'],
+      ['lot-4', 'acme/line-2/mill-7'],
+    ] as const)
+      await bench.store.transaction((tx) => tx.save(lot(id, { location }), created))
+    assert.equal((await sign({ who: 'otto', meaning: 'performed', record: { kind: 'lot', id: 'lot-3' } })).signature.person, 'otto')
+    assert.equal(await codeOf(sign({ who: 'otto', meaning: 'performed', record: { kind: 'lot', id: 'lot-4' } })), 'TAKT_PERSON_NOT_ALLOWED')
     assert.equal(await codeOf(sign({ who: 'root.admin' })), 'TAKT_PERSON_NOT_ALLOWED')
     assert.equal(await codeOf(sign({ who: 'nobody' })), 'TAKT_PERSON_REFUSED')
   })
