@@ -7,7 +7,7 @@ import type { Schedule, ScheduleProblem } from './problem.ts'
 import type { SolveAnswer, SolvePart, SolveRequest } from './schedule-worker.ts'
 
 export interface SolveLimits {
-  /** Real milliseconds to search for. */
+  /** Real milliseconds to search for, counted from the request; half of it at least, however long the way to the thread. */
   readonly timeMs?: number
   /** Moves to try at most: with it alone, the same seed gives the same schedule. */
   readonly moves?: number
@@ -77,7 +77,7 @@ export class ScheduleClient {
       const worker = this.#running()
       // only a request under way keeps the process alive
       worker.ref()
-      void this.#send(worker, { id, problem, repair: onRepaired !== undefined, ...limits })
+      void this.#send(worker, { id, problem, asked: performance.timeOrigin + performance.now(), repair: onRepaired !== undefined, ...limits })
     })
   }
 

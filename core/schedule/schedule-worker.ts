@@ -11,6 +11,8 @@ export interface SolveRequest {
   readonly moves?: number
   readonly seed?: number
   readonly duty?: number
+  /** When the request was made, `performance.timeOrigin + performance.now()`, which runs alike in all threads: `timeMs` counts from then. */
+  readonly asked: number
   /** Is a plan wanted before the search also where none is in force? */
   readonly repair: boolean
 }
@@ -33,6 +35,9 @@ const stopUpTo = new Int32Array((workerData as { readonly stop: SharedArrayBuffe
 /** A search of low duty works so long, then sleeps. */
 const SLICE_MS = 10
 
+/** However long the way here and the first plan took, the search gets so much of its time. */
+const LEAST_SHARE = 1 / 2
+
 const parts = new Map<number, ProblemOperation[]>()
 
 parentPort?.on('message', (message: SolveRequest | SolvePart) => {
@@ -42,7 +47,7 @@ parentPort?.on('message', (message: SolveRequest | SolvePart) => {
   known.push(...message.operations)
 })
 
-function search({ id, problem: sent, repair, duty = 1, ...limits }: SolveRequest): void {
+function search({ id, problem: sent, repair, duty = 1, asked, timeMs, ...limits }: SolveRequest): void {
   const operations = parts.get(id)
   parts.delete(id)
   const problem = operations === undefined ? sent : { ...sent, operations }
@@ -52,7 +57,8 @@ function search({ id, problem: sent, repair, duty = 1, ...limits }: SolveRequest
     if (kept !== null) answer({ id, repaired: packSchedule(kept), keeps: true })
     else if (repair) answer({ id, repaired: packSchedule(solve(problem, { moves: 1 })), keeps: false })
     const { stopped, workedMs } = paced(id, duty)
-    const schedule = solve(problem, { ...limits, elapsedMs: workedMs, stopped, mayEndEarly: true })
+    const left = timeMs === undefined ? {} : { timeMs: Math.max(LEAST_SHARE * timeMs, timeMs - (performance.timeOrigin + performance.now() - asked)) }
+    const schedule = solve(problem, { ...limits, ...left, elapsedMs: workedMs, stopped, mayEndEarly: true })
     answer({ id, schedule: packSchedule(schedule), tookMs: performance.now() - begun })
   } catch (thrown) {
     const what = thrown instanceof Error ? thrown.message : String(thrown)

@@ -94,9 +94,18 @@ export function copyOfPlan(plan: Plan): Plan {
   const { assignments, changes, problems, ...rest } = plan
   return {
     ...plan,
-    ...structuredClone(rest),
+    ...copyOfJson(rest),
     assignments: assignments.map((assignment) => ({ ...assignment })),
     changes: changes.map((change) => ({ ...change, from: change.from && { ...change.from }, to: change.to && { ...change.to } })),
     problems: problems.map((problem) => ({ ...problem })),
   }
+}
+
+/** Of plain data; many times faster than a structured clone of something small. */
+export function copyOfJson<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(copyOfJson) as T
+  if (typeof value !== 'object' || value === null) return value
+  const copy: Record<string, unknown> = {}
+  for (const key in value) copy[key] = copyOfJson(value[key])
+  return copy as T
 }

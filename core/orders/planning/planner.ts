@@ -47,6 +47,8 @@ export interface DraftOptions {
   readonly signal?: AbortSignal | undefined
   /** Searches for the so many-th part of the usual time. */
   readonly haste?: number
+  /** What a plan takes besides its search, real ms, asked when that begins: it is searched for so much less, down to a third, and comes no later for it. */
+  readonly besidesMs?: () => number
   /** Hears, long before the search ends, of a plan that can be published if nothing better comes; it is written out when it is asked for. */
   readonly onRepaired?: (draft: () => Promise<Draft>) => void
 }
@@ -63,6 +65,7 @@ export const BACKGROUND_DUTY = 0.25
 /** More than this a job order is not searched for in the background: small plants are done sooner. */
 const BACKGROUND_MS_A_JOB = 10
 
+const LEAST_SHARE = 1 / 3
 const TRIES = 4
 const LONGEST_LOOK_AHEAD_MS = 400 * 86_400_000
 
@@ -88,8 +91,11 @@ export class Planner {
     const { store, clock, searchMs, moves } = this.#options
     const plant = this.#options.plant()
     const facts = await readFacts(store, plant, clock.now())
-    const search = moves === undefined ? { timeMs: searchMs / (options.haste ?? 1) } : { moves }
-    return this.#draft(facts, plant, trigger, () => search, options)
+    const search = (): Search => {
+      if (moves !== undefined) return { moves }
+      return { timeMs: Math.max(LEAST_SHARE * searchMs, searchMs - (options.besidesMs?.() ?? 0)) / (options.haste ?? 1) }
+    }
+    return this.#draft(facts, plant, trigger, search, options)
   }
 
   /** A plan searched for longer, at low duty, for at most `wallMs` real time; writes nothing. */

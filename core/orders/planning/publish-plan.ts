@@ -3,7 +3,7 @@ import { turn } from '../../base/in-slices.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { Plan } from '../../messages/plan.ts'
 import type { Store, StoreTransaction } from '../../store/store.ts'
-import { copyOfPlan, inParts, knownFactsOf } from './known-documents.ts'
+import { copyOfJson, copyOfPlan, inParts, knownFactsOf } from './known-documents.ts'
 import type { DraftPlan, JobOrderUpdate } from './to-plan.ts'
 
 /**
@@ -64,15 +64,6 @@ async function saveJobOrder(tx: StoreTransaction, update: JobOrderUpdate, versio
   const type = first ? 'job-order.planned' : 'job-order.moved'
   const { revision = 0, ledger = 0 } = await tx.save<'job-order'>(copyOfJson(planned), { type, actor, why })
   return { ...planned, revision, ledger }
-}
-
-/** Of plain data; many times faster than a structured clone of something small. */
-function copyOfJson<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(copyOfJson) as T
-  if (typeof value !== 'object' || value === null) return value
-  const copy: Record<string, unknown> = {}
-  for (const key in value) copy[key] = copyOfJson(value[key])
-  return copy as T
 }
 
 function whyOf({ trigger, changes, objective }: Plan): string {

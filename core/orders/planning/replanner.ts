@@ -45,6 +45,8 @@ interface Waiter {
 
 interface Pending {
   trigger: PlanTrigger
+  /** Real time by which nothing but the search should stand between it and its plan: when it was asked for, and the wait for others. */
+  readonly from: number
   readonly waiters: Waiter[]
 }
 
@@ -70,6 +72,8 @@ export class Replanner {
   /** While a plan is searched for: what is published should the thread die. It is there long before the search ends. */
   #repaired: (() => Promise<Draft>) | undefined
   #cancelImprove: Cancel | undefined
+  /** What there was to do after the last searches, real ms. */
+  #afterMs = 0
   #improving: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
 
   constructor(options: ReplannerOptions) {
@@ -139,7 +143,8 @@ export class Replanner {
 
   #ask(trigger: PlanTrigger, waiter?: Waiter): void {
     this.#stopImproving()
-    this.#pending ??= { trigger, waiters: [] }
+    const { realClock, debounceMs } = this.#options
+    this.#pending ??= { trigger, from: realClock.now() + debounceMs, waiters: [] }
     this.#pending.trigger = weightier(this.#pending.trigger, trigger)
     if (waiter !== undefined) this.#pending.waiters.push(waiter)
     // the first of several starts the wait, so that a steady stream of events cannot put the plan off for ever
@@ -161,7 +166,7 @@ export class Replanner {
       if (this.#pending !== undefined) this.#arm()
       else this.#improveWhenQuiet()
     }
-    this.#running = this.#plan(pending.trigger, pending.waiters.length > 0).then(
+    this.#running = this.#plan(pending, pending.waiters.length > 0).then(
       (outcome) => finish(({ resolve }) => resolve(outcome)),
       (thrown) => {
         finish(({ reject }) => reject(thrown))
@@ -176,14 +181,28 @@ export class Replanner {
     else this.#options.onError(thrown)
   }
 
+  /** What came while a plan was made has waited already; half the wait keeps plans apart where events never end. */
   #arm(): void {
-    this.#cancelDebounce ??= this.#options.realClock.after(this.#options.debounceMs, () => this.#start())
+    const { realClock, debounceMs } = this.#options
+    const left = (this.#pending?.from ?? 0) - realClock.now()
+    this.#cancelDebounce ??= realClock.after(Math.min(debounceMs, Math.max(debounceMs / 2, left)), () => this.#start())
   }
 
-  async #plan(trigger: PlanTrigger, awaited: boolean): Promise<Outcome> {
+  async #plan({ trigger, from }: Pending, awaited: boolean): Promise<Outcome> {
+    const { realClock } = this.#options
+    let searched = from
+    const draft = await this.#draft(trigger, () => {
+      searched = realClock.now()
+      return searched - from + this.#afterMs
+    })
+    const outcome = await this.#decide(draft, awaited)
+    this.#afterMs = (this.#afterMs + Math.max(0, realClock.now() - searched - draft.tookMs)) / 2
+    return outcome
+  }
+
+  async #decide(draft: Draft, awaited: boolean): Promise<Outcome> {
     const { planner, autonomy } = this.#options
     const { signal } = this.#closing
-    const draft = await this.#draft(trigger)
     this.#watchForLateness(draft.plan)
     if (autonomy === 'shadow') return this.#tell(awaited, 'computed', draft.plan, draft)
     if (!draft.material) {
@@ -201,11 +220,12 @@ export class Replanner {
   }
 
   /** A plan of the search; should its thread die, the repaired one. */
-  async #draft(trigger: PlanTrigger): Promise<Draft> {
+  async #draft(trigger: PlanTrigger, besidesMs: () => number): Promise<Draft> {
     const { signal } = this.#closing
     try {
       return await this.#options.planner.draft(trigger, {
         signal,
+        besidesMs,
         onRepaired: (draft) => {
           this.#repaired = draft
         },

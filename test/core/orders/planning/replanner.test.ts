@@ -93,4 +93,28 @@ describe('replanner', () => {
     assert.equal((await second).result, 'unchanged')
     assert.equal(outcomes.length, 2)
   })
+
+  it('counts what a wish has waited while another plan was made, and searches so much shorter', async () => {
+    await shop.order('wo-1', { product: 'plate' })
+    const besides: number[] = []
+    const draft = shop.planner.draft.bind(shop.planner)
+    shop.planner.draft = (trigger, options) => {
+      besides.push(options?.besidesMs?.() ?? Number.NaN)
+      return draft(trigger, options)
+    }
+    const first = replanner.request({ type: 'start' })
+    real.advance(100)
+    const second = replanner.request({ type: 'message' })
+    // the first plan takes 400 ms
+    real.advance(400)
+    await first
+    await new Promise((resolve) => setImmediate(resolve))
+    real.advance(49)
+    assert.equal(besides.length, 1)
+    real.advance(1)
+    await second
+    assert.deepEqual(besides.slice(0, 1), [0])
+    // asked for 450 ms ago, of which 100 are the wait for others; and what the first had to do after its search
+    assert.ok((besides[1] ?? 0) >= 350, `${besides[1]} ms`)
+  })
 })
