@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { ConnectionOptions } from 'node:tls'
 import { TaktError } from '../base/error.ts'
 
@@ -50,6 +51,11 @@ export function postgresTarget({ url: text, user, password, tls }: PostgresLogin
     options: url.searchParams.get('options') ?? undefined,
     name: nameOf(host, port, database, url.searchParams.get('options')),
   }
+}
+
+/** Name of the file that holds the anchor of this database's ledger: another for each, with nothing in it that a file system could mind. */
+export function anchorName(target: PostgresTarget): string {
+  return `postgres-${target.name.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 60)}-${hash('sha256', target.name).slice(0, 8)}.anchor`
 }
 
 /** True for the address of a server rather than the path of a file. */

@@ -1,9 +1,8 @@
-import { hash } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Node, NodeAPI } from 'node-red'
 import { TaktError } from '../../core/base/error.ts'
 import type { FileStoreOptions, ServerStoreOptions } from '../../core/store/open-store.ts'
-import { postgresTarget } from '../../core/store/postgres-target.ts'
+import { anchorName, postgresTarget } from '../../core/store/postgres-target.ts'
 import { nameOf } from '../shared/define-node.ts'
 import { expandEnv } from '../shared/expand-env.ts'
 import type { StoreConfig, StoreNode } from './store.ts'
@@ -47,10 +46,9 @@ function serverOf(RED: NodeAPI, node: StoreNode, config: StoreConfig): Database 
     password: expand(node.credentials?.password, 'the password'),
     tls: tlsOf(RED, config.tls, where),
   }
-  const { name } = postgresTarget(login, where)
-  const slug = name.replaceAll(/[^a-z0-9]+/gi, '-').slice(0, 60)
-  const anchor = join(folderOf(RED), FOLDER, `postgres-${slug}-${hash('sha256', name).slice(0, 8)}.anchor`)
-  return { name, where: { postgres: { ...login, anchor } }, retryMs: SERVER_RETRY_MS }
+  const target = postgresTarget(login, where)
+  const anchor = join(folderOf(RED), FOLDER, anchorName(target))
+  return { name: target.name, where: { postgres: { ...login, anchor } }, retryMs: SERVER_RETRY_MS }
 }
 
 function tlsOf(RED: NodeAPI, id: string | undefined, where: string): Record<string, unknown> | undefined {

@@ -2,6 +2,7 @@ import { needsPostgres, PostgresServer } from '../../support/postgres-server.ts'
 import { followEvents } from './suites/follow-events.ts'
 import { inbox } from './suites/inbox.ts'
 import { instances } from './suites/instances.ts'
+import { moving } from './suites/moving.ts'
 import { outbox } from './suites/outbox.ts'
 import { sampleRing } from './suites/sample-ring.ts'
 import { serverAway } from './suites/server-away.ts'
@@ -24,6 +25,7 @@ describe('on PostgreSQL', () => {
   const newBench = (): StoreBench => new StoreBench(databases)
   for (const suite of [transactions, values, inbox, outbox, followEvents, sampleRing]) suite(newBench)
   instances(() => databases)
+  moving(() => server as PostgresServer)
   serverAway(
     () => server as PostgresServer,
     () => databases,
