@@ -4,6 +4,7 @@ import type { Plant } from '../../plant/plant.ts'
 import type { ProblemOperation, ProblemOrder, ProblemUnit } from '../../schedule/problem.ts'
 import { CalendarHorizon } from './calendar-horizon.ts'
 import { weightsOf } from './objectives.ts'
+import { foldPlentiful } from './problem/fold-resources.ts'
 import { reachMs, workMs } from './problem/how-far.ts'
 import { JobsUnderWay } from './problem/jobs-under-way.ts'
 import { PlanningOperations } from './problem/planning-operations.ts'
@@ -55,18 +56,23 @@ function* build(facts: PlanningFacts, plant: Plant, settings: PlanningSettings):
     if (operations.length % JOBS_A_STEP === 0) yield
   }
   const threats = threatsOf(facts, units)
+  const machines = problemUnits(facts, units, families, risksOf(threats, jobs, plant, facts.now))
+  yield
+  const asked = { operations, resources: resources.list }
+  const searched = foldPlentiful(asked, machines)
   return {
     problem: {
       now: facts.now,
-      units: problemUnits(facts, units, families, risksOf(threats, jobs, plant, facts.now)),
-      ...(resources.list.length === 0 ? {} : { resources: resources.list }),
+      units: machines,
+      ...(searched.resources.length === 0 ? {} : { resources: searched.resources }),
       orders: orders.map((id) => orderOf(facts, id)),
-      operations,
+      operations: searched.operations,
       resumable: settings.resumable,
       setupIs: 'attached',
       holdBaseline: settings.objective === 'few-changes',
       weights: weightsOf(settings.objective, meanDuration(operations)),
     },
+    asked,
     units: units.ids,
     jobs,
     problems: log.problems,

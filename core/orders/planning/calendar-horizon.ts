@@ -9,6 +9,9 @@ const WEEK_MS = 7 * DAY_MS
 const LONGEST_MS = 2 * 365 * DAY_MS
 const LOOK_MS = 8 * WEEK_MS
 
+/** The same array for every unit without a calendar: it goes to the searching thread only once. */
+const NEVER: readonly Span[] = []
+
 /**
  * Closed time of units from now until far enough ahead that all open work fits into each calendar. A calendar that has no open time in two years
  * is closed for good; after the horizon units count as closed, so that no plan relies on what was not looked at.
@@ -46,7 +49,7 @@ export class CalendarHorizon {
   closed(unit: string): readonly Span[] {
     const name = this.#plant.equipment(unit)?.calendar
     const calendar = this.#plant.calendarOf(unit)
-    return name === undefined || calendar === undefined ? [] : this.closedOf(name, calendar)
+    return name === undefined || calendar === undefined ? NEVER : this.closedOf(name, calendar)
   }
 
   closedOf(name: string, calendar: Calendar): readonly Span[] {

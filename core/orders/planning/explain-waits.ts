@@ -1,6 +1,6 @@
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { Plant } from '../../plant/plant.ts'
-import type { Placement } from '../../schedule/problem.ts'
+import type { Placement, ProblemNeed } from '../../schedule/problem.ts'
 import type { PlanningProblem } from './build-problem.ts'
 import type { PlanningFacts } from './read-facts.ts'
 import { isTime } from './screen-input.ts'
@@ -24,6 +24,8 @@ export class WaitReasons {
   readonly #placements: Placement[] = []
   /** By resource, who gives it back when. */
   readonly #givenBack = new Map<number, Map<number, string>>()
+  /** By resource, who needs it. */
+  readonly #users = new Map<number, number[]>()
   /** By unit, when job orders end there. */
   readonly #ends = new Map<number, Set<number>>()
 
@@ -38,9 +40,12 @@ export class WaitReasons {
   learn(job: JobOrder, placement: Placement): void {
     const index = this.#placements.push(placement) - 1
     this.#index.set(job.id, index)
-    if (this.#built.problem.resources === undefined) return
+    if (this.#built.asked.resources.length === 0) return
     this.#of(this.#ends, placement.unit, () => new Set<number>()).add(placement.end)
-    for (const { resource } of this.#needsOf(index)) this.#of(this.#givenBack, resource, () => new Map<number, string>()).set(placement.end, job.id)
+    for (const { resource } of this.#needsOf(index)) {
+      this.#of(this.#givenBack, resource, () => new Map<number, string>()).set(placement.end, job.id)
+      this.#of(this.#users, resource, () => [] as number[]).push(index)
+    }
   }
 
   /** Its material comes after the time that the plan in force had for it; or, where it had none, it is yet to come. */
@@ -52,18 +57,19 @@ export class WaitReasons {
   /** People or tools that it needs become free, or come back, in the moment that it begins. */
   resource(job: JobOrder): WaitCause | undefined {
     const index = this.#index.get(job.id)
-    const { problem } = this.#built
-    if (index === undefined || problem.resources === undefined || problem.operations[index]?.frozen !== undefined) return undefined
+    const { problem, asked } = this.#built
+    if (index === undefined || asked.resources.length === 0 || problem.operations[index]?.frozen !== undefined) return undefined
     const { unit, start } = this.#placements[index] as Placement
     if (start <= this.#facts.now || this.#ends.get(unit)?.has(start) === true) return undefined
     const operation = problem.operations[index]
     if (operation?.notBefore === start || operation?.after.some((before) => this.#placements[before]?.end === start)) return undefined
     if (problem.units[unit]?.closed.some(({ to }) => to === start)) return undefined
-    for (const { resource } of this.#needsOf(index)) {
-      const { id = '', reduced = [] } = problem.resources[resource] ?? {}
+    for (const { resource, amount } of this.#needsOf(index)) {
+      const { id = '', reduced = [] } = asked.resources[resource] ?? {}
       const name = this.#plant.nameOf(id)
       const other = this.#givenBack.get(resource)?.get(start)
-      if (other !== undefined && other !== job.id) return { id: other, text: `${name}: ${other} has them until ${this.#clock(start)}` }
+      if (other !== undefined && other !== job.id && this.#isFull(resource, amount, start))
+        return { id: other, text: `${name}: ${other} has them until ${this.#clock(start)}` }
       if (!reduced.some(({ to }) => to === start)) continue
       const away = this.#facts.disruptions.findLast((disruption) => disruption.resource?.id === id && disruption.unavailable?.to === start)
       if (away !== undefined) return { id: away.id, text: `${away.why} (${away.id})` }
@@ -81,9 +87,20 @@ export class WaitReasons {
     return { id: threat.because, text: `${this.#plant.nameOf(from)} may fail (${threat.because})` }
   }
 
-  #needsOf(index: number): readonly { readonly resource: number }[] {
+  /** Just before a time, would so many more have been too many? */
+  #isFull(resource: number, amount: number, time: number): boolean {
+    let inUse = amount
+    for (const index of this.#users.get(resource) ?? []) {
+      const { start, end } = this.#placements[index] as Placement
+      if (start < time && end >= time) inUse += this.#needsOf(index).reduce((sum, need) => sum + (need.resource === resource ? need.amount : 0), 0)
+    }
+    const { capacity = 0, reduced = [] } = this.#built.asked.resources[resource] ?? {}
+    return inUse > (reduced.find(({ from, to }) => from < time && to >= time)?.capacity ?? capacity)
+  }
+
+  #needsOf(index: number): readonly ProblemNeed[] {
     const { unit } = this.#placements[index] as Placement
-    return this.#built.problem.operations[index]?.alternatives.find((alternative) => alternative.unit === unit)?.needs ?? []
+    return this.#built.asked.operations[index]?.alternatives.find((alternative) => alternative.unit === unit)?.needs ?? []
   }
 
   #of<K, V>(map: Map<K, V>, key: K, make: () => V): V {

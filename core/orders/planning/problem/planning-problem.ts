@@ -3,10 +3,13 @@ import type { PlanProblem } from '../../../messages/plan.ts'
 import type { ScheduleProblem, Span } from '../../../schedule/problem.ts'
 import type { Objective } from '../objectives.ts'
 import type { UnitThreat } from '../unit-threat.ts'
+import type { Resourced } from './fold-resources.ts'
 
 /** A schedule problem and what its numbers stand for. */
 export interface PlanningProblem {
   readonly problem: ScheduleProblem
+  /** What operations need beside their unit, also what there is plenty of and the search is not told. */
+  readonly asked: Resourced
   /** Unit ids by index. */
   readonly units: readonly string[]
   /** Job orders by operation index. */

@@ -104,9 +104,9 @@ const codes = ({ problems }: { problems: readonly { code: string; jobOrder?: str
 describe('the problem of a plan', () => {
   describe('with people, tools and crews', () => {
     it('has those that something needs as capacities, by their shifts', () => {
-      const { problem } = build(facts([job('a', needing({ resource: 'milling', count: 1 }, { resource: 'fixture', count: 2 })), job('b')]))
+      const { asked: problem } = build(facts([job('a', needing({ resource: 'milling', count: 1 }, { resource: 'fixture', count: 2 })), job('b')]))
       assert.deepEqual(
-        problem.resources?.map(({ id, capacity }) => [id, capacity]),
+        problem.resources.map(({ id, capacity }) => [id, capacity]),
         [
           ['milling', 2],
           ['fixture', 2],
@@ -117,31 +117,31 @@ describe('the problem of a plan', () => {
         { resource: 1, amount: 2 },
       ])
       assert.equal(problem.operations[1]?.alternatives[0]?.needs, undefined)
-      const [night] = problem.resources?.[0]?.reduced ?? []
+      const [night] = problem.resources[0]?.reduced ?? []
       assert.deepEqual(night, { from: START + 8 * HOUR, to: START + 24 * HOUR, capacity: 0 }, 'open from six to two')
-      assert.deepEqual(problem.resources?.[0]?.reduced.at(-1), {
-        from: problem.resources?.[0]?.reduced.at(-1)?.from,
+      assert.deepEqual(problem.resources[0]?.reduced.at(-1), {
+        from: problem.resources[0]?.reduced.at(-1)?.from,
         to: Number.POSITIVE_INFINITY,
         capacity: 0,
       })
-      assert.deepEqual(problem.resources?.[1]?.reduced, [])
+      assert.deepEqual(problem.resources[1]?.reduced, [])
     })
 
     it('has fewer while a disruption says that some are away, and no unit is blocked by it', () => {
       const gone = away('fixture', 1, { from: START, to: START + 3 * HOUR })
-      const { problem, blocks } = build(facts([job('a', needing({ resource: 'fixture', count: 1 }))], { disruptions: [gone, away('milling', 1, null)] }))
+      const { asked: problem, blocks } = build(facts([job('a', needing({ resource: 'fixture', count: 1 }))], { disruptions: [gone, away('milling', 1, null)] }))
       assert.deepEqual(problem.resources, [{ id: 'fixture', capacity: 2, reduced: [{ from: START, to: START + 3 * HOUR, capacity: 1 }] }])
       assert.deepEqual(blocks, [])
       const forGood = build(
         facts([job('a', needing({ resource: 'fixture', count: 1 }))], { disruptions: [away('fixture', 1, { from: START + HOUR, to: null })] }),
       )
-      assert.deepEqual(forGood.problem.resources?.[0]?.reduced, [{ from: START + HOUR, to: Number.POSITIVE_INFINITY, capacity: 1 }])
+      assert.deepEqual(forGood.asked.resources?.[0]?.reduced, [{ from: START + HOUR, to: Number.POSITIVE_INFINITY, capacity: 1 }])
     })
 
     it('gives a repair its crew: people of a class, or one crew of a name', () => {
-      const { problem } = build(facts([repair('r-1', 'p/mill-1'), repair('r-2', 'p/mill-2'), repair('r-3', 'p/mill-3')]))
+      const { asked: problem } = build(facts([repair('r-1', 'p/mill-1'), repair('r-2', 'p/mill-2'), repair('r-3', 'p/mill-3')]))
       assert.deepEqual(
-        problem.resources?.map(({ id, capacity }) => [id, capacity]),
+        problem.resources.map(({ id, capacity }) => [id, capacity]),
         [
           ['fitters', 3],
           ['mechanics', 1],
@@ -154,7 +154,7 @@ describe('the problem of a plan', () => {
     })
 
     it('lets what runs hold its own, as far as there is any', () => {
-      const { problem } = build(facts([job('a', { ...needing({ resource: 'milling', count: 1 }), ...running() })]))
+      const { asked: problem } = build(facts([job('a', { ...needing({ resource: 'milling', count: 1 }), ...running() })]))
       const [operation] = problem.operations
       assert.ok(operation?.frozen !== undefined)
       assert.deepEqual(
@@ -162,7 +162,7 @@ describe('the problem of a plan', () => {
         [[1, [{ resource: 0, amount: 1 }]]],
       )
       const none = build(facts([job('a', { ...needing({ resource: 'milling', count: 5 }, { resource: 'gone', count: 1 }), ...running() })]))
-      assert.equal(none.problem.operations[0]?.alternatives[0]?.needs, undefined)
+      assert.equal(none.asked.operations[0]?.alternatives[0]?.needs, undefined)
       assert.deepEqual(none.problems, [])
     })
 
@@ -203,6 +203,38 @@ describe('the problem of a plan', () => {
       const built = build(facts([long]), { resumable: false })
       assert.deepEqual(codes(built), ['long TAKT_PLAN_RESOURCE_SHORT'])
       assert.match(built.problems[0]?.why ?? '', /takes 10.0 h and needs 1 of milling: there is no time with so many on mill-1/)
+    })
+
+    it('tells the search only what there may be too few of', () => {
+      const person = { resource: 'milling', count: 1 }
+      const two = build(
+        facts([job('a', needing(person)), job('b', { alternatives: [{ equipment: 'p/mill-2', setupMs: 0, perPieceMs: MINUTE, needs: [person] }] })]),
+      )
+      assert.equal(two.problem.resources, undefined, 'two people, and two mills that do one thing at a time')
+      const [a, b] = two.problem.operations
+      assert.equal(a?.alternatives[0]?.needs, undefined)
+      assert.ok(
+        a?.alternatives[0]?.closed?.some(({ from, to }) => from === START + 8 * HOUR && to === START + 24 * HOUR),
+        'closed while nobody is there',
+      )
+      assert.equal(a?.alternatives[0]?.closed, b?.alternatives[0]?.closed, 'the same array for both')
+      const more = needing({ resource: 'milling', count: 2 })
+      const three = build(
+        facts([
+          job('a', more),
+          job('b', { alternatives: [{ equipment: 'p/mill-2', setupMs: 0, perPieceMs: MINUTE, needs: [person, { resource: 'fixture', count: 1 }] }] }),
+        ]),
+      )
+      assert.deepEqual(
+        three.problem.resources?.map(({ id }) => id),
+        ['milling'],
+      )
+      assert.deepEqual(
+        three.problem.operations.map(({ alternatives }) => alternatives[0]?.needs),
+        [[{ resource: 0, amount: 2 }], [{ resource: 0, amount: 1 }]],
+      )
+      const one = build(facts([repair('r-3', 'p/mill-3')]))
+      assert.equal(one.problem.resources, undefined, 'one repair has its crew for itself')
     })
   })
 
