@@ -53,7 +53,7 @@ export const MINUTE_MS = 60_000
 /** The least that a job order under way still takes. */
 export const SOON_MS = 1000
 /** So many job orders between two looks at the time. */
-export const JOBS_A_STEP = 50
+export const JOBS_A_STEP = 10
 
 const LONGEST_WHY = 1000
 

@@ -1,13 +1,15 @@
 import type { Steps } from '../../../base/in-slices.ts'
 import type { JobOrder } from '../../../messages/job-order.ts'
 import type { Plant } from '../../../plant/plant.ts'
-import type { ProblemAlternative } from '../../../schedule/problem.ts'
+import type { ProblemAlternative, Span } from '../../../schedule/problem.ts'
 import { mergeSpans, Timeline } from '../../../schedule/timeline.ts'
 import type { PlanningFacts } from '../read-facts.ts'
 import { circles, FARTHEST_MS, isOpen, isTime, orderTermsOf, workOn } from '../screen-input.ts'
 import { FOREVER_MS, HOUR_MS, isUnderWay, JOBS_A_STEP, MINUTE_MS, type PlanningSettings, type ProblemLog } from './planning-problem.ts'
 import type { PlanningResources } from './planning-resources.ts'
 import type { PlanningUnits } from './planning-units.ts'
+
+const NEVER_CLOSED: readonly Span[] = []
 
 /** Which job orders can be planned, and where; the others are named. */
 export class JobScreen {
@@ -21,6 +23,7 @@ export class JobScreen {
   readonly #log: ProblemLog
   /** Open time by unit and what is needed there, asked of every alternative. */
   readonly #timelines = new Map<string, Timeline>()
+  readonly #byClosed = new Map<readonly Span[], Timeline>()
 
   constructor(facts: PlanningFacts, plant: Plant, settings: PlanningSettings, units: PlanningUnits, resources: PlanningResources, log: ProblemLog) {
     this.#facts = facts
@@ -187,6 +190,7 @@ export class JobScreen {
   }
 
   #timelineOf(unit: string, { needs = [], closed }: ProblemAlternative, isWork: boolean): Timeline {
+    if (needs.length === 0) return this.#timelineBy(isWork ? this.#units.closed(unit) : (closed ?? NEVER_CLOSED))
     const key = isWork ? `${unit}\n${needs.map(({ resource, amount }) => `${resource}×${amount}`).join()}` : ''
     const known = isWork ? this.#timelines.get(key) : undefined
     if (known !== undefined) return known
@@ -194,6 +198,13 @@ export class JobScreen {
     const timeline = new Timeline([mergeSpans([...own, ...this.#resources.closedFor(needs)], this.#facts.now)])
     if (isWork) this.#timelines.set(key, timeline)
     return timeline
+  }
+
+  /** Units of one calendar have the same spans: they are gone through once. */
+  #timelineBy(closed: readonly Span[]): Timeline {
+    const known = this.#byClosed.get(closed) ?? new Timeline([mergeSpans(closed, this.#facts.now)])
+    this.#byClosed.set(closed, known)
+    return known
   }
 
   /** What waits for something that cannot be planned cannot be planned either. */
