@@ -13,6 +13,7 @@ import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
+import { whoActs } from '../shared/known-people.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import type { StoreNode } from '../store/store.ts'
 import { readAnswer, readAutonomy } from './answers.ts'
@@ -105,6 +106,7 @@ export default function registerDisruption(RED: NodeAPI): void {
           assertSafe(message.payload, where)
           if (topic === AUTONOMY) {
             const level = readAutonomy(message.payload, where)
+            await whoActs(store, message, 'disruption.autonomy', '', undefined, where)
             await store.saveState(node.id, AUTONOMY, { configured, level })
             await desk.setAutonomy(level)
             return show()
@@ -112,7 +114,8 @@ export default function registerDisruption(RED: NodeAPI): void {
           if (topic === 'away') return desk.away(message.payload, where)
           if (topic === 'back') return desk.back(message.payload, where)
           const { id, decision, by, why } = readAnswer(topic, message.payload, where)
-          await desk.answer(id, decision, by, why)
+          const scope = (await store.get('disruption', id))?.equipment ?? ''
+          await desk.answer(id, decision, (await whoActs(store, message, 'disruption.decide', scope, by, where)) ?? by, why)
           return
         }
         const { kind } = message.payload

@@ -16,6 +16,7 @@ import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
 import { inboxMarkOf, KeyedEffects } from '../shared/keyed-effects.ts'
+import { whoActs } from '../shared/known-people.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import { isSample, sampleReader } from '../shared/sample-fields.ts'
 import type { StoreNode } from '../store/store.ts'
@@ -86,7 +87,9 @@ export default function registerQualityGate(RED: NodeAPI): void {
 
       async function dispose(message: Message, send: Send): Promise<void> {
         const request = dispositionRequest(dispositionOf(message), message.payload, message.by, where)
-        tellLot(send, await store.transaction((tx) => disposeLot(tx, request)), message)
+        const scope = (await store.get('lot', request.lot))?.location ?? ''
+        const by = (await whoActs(store, message, `lot.${request.disposition}`, scope, request.by, where)) ?? request.by
+        tellLot(send, await store.transaction((tx) => disposeLot(tx, { ...request, by })), message)
       }
 
       /** Undefined for what is not measured quality. */

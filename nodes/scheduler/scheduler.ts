@@ -3,9 +3,10 @@ import { systemClock } from '../../core/base/clock.ts'
 import { TaktError, toTaktError } from '../../core/base/error.ts'
 import { uniqueId } from '../../core/base/id.ts'
 import type { Autonomy } from '../../core/messages/common.ts'
+import { inTurn } from '../../core/orders/in-turn.ts'
 import { OBJECTIVES, type Objective } from '../../core/orders/planning/objectives.ts'
 import { OutlookDesk } from '../../core/orders/planning/outlook-desk.ts'
-import { pinJobOrder, readPin, unpinJobOrder } from '../../core/orders/planning/pin-job-order.ts'
+import { type Pin, pinJobOrder, readPin, unpinJobOrder } from '../../core/orders/planning/pin-job-order.ts'
 import { Planner, type PlannerOptions } from '../../core/orders/planning/planner.ts'
 import { triggerOf } from '../../core/orders/planning/replan-trigger.ts'
 import { type Outcome, Replanner } from '../../core/orders/planning/replanner.ts'
@@ -14,9 +15,11 @@ import { Leadership } from '../../core/store/leadership.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
+import { whoActs } from '../shared/known-people.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import { numberSetting } from '../shared/settings.ts'
 import type { StoreNode } from '../store/store.ts'
+import { adoptedBy, recordDecision } from './decisions.ts'
 import { showOutcome } from './show-outcome.ts'
 
 export interface SchedulerConfig extends NodeDef {
@@ -134,28 +137,47 @@ export default function registerScheduler(RED: NodeAPI): void {
       })
       node.status({ fill: 'grey', shape: 'ring', text: 'waiting' })
 
+      // what is said of a proposal first counts, however long it takes to know who says it
+      const decided = inTurn()
+      /** Who moves a job must be allowed to where it is and where it goes. */
+      const whoPins = async (message: Message, { jobOrder, equipment }: Pin): Promise<string> => {
+        const from = (await store.get('job-order', jobOrder))?.equipment ?? ''
+        await whoActs(store, message, 'plan.pin', from, undefined, where)
+        return (await whoActs(store, message, 'plan.pin', equipment ?? from, message.by, where)) ?? actor
+      }
+
       return {
         async input(message, send) {
           switch (message.topic) {
             case 'approve':
-              return answer(replanner.approve(), message, send)
+              return decided(async () => {
+                const by = await whoActs(store, message, 'plan.approve', '', message.by, where)
+                const outcome = await replanner.approve()
+                await recordDecision(store, 'plan.approved', outcome.plan?.version ?? null, by, actor)
+                emit(outcome, send, message)
+              })
             case 'refuse':
-              replanner.refuse()
+              await decided(async () => {
+                const by = await whoActs(store, message, 'plan.approve', '', message.by, where)
+                replanner.refuse()
+                await recordDecision(store, 'plan.refused', null, by, actor)
+              })
               return node.status({ fill: 'grey', shape: 'ring', text: 'proposal refused' })
             case 'pin': {
               const pin = readPin(message.payload, where)
-              await pinJobOrder(store, pin, actor)
+              await pinJobOrder(store, pin, await whoPins(message, pin))
               return answer(replanner.request({ type: 'pin', id: pin.jobOrder }), message, send)
             }
             case 'unpin': {
-              const { jobOrder } = readPin(message.payload, where)
-              await unpinJobOrder(store, jobOrder, actor)
+              const pin = readPin(message.payload, where)
+              const { jobOrder } = pin
+              await unpinJobOrder(store, jobOrder, await whoPins(message, pin))
               return answer(replanner.request({ type: 'unpin', id: jobOrder }), message, send)
             }
             case 'what-if':
               return send([null, { ...message, topic: 'plan/what-if', payload: await whatIfs.ask(message.payload) }])
             case 'adopt': {
-              const { document, by } = await whatIfs.adopt(message.payload)
+              const { document, by } = await whatIfs.adopt(await adoptedBy(store, message, where))
               const outcome = await replanner.request({ type: 'what-if', id: document.id })
               emit(outcome, send, message)
               const adopted = { time: plantNode.clock.now(), by, result: outcome.result, plan: outcome.plan?.version ?? null }

@@ -4,6 +4,7 @@ import { type Feedback, recordVerdict } from '../../core/detect/record-verdict.t
 import type { VerdictDecision } from '../../core/messages/anomaly.ts'
 import type { Store } from '../../core/store/store.ts'
 import type { Message, Send } from './define-node.ts'
+import { whoActs } from './known-people.ts'
 
 const DECISIONS: Readonly<Record<string, VerdictDecision>> = { confirm: 'confirmed', refuse: 'refused' }
 const NAME_LONGEST = 200
@@ -58,12 +59,14 @@ export class FeedbackDesk {
   async #record(store: Store, feedback: Feedback, message: Message, send: Send): Promise<void> {
     const { actor, where, learn, report } = this.#parts
     try {
-      const { anomaly, changed } = await recordVerdict(store, feedback, actor)
+      const scope = (await store.get('anomaly', feedback.anomaly))?.equipment ?? ''
+      const by = (await whoActs(store, message, 'anomaly.judge', scope, feedback.by, where)) ?? feedback.by
+      const { anomaly, changed } = await recordVerdict(store, { ...feedback, by }, actor)
       learn(anomaly.id, feedback.decision)
       if (changed) send([{ ...message, topic: `${anomaly.equipment}/anomaly`, payload: anomaly }, null])
     } catch (thrown) {
       const problem = toTaktError(thrown, where)
-      if (problem.code !== 'TAKT_ANOMALY_UNKNOWN') throw problem
+      if (problem.code !== 'TAKT_ANOMALY_UNKNOWN' && !problem.code.startsWith('TAKT_PERSON_')) throw problem
       report(problem, message)
     }
   }

@@ -3,9 +3,9 @@ import type { NodeAPI } from 'node-red'
 import { TaktError } from '../../core/base/error.ts'
 import { parseJson } from '../../core/base/json.ts'
 import { roleMatrix } from '../../core/people/roles.ts'
-import { PEOPLE_DEFAULTS, type PeopleSettings } from '../../core/people/settings.ts'
-import { readSigningKey, type SigningKey } from '../../core/store/anchor-key.ts'
-import type { LoginRules } from '../shared/known-connections.ts'
+import { PEOPLE_DEFAULTS } from '../../core/people/settings.ts'
+import { readSigningKey } from '../../core/store/anchor-key.ts'
+import type { PeopleSet } from '../shared/known-people.ts'
 import { numberSetting } from '../shared/settings.ts'
 
 /** What the store's dialog says of people and of the key that signs. */
@@ -26,12 +26,6 @@ export interface PeopleFields {
   httpUser?: string
   /** private key that signs head and signatures; relative to the user directory; empty: they are not signed */
   keyFile?: string
-}
-
-export interface PeopleSet {
-  readonly settings: PeopleSettings
-  readonly logins: LoginRules
-  readonly key: SigningKey | undefined
 }
 
 const MINUTE = 60_000

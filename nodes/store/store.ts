@@ -4,12 +4,12 @@ import { DEFAULT_DISK_LIMITS } from '../../core/store/disk-budget.ts'
 import type { Store } from '../../core/store/store.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { defineNode, nameOf } from '../shared/define-node.ts'
+import { type KnownPeople, knowPeople } from '../shared/known-people.ts'
 import { optionalConfigNode } from '../shared/lookup.ts'
 import { numberSetting } from '../shared/settings.ts'
 import { databaseOf } from './database-of.ts'
 import { type PeopleFields, peopleSet } from './people-fields.ts'
 import { SharedStore, type StoreSettings } from './shared-store.ts'
-import { type KnownPeople, knownPeople } from './store-people.ts'
 
 export interface StoreConfig extends NodeDef, PeopleFields {
   /** Where the records live; `sqlite` when it is missing */
@@ -63,7 +63,7 @@ export default function registerStore(RED: NodeAPI): void {
       open.set(name, shared)
       shared.users.add(node)
       Object.defineProperty(node, 'store', { value: shared.store })
-      const known = knownPeople(RED, shared.store, plant, set)
+      const known = knowPeople(RED, shared.store, plant?.clock, set)
       Object.defineProperty(node, 'known', { value: known })
       node.onProblem = (listener) => shared.onProblem(listener)
 

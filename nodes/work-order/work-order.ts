@@ -8,11 +8,13 @@ import { followCount, followMachine, reconcile } from '../../core/orders/follow-
 import { checkOrderMapping, type OrderMapping } from '../../core/orders/import/order-mapping.ts'
 import { DESK_TOPICS, type DeskTopic, OrderDesk } from '../../core/orders/order-desk.ts'
 import { refusalOf } from '../../core/orders/refusal.ts'
+import type { Action } from '../../core/people/roles.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
 import { whenFlowsStarted } from '../shared/flows-started.ts'
 import { KeyedEffects } from '../shared/keyed-effects.ts'
+import { whoActs } from '../shared/known-people.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import type { StoreNode } from '../store/store.ts'
 import { StateChanges } from './state-changes.ts'
@@ -69,7 +71,10 @@ export default function registerWorkOrder(RED: NodeAPI): void {
       }
 
       async function ask(topic: DeskTopic, message: Message, send: Send): Promise<void> {
-        const { documents, summary } = await desk.handle(topic, message.payload, because, effects.onceFor(message))
+        const action = ACTION_OF[topic]
+        const scope = await scopeOf(store, topic, message.payload)
+        const actor = action === undefined ? undefined : await whoActs(store, message, action, scope, message.by, where)
+        const { documents, summary } = await desk.handle(topic, message.payload, actor === undefined ? because : { actor }, effects.onceFor(message))
         if (summary === undefined) return changes.reply(documents, message)
         await Promise.all(summary.problems.slice(0, QUARANTINED_ROWS).map((problem) => store.quarantine(quarantined(problem, where, now()))))
         send([null, { ...message, topic: 'orders/import', payload: summary }])
@@ -102,6 +107,24 @@ export default function registerWorkOrder(RED: NodeAPI): void {
       }
     },
   })
+}
+
+/** What of it a person has to be allowed for. Creating and importing orders is what other systems do; who may is decided where they come in. */
+const ACTION_OF: Readonly<Partial<Record<DeskTopic, Action>>> = {
+  release: 'order.release',
+  hold: 'order.hold',
+  resume: 'order.hold',
+  cancel: 'order.cancel',
+  close: 'order.close',
+  command: 'order.command',
+  maintenance: 'order.maintenance',
+}
+
+/** A job order is where its unit is, as the store says; a repair is where it is asked for; work orders are the whole plant's, whatever else the request says. */
+async function scopeOf(store: StoreNode['store'], topic: DeskTopic, payload: unknown): Promise<string> {
+  const { jobOrder, equipment } = (typeof payload === 'object' && payload !== null ? payload : {}) as Readonly<Record<string, unknown>>
+  if (topic === 'command' && typeof jobOrder === 'string') return (await store.get('job-order', jobOrder))?.equipment ?? ''
+  return topic === 'maintenance' && typeof equipment === 'string' ? equipment : ''
 }
 
 /** What is asked for: the last part of the topic, `orders/create`; without one, a payload that can only be orders is taken as such. */
