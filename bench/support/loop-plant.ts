@@ -33,5 +33,7 @@ export function loopPlant(): Plant {
     const operations = master.operations.filter(({ alternatives }) => alternatives.some((one) => KEPT.includes(one.class ?? '')))
     return { ...master, operations: operations.map((operation, index) => ({ ...operation, after: operations.slice(index - 1, index).map(({ id }) => id) })) }
   })
-  return checkPlant({ ...model, equipment, workMasters }, where)
+  // the simulated repairs wait for nobody: as many mechanics as units
+  const personnel = [{ id: 'mechanics', people: equipment.length }]
+  return checkPlant({ ...model, equipment, workMasters, personnel }, where)
 }

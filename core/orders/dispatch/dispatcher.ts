@@ -5,10 +5,11 @@ import type { Autonomy } from '../../messages/common.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
 import type { Plant } from '../../plant/plant.ts'
-import type { LedgerEvent, Store } from '../../store/store.ts'
+import type { LedgerEvent, Store, StoreReader } from '../../store/store.ts'
 import { changeJobOrder } from '../change-job-order.ts'
 import { endUnseen, type UnitState } from '../follow-machine.ts'
 import { isUnderWay } from '../job-order-states.ts'
+import { holdsResources, lackingNow } from './free-resources.ts'
 import { type CommandNames, commandFor, commandIdOf, jobOrderOfCommand } from './job-command.ts'
 import { type NextStep, nextStep, type UnitView } from './next-step.ts'
 import { readUnitView } from './read-unit-view.ts'
@@ -42,6 +43,9 @@ export interface DispatcherParts {
 
 /** Everything is looked at anew this often, real ms: nothing hangs on one message having arrived. */
 const SWEEP_MS = 30_000
+/** What others have is asked for again this often, plant ms; sooner when they give it back. */
+const LACKING_MS = 60_000
+const GIVES_BACK: ReadonlySet<string> = new Set(['job-order.completed', 'job-order.aborted', 'job-order.revoked'])
 /** Messages of one happening are through in this time, real ms. */
 const MOMENT_MS = 1000
 /** After this many commands without an answer a person is told, and the waiting times grow. */
@@ -160,6 +164,9 @@ export class Dispatcher {
     // parts counted on a running unit change nothing about what comes next
     else if (event.type === 'job-order.progress' && isUnderWay(event.after as JobOrder)) return
     else if (event.type.startsWith('job-order.')) {
+      const job = event.after as JobOrder | null
+      // what it had, another unit may wait for
+      if (job !== null && GIVES_BACK.has(event.type) && holdsResources(job, this.#parts.plant())) return this.look()
       for (const job of [event.before, event.after] as (JobOrder | null)[]) if (typeof job?.equipment === 'string') this.look(job.equipment)
     }
   }
@@ -198,6 +205,10 @@ export class Dispatcher {
         if (step.until !== undefined) this.#lookLater(equipment, step.until)
         return
       case 'start':
+        if (await this.#lacks(this.#parts.store, equipment, step.job)) {
+          this.#offered.delete(equipment)
+          return this.#lookLater(equipment, view.now + LACKING_MS)
+        }
         return this.#settings.autonomy === 'auto' ? this.#start(equipment, step.job) : this.#offer(equipment, step.job)
       case 'tell':
         return this.#tellUnit(equipment, step.job)
@@ -226,11 +237,16 @@ export class Dispatcher {
     const allowed = await this.#parts.store.transaction(async (tx) => {
       // the same question once more, now that nobody can change the answer
       const step = nextStep(await this.#view(tx, equipment))
-      if (step.do !== 'start' || step.job.id !== job.id) return undefined
+      if (step.do !== 'start' || step.job.id !== job.id || (await this.#lacks(tx, equipment, job))) return undefined
       const why = step.job.maintenance === undefined ? `${this.#nameOf(equipment)} is free and it is next` : `the repair of ${this.#nameOf(equipment)} is due`
       return changeJobOrder(tx, step.job, 'Start', { actor: this.#settings.actor, why })
     })
     if (allowed !== undefined) await this.#tellUnit(equipment, allowed)
+  }
+
+  /** Others have the people, the crew or the tool that it needs. */
+  async #lacks(reader: StoreReader, equipment: string, job: JobOrder): Promise<boolean> {
+    return (await lackingNow(reader, this.#parts.plant(), this.#parts.clock.now(), job, equipment)) !== undefined
   }
 
   #offer(equipment: string, job: JobOrder): void {
