@@ -56,7 +56,12 @@ export default function registerDisruption(RED: NodeAPI): void {
       const show = (): void => {
         if (trouble !== undefined) showError(node, trouble)
         else if (waiting.size > 0) node.status({ fill: 'yellow', shape: 'dot', text: `${waiting.size} waiting for a person` })
-        else if (last?.status === 'acted') node.status({ fill: 'blue', shape: 'dot', text: `${last.action}: ${plantNode.plant().nameOf(last.equipment)}` })
+        else if (last?.status === 'acted')
+          node.status({
+            fill: 'blue',
+            shape: 'dot',
+            text: `${last.resource === undefined ? last.action : 'away'}: ${plantNode.plant().nameOf(last.resource?.id ?? last.equipment)}`,
+          })
         else node.status({ fill: desk.autonomy === 'shadow' ? 'grey' : 'green', shape: desk.autonomy === 'auto' ? 'dot' : 'ring', text: desk.autonomy })
       }
 
@@ -111,8 +116,10 @@ export default function registerDisruption(RED: NodeAPI): void {
             await desk.setAutonomy(level)
             return show()
           }
-          if (topic === 'away') return desk.away(message.payload, where)
-          if (topic === 'back') return desk.back(message.payload, where)
+          if (topic === 'away' || topic === 'back') {
+            const said = (message.payload as { by?: unknown } | null)?.by ?? message.by
+            return desk[topic](message.payload, await whoActs(store, message, 'disruption.decide', '', said, where), where)
+          }
           const { id, decision, by, why } = readAnswer(topic, message.payload, where)
           const scope = (await store.get('disruption', id))?.equipment ?? ''
           await desk.answer(id, decision, (await whoActs(store, message, 'disruption.decide', scope, by, where)) ?? by, why)

@@ -19,7 +19,7 @@ describe('disruption node', () => {
   let store: Store
   let folder: string
 
-  async function load(config: Record<string, unknown> = {}): Promise<void> {
+  async function load(config: Record<string, unknown> = {}, model: object = PLANT): Promise<void> {
     const get = await loadFlow(
       [registerPlant, registerStore, registerDisruption],
       [
@@ -28,7 +28,7 @@ describe('disruption node', () => {
           id: 'p1',
           type: 'takt-plant',
           source: 'inline',
-          model: JSON.stringify(PLANT),
+          model: JSON.stringify(model),
           clock: 'system',
         },
         {
@@ -108,6 +108,23 @@ describe('disruption node', () => {
     const request = (await acted).payload
     assert.deepEqual([request.status, request.decidedBy, request.maintenanceOrder], ['acted', 'Anna', 'mo-mill-1-1'])
     assert.equal((await store.get('work-order', 'mo-mill-1-1'))?.state, 'Released')
+  })
+
+  it('takes a word on tools that are away, and that they are back', async () => {
+    await load({}, { ...PLANT, tools: [{ id: 'fixture-7', name: 'Fixture 7', count: 2 }] })
+    const gone = nextMessage(requests)
+    send({ resource: 'fixture-7', by: 'Anna', why: 'at the grinder' }, 'away')
+    const { topic, payload } = await gone
+    assert.deepEqual(
+      [topic, payload.status, payload.resource, payload.cause, payload.why],
+      ['p/disruption', 'acted', { id: 'fixture-7', count: 1 }, { person: 'Anna' }, '1 of Fixture 7 away: at the grinder'],
+    )
+    const back = nextMessage(requests)
+    send({ resource: 'fixture-7', by: 'Ben' }, 'back')
+    assert.deepEqual([(await back).payload.status, (await store.get('disruption', payload.id))?.decidedBy], ['withdrawn', 'Ben'])
+    const refused = nextMessage(proposals)
+    send({ resource: 'fixture-8' }, 'away')
+    assert.equal((await refused).payload.code, 'TAKT_RESOURCE_UNKNOWN')
   })
 
   it('takes a refusal, and says what it cannot take', async () => {

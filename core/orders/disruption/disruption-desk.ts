@@ -109,17 +109,19 @@ export class DisruptionDesk {
     return decided
   }
 
-  /** People or tools are not there, by a person's word. Throws what `readAway` and `recordAway` do. */
-  async away(payload: unknown, where: string): Promise<void> {
+  /** People or tools are not there, by a person's word; `by` is who is known to say so. Throws what `readAway` and `recordAway` do. */
+  async away(payload: unknown, by: string | undefined, where: string): Promise<void> {
     const { store, plant, actor } = this.#parts
-    const away = readAway(payload, plant(), where)
+    const said = readAway(payload, plant(), where)
+    const away = by === undefined ? said : { ...said, by }
     this.#parts.changed(await store.transaction((tx) => recordAway(tx, plant(), away, actor)))
   }
 
   /** They are back. Throws what `readBack` does. */
-  async back(payload: unknown, where: string): Promise<void> {
+  async back(payload: unknown, by: string | undefined, where: string): Promise<void> {
     const { store, plant, actor } = this.#parts
-    const back = readBack(payload, plant(), where)
+    const said = readBack(payload, plant(), where)
+    const back = by === undefined ? said : { ...said, by }
     for (const disruption of await store.transaction((tx) => recordBack(tx, plant(), back, actor))) this.#parts.changed(disruption)
   }
 
