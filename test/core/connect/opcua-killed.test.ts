@@ -9,7 +9,7 @@ import { packageRoot } from '../../../core/base/package-root.ts'
 import { OpcuaTestServer } from './support/opcua-server.ts'
 import { until } from './support/wait.ts'
 
-const KILLS = 5
+const KILLS = 3
 
 /** The same process again and again, killed at any moment, while the machine goes on counting. */
 describe('an OPC UA client killed at any moment', function () {
@@ -46,7 +46,7 @@ describe('an OPC UA client killed at any moment', function () {
         const before = lines().length
         await until(() => lines().length > before, 'values come', 60_000)
         // from the first value to well beyond the first saved state
-        await pause((kill * 137) % 900)
+        await pause((kill * 337) % 900)
         const ended = once(child, 'exit')
         child.kill('SIGKILL')
         await ended

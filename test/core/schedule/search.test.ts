@@ -49,8 +49,8 @@ describe('schedule search', () => {
       const problem = randomProblem(seed, { orders: 40, units: 8 })
       const model = new Model(problem)
       const first = toSchedule(model, buildByRule(model, 'first-come'), 1).cost
-      const punctual = solve({ ...problem, weights: { ...rest, tardiness: 1, makespan: 0.02 } }, { moves: 20_000, seed }).cost
-      const fast = solve({ ...problem, weights: { ...rest, tardiness: 0.1, makespan: 1 } }, { moves: 20_000, seed }).cost
+      const punctual = solve({ ...problem, weights: { ...rest, tardiness: 1, makespan: 0.02 } }, { moves: 12_000, seed }).cost
+      const fast = solve({ ...problem, weights: { ...rest, tardiness: 0.1, makespan: 1 } }, { moves: 12_000, seed }).cost
       assert.ok(punctual.weightedTardiness < first.weightedTardiness, `seed ${seed}`)
       firstTardiness += first.weightedTardiness
       firstMakespan += first.makespan
