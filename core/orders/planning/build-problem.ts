@@ -59,7 +59,7 @@ function* build(facts: PlanningFacts, plant: Plant, settings: PlanningSettings):
   const machines = problemUnits(facts, units, families, risksOf(threats, jobs, plant, facts.now))
   yield
   const asked = { operations, resources: resources.list }
-  const searched = foldPlentiful(asked, machines)
+  const searched = yield* foldPlentiful(asked, machines)
   return {
     problem: {
       now: facts.now,

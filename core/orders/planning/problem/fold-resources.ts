@@ -1,3 +1,4 @@
+import type { Steps } from '../../../base/in-slices.ts'
 import type { ProblemAlternative, ProblemOperation, ProblemResource, ProblemUnit, Span } from '../../../schedule/problem.ts'
 
 /** Operations with what they need, and the resources that the numbers mean. */
@@ -10,9 +11,11 @@ export interface Resourced {
  * Takes out of a problem the resources of which there are always enough while there are any: a unit does one thing at a time, so no more is needed at once than the
  * sum of what each unit may need. When there are none is closed time of those who need them. What is left couples units to each other, and costs the search dearly.
  */
-export function foldPlentiful({ operations, resources }: Resourced, units: readonly ProblemUnit[]): Resourced {
+export function* foldPlentiful({ operations, resources }: Resourced, units: readonly ProblemUnit[]): Steps<Resourced> {
+  if (resources.length === 0) return { operations, resources }
   const most = resources.map(() => new Map<number, number>())
-  for (const { alternatives } of operations) {
+  for (const [index, { alternatives }] of operations.entries()) {
+    if (index % OPERATIONS_A_STEP === 0) yield
     for (const { unit, needs = [] } of alternatives)
       for (const { resource, amount } of needs) most[resource]?.set(unit, Math.max(most[resource].get(unit) ?? 0, amount))
   }
@@ -34,14 +37,17 @@ export function foldPlentiful({ operations, resources }: Resourced, units: reado
         )
     return { ...rest, ...(left.length === 0 ? {} : { needs: left }), ...(away === undefined ? {} : { closed: away }) }
   }
-  return {
-    resources: scarce.map((index) => resources[index] as ProblemResource),
-    operations: operations.map((operation) => {
-      if (operation.alternatives.every(({ needs }) => needs === undefined)) return operation
-      return { ...operation, alternatives: operation.alternatives.map((alternative) => fold(alternative, operation.frozen !== undefined)) }
-    }),
+  const folded: ProblemOperation[] = []
+  for (const operation of operations) {
+    if (folded.length % OPERATIONS_A_STEP === 0) yield
+    const { alternatives, frozen } = operation
+    const isBare = alternatives.every(({ needs }) => needs === undefined)
+    folded.push(isBare ? operation : { ...operation, alternatives: alternatives.map((alternative) => fold(alternative, frozen !== undefined)) })
   }
+  return { resources: scarce.map((index) => resources[index] as ProblemResource), operations: folded }
 }
+
+const OPERATIONS_A_STEP = 200
 
 /** How many there are at least while there are any. */
 function least({ capacity, reduced }: ProblemResource): number {

@@ -30,7 +30,7 @@ export class PlanningResources {
     this.#plant = plant
     this.#end = end
     for (const { resource, unavailable } of facts.disruptions) {
-      if (resource === undefined || unavailable === null) continue
+      if (resource === undefined || unavailable === null || !(resource.count > 0)) continue
       const absence = { from: unavailable.from, to: unavailable.to ?? Number.POSITIVE_INFINITY, count: resource.count }
       if (!Number.isNaN(absence.from) && !Number.isNaN(absence.to)) this.#away.set(resource.id, [...(this.#away.get(resource.id) ?? []), absence])
     }
@@ -62,8 +62,9 @@ export class PlanningResources {
     for (const { resource, count } of asked) {
       const index = this.#indexOf(resource, isCrew)
       if (index === undefined) unknown.push(resource)
-      else if ((this.list[index]?.capacity ?? 0) < count) short.push({ resource, needed: count, most: this.list[index]?.capacity ?? 0 })
-      else needs.push({ resource: index, amount: count })
+      // also where it is no number
+      else if (!(count <= (this.list[index]?.capacity ?? 0))) short.push({ resource, needed: count, most: this.list[index]?.capacity ?? 0 })
+      else if (count > 0) needs.push({ resource: index, amount: count })
     }
     const found = { needs, unknown, short }
     this.#known.set(key, found)

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { ERROR_CODES } from '../../../../core/base/error-codes.ts'
 import { seededRandom } from '../../../../core/base/random.ts'
+import type { Anomaly } from '../../../../core/messages/anomaly.ts'
 import type { Disruption } from '../../../../core/messages/disruption.ts'
 import type { JobOrder } from '../../../../core/messages/job-order.ts'
+import type { Plan } from '../../../../core/messages/plan.ts'
 import type { WorkOrder } from '../../../../core/messages/work-order.ts'
 import { buildProblem, type PlanningProblem } from '../../../../core/orders/planning/build-problem.ts'
 import { type PlanningFacts, readFacts } from '../../../../core/orders/planning/read-facts.ts'
@@ -26,6 +28,11 @@ const plant = checkPlant(
       ...PLANT.calendars,
       never: { shifts: [{ name: 'once', days: 'Mon', from: '06:00', to: '06:01' }], exceptions: mondays() },
     },
+    personnel: [
+      { id: 'milling', people: 2, calendar: 'day' },
+      { id: 'nobody', people: 0 },
+    ],
+    tools: [{ id: 'fixture', count: 2, away: [{ from: '2026-01-05 08:00', to: '2026-01-05 12:00' }] }],
   },
   'test',
 )
@@ -193,7 +200,7 @@ describe('silly input of a plan', () => {
   it('plans whatever is left of random nonsense, and names the rest', () => {
     for (let seed = 1; seed <= RUNS; seed++) {
       const given = nonsense(seed)
-      const built = build(given)
+      const built = buildProblem(given, plant, { objective: 'due-dates', resumable: seed % 3 > 0, frozenMs: seed % 2 === 0 ? 0 : 6 * HOUR })
       assert.deepEqual(problemFaults(built.problem), [], `seed ${seed}`)
       const begun = performance.now()
       const schedule: Schedule = solve(built.problem, { moves: 60, seed })
@@ -251,9 +258,12 @@ function nonsense(seed: number): PlanningFacts {
               equipment: odd(equipment, ['p/gone', 'p/museum']),
               setupMs: odd(int(20) * MINUTE, lengths),
               perPieceMs: odd((1 + int(20)) * MINUTE, lengths),
+              ...(random() < 0.5 ? { needs: [{ resource: odd(pick(['milling', 'fixture']), ['nobody', 'laser']), count: odd(1, [2, 3, ...lengths]) }] } : {}),
             })),
             [[]],
           ),
+          ...(random() < 0.3 ? { transferLot: odd(1 + int(8), lengths) } : {}),
+          ...(random() < 0.2 ? { materialAt: odd<number | null>(START + int(20) * HOUR, [null, ...times], 0.3) } : {}),
           ...(random() < 0.5 ? { setupFamily: pick(['shaft', 'plate', 'other']) } : {}),
           quantity: { value: odd(repair ? 1 : 1 + int(20), lengths), unit: 'pcs' },
           good: odd(0, lengths),
@@ -286,5 +296,37 @@ function nonsense(seed: number): PlanningFacts {
           },
         ],
   )
-  return facts(jobs, orders, { states: new Map(states), disruptions, lastFamily: new Map([['p/mill-1', 'plate']]) })
+  const away = { ...disruptions[0], id: 'dis-away', equipment: 'p', action: 'block', unavailable: { from: odd(START, times, 0.3), to: null } } as Disruption
+  if (disruptions.length > 0 && random() < 0.5) disruptions.push({ ...away, resource: { id: odd('fixture', ['laser']), count: odd(1, lengths) } })
+  const anomalies = units.flatMap((equipment, n): Anomaly[] =>
+    random() < 0.7
+      ? []
+      : [
+          {
+            kind: 'anomaly',
+            id: `an-${n}`,
+            equipment: odd(equipment, ['p/gone']),
+            signals: ['vibration'],
+            state: 'raised',
+            method: 'auto',
+            score: 0.9,
+            severity: pick(['low', 'medium', 'high'] as const),
+            since: START,
+            time: odd(START, times),
+            evidence: [],
+          },
+        ],
+  )
+  return facts(jobs, orders, { states: new Map(states), disruptions, anomalies, plan: planOf(jobs), lastFamily: new Map([['p/mill-1', 'plate']]) })
+}
+
+/** The plan in force, as the job orders that have a place say. */
+function planOf(jobs: readonly JobOrder[]): Plan {
+  const assignments = jobs.flatMap(({ id, workOrder, equipment, plannedStart, plannedEnd }) =>
+    equipment === null || plannedStart === null || plannedEnd === null
+      ? []
+      : [{ jobOrder: id, workOrder, equipment, start: plannedStart, end: plannedEnd, setupMs: 0, frozen: false }],
+  )
+  const objective = { tardinessMs: 0, makespanMs: 0, setups: 0, moved: 0 }
+  return { kind: 'plan', version: 1, previous: null, now: START, trigger: { type: 'test' }, objective, assignments, changes: [], doNothing: null, problems: [] }
 }
