@@ -17,7 +17,7 @@ export class EventFeed {
   /** the last event that was told; nothing is told before it is known where to begin */
   #told: number | undefined
   #upTo = 0
-  #reading = false
+  #reading: Promise<void> | undefined
   #again: NodeJS.Timeout | undefined
   #stopped = false
 
@@ -31,20 +31,24 @@ export class EventFeed {
     this.#upTo = Math.max(this.#upTo, after)
   }
 
-  /** Events that this process committed. */
-  committed(events: readonly LedgerEvent[]): void {
+  /** Events that this process committed. Where some of others come before them, a promise that is kept when these were told too. */
+  committed(events: readonly LedgerEvent[]): Promise<void> | undefined {
     const [first] = events
     const last = events.at(-1)
-    if (first === undefined || last === undefined) return
-    if (this.#reading || this.#told !== first.sequence - 1) return this.news(last.sequence)
+    if (first === undefined || last === undefined) return undefined
+    if (this.#reading !== undefined || this.#told !== first.sequence - 1) {
+      this.news(last.sequence)
+      return this.#reading
+    }
     for (const event of events) this.#tell(event)
+    return undefined
   }
 
   /** Somebody committed up to this row. */
   news(upTo: number): void {
     if (!(upTo > this.#upTo)) return
     this.#upTo = upTo
-    if (!this.#reading) void this.#read()
+    this.#readOn()
   }
 
   stop(): void {
@@ -52,22 +56,34 @@ export class EventFeed {
     clearTimeout(this.#again)
   }
 
-  /** Never rejects. */
-  async #read(): Promise<void> {
+  #readOn(): void {
     clearTimeout(this.#again)
-    this.#reading = true
+    this.#reading ??= this.#read().then((isDone) => {
+      this.#reading = undefined
+      if (this.#stopped) return
+      if (!isDone) this.#again = setTimeout(() => this.#readOn(), AGAIN_MS).unref()
+      // what was said in the meantime
+      else if (this.#isBehind()) this.#readOn()
+    })
+  }
+
+  /** False when the store cannot be read, which it says itself. */
+  async #read(): Promise<boolean> {
     try {
-      while (!this.#stopped && this.#told !== undefined && this.#told < this.#upTo) {
-        const page = await this.#parts.read(this.#told, PAGE)
+      while (!this.#stopped && this.#isBehind()) {
+        const page = await this.#parts.read(this.#told as number, PAGE)
         for (const event of page) this.#tell(event)
         // rows that are missing for good are no news
         if (page.length === 0) this.#told = this.#upTo
       }
+      return true
     } catch {
-      // the store says itself that it cannot be read
-      if (!this.#stopped) this.#again = setTimeout(() => void this.#read(), AGAIN_MS).unref()
+      return false
     }
-    this.#reading = false
+  }
+
+  #isBehind(): boolean {
+    return this.#told !== undefined && this.#told < this.#upTo
   }
 
   #tell(event: LedgerEvent): void {

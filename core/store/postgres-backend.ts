@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Kysely } from 'kysely'
 import { TaktError } from '../base/error.ts'
+import { uniqueId } from '../base/id.ts'
 import type { Anchor } from './anchor.ts'
 import { AnchorFile } from './anchor-file.ts'
 import type { Backend, WriteSession } from './backend.ts'
@@ -43,6 +44,7 @@ export class PostgresBackend implements Backend {
   readonly #onLost: () => void
   readonly #anchor: AnchorFile | undefined
   readonly #readers: PostgresReaders
+  readonly #self = uniqueId('instance')
   #writer: PostgresLink | undefined
   #channel: string | undefined
   #listener: PostgresListener | undefined
@@ -87,6 +89,7 @@ export class PostgresBackend implements Backend {
       where,
       lock: LOCK,
       channel: this.#channel ?? null,
+      self: this.#self,
       fateOf: (transaction) => this.#fateOf(transaction),
       anchor: (head) => {
         const failure = this.#anchor?.save(head)
@@ -105,6 +108,7 @@ export class PostgresBackend implements Backend {
     this.#listener ??= new PostgresListener({
       link: this.#link(READER_PATIENCE_S, { default_transaction_read_only: 'on' }),
       channel: this.#channel ?? '',
+      self: this.#self,
       news: (upTo) => this.#news?.(upTo),
     })
   }

@@ -4,6 +4,8 @@ import { PostgresLink } from './postgres-link.ts'
 export interface ListenerOptions {
   readonly link: Omit<LinkOptions, 'onLost' | 'onNotification'>
   readonly channel: string
+  /** What this process says itself is no news: it knows when its own commit is answered. */
+  readonly self: string
   /** The ledger has grown up to this row. */
   readonly news: (upTo: number) => void
 }
@@ -34,11 +36,14 @@ export class PostgresListener {
 
   #connect(): void {
     if (this.#stopped) return
-    const { link, channel, news } = this.#options
+    const { link, channel, self, news } = this.#options
     this.#connecting = PostgresLink.open({
       ...link,
       onLost: () => this.#later(AGAIN_MS),
-      onNotification: ({ payload }) => news(Number(payload)),
+      onNotification({ payload = '' }) {
+        const [sequence, from] = payload.split(' ')
+        if (from !== self) news(Number(sequence))
+      },
     })
       .then(async (opened) => {
         this.#link = opened

@@ -16,6 +16,8 @@ export interface SessionHost {
   readonly lock: string
   /** Others hear on it that the ledger has grown; null: nobody is told. */
   readonly channel: string | null
+  /** Who says so. */
+  readonly self: string
   /** Asks over another connection whether a transaction was committed; undefined when nobody can say. */
   fateOf(transaction: string): Promise<'committed' | 'aborted' | undefined>
   /** The commit stands: anchors the head, and says what went wrong with that before. */
@@ -102,8 +104,8 @@ export class PostgresSession implements WriteSession {
 
   async commit(head: Anchor | null): Promise<TaktError | undefined> {
     this.#flush()
-    const { channel, where } = this.#host
-    if (head !== null && channel !== null) this.#must('select pg_notify($1, $2)', [channel, String(head.sequence)])
+    const { channel, self, where } = this.#host
+    if (head !== null && channel !== null) this.#must('select pg_notify($1, $2)', [channel, `${head.sequence} ${self}`])
     clearInterval(this.#alive)
     if (!this.#link.isUsable) throw this.#lost(this.#cause ?? this.#broken)
     const ended = await this.#link.run('commit').catch((error: TaktError) => this.#fate(error))

@@ -249,11 +249,12 @@ export class SqlStore implements Store {
       this.#options.onWarning?.(new TaktError('TAKT_LEDGER_FAULT', { what: `ledger: ${found.what}`, where: this.#backend.where }))
   }
 
-  #committed(events: readonly LedgerEvent[], anchorFailure: TaktError | undefined): void {
+  #committed(events: readonly LedgerEvent[], anchorFailure: TaktError | undefined): Promise<void> | undefined {
     this.#recovered()
     if (anchorFailure !== undefined) this.#options.onWarning?.(anchorFailure)
-    if (this.#feed !== undefined) this.#feed.committed(events)
-    else for (const event of events) this.#tell(event)
+    if (this.#feed !== undefined) return this.#feed.committed(events)
+    for (const event of events) this.#tell(event)
+    return undefined
   }
 
   #tell(event: LedgerEvent): void {

@@ -19,8 +19,8 @@ export interface QueueHooks {
   now(): number
   /** The head as it is anchored, signed where there is a key. */
   seal(head: LedgerHead): Anchor
-  /** Events of a commit, in order, once it is durable. */
-  committed(events: readonly LedgerEvent[], anchorFailure: TaktError | undefined): void
+  /** Events of a commit, in order, once it is durable. Those who wait for the commit wait for a promise too. */
+  committed(events: readonly LedgerEvent[], anchorFailure: TaktError | undefined): Promise<void> | undefined
   /** The database could not be written; the transactions concerned were told. */
   failed(error: TaktError): void
   /** The ledger does not go on from where this process left it: somebody else changed it. */
@@ -91,7 +91,8 @@ export class WriterQueue {
       }
       const anchorFailure = await session.commit(chain.events.length === 0 ? null : this.#hooks.seal(chain.head))
       this.#head = chain.head
-      this.#hooks.committed(chain.events, anchorFailure)
+      const told = this.#hooks.committed(chain.events, anchorFailure)
+      if (told !== undefined) await told
       for (const settle of settled) settle()
     } catch (thrown) {
       await session.rollback().catch(() => {})
