@@ -4,6 +4,8 @@ import { type Snapshot, snapshotOf } from './snapshot.ts'
 import type { Timetable } from './timetable.ts'
 
 const STEPS_BETWEEN_QUESTIONS = 32
+/** Where operations share resources they are ranked by their starts every so many steps for each of them. */
+const STEPS_BETWEEN_RANKINGS = 5
 
 /**
  * Simulated annealing for every objective and every kind of calendar: each step takes an order that costs something, walks back along what
@@ -25,6 +27,10 @@ export function anneal(table: Timetable, random: Random, progress: Progress): Sn
       const used = progress()
       if (used >= 1) break
       temperature = hot * (cold / hot) ** used
+    }
+    if (model.coupled && step % (STEPS_BETWEEN_RANKINGS * count) === 0) {
+      table.rankByStart()
+      current = table.cost
     }
     const length = costlyPath(table, random, path)
     const operation = path[Math.floor(random() * length)] as number

@@ -122,7 +122,7 @@ const TUNING_SHARE_LARGE = 0.6
 /** Of the search that annealing gets. */
 const ANNEALING_SHARE = 0.1
 /** The same where operations share resources or hand on transfer lots: what a move does there cannot be estimated, only tried. */
-const ANNEALING_SHARE_COUPLED = 0.7
+const ANNEALING_SHARE_COUPLED = 0.9
 const DEFAULT_MOVES = 20_000
 
 function limitOf(table: Timetable, options: SearchOptions): Progress {

@@ -90,6 +90,23 @@ describe('schedule invariants', () => {
     }
     assert.ok(overtaken > 200, `${overtaken}`)
   })
+
+  it('ranking by start delays nothing', () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const model = new Model(coupledProblem(seed, { setupIs: 'attached' }))
+      const table = new Timetable(model)
+      const random = seededRandom(seed)
+      const built = buildByRule(model, 'slack', random, 1)
+      table.load(built.sequence, built.alternative)
+      for (let step = 0; step < 100; step++) randomMove(table, Math.floor(random() * model.count), random)
+      const ends = table.end.slice()
+      table.rankByStart()
+      assert.ok(
+        table.end.every((end, operation) => end <= (ends[operation] as number)),
+        `seed ${seed}`,
+      )
+    }
+  })
 })
 
 function randomMove(table: Timetable, operation: number, random: () => number): number {
