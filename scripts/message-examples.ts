@@ -252,6 +252,24 @@ export const MESSAGE_EXAMPLES: { readonly [K in Kind]: DocumentOf<K> } = {
     why: 'made while anomaly an-5821 (spindle.vibration) stood on mill-2',
     time: minutes(30),
   },
+  trace: {
+    kind: 'trace',
+    query: 'recall',
+    lot: 'bar-77',
+    lots: [
+      {
+        lot: 'lot-wo-118',
+        material: 'shaft-a',
+        quantity: { value: 10, unit: 'pcs' },
+        disposition: 'held',
+        location: null,
+        containers: ['pallet-7'],
+        shipped: [{ party: 'ACME Motors', quantity: 2, time: minutes(28) }],
+      },
+    ],
+    parties: ['ACME Motors'],
+    time: minutes(31),
+  },
   kpi: {
     kind: 'kpi',
     scope: MILL_2,

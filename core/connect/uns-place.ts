@@ -31,6 +31,7 @@ const PLACES: { readonly [K in Kind]: (document: DocumentOf<K>) => Place } = {
   'quality-result': ({ id }) => ({ name: id, isState: false }),
   lot: ({ id, disposition }) => ({ name: id, isState: true, ended: disposition === 'scrapped' }),
   genealogy: () => ({ isState: false }),
+  trace: ({ lot }) => ({ name: lot, isState: false }),
   containment: ({ equipment, id, status }) => ({ equipment, name: id, isState: true, ended: status === 'refused' }),
   kpi: ({ scope }) => ({ equipment: scope.includes('/') ? scope : undefined, name: scope.includes('/') ? undefined : scope, isState: true }),
   report: ({ type, subject }) => ({ name: `${type}_${subject}`, isState: false }),

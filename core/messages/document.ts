@@ -19,6 +19,7 @@ import { Quarantined } from './quarantined.ts'
 import { Report } from './report.ts'
 import { Sample } from './sample.ts'
 import { Signature } from './signature.ts'
+import { Trace } from './trace.ts'
 import { WhatIf } from './what-if.ts'
 import { WorkOrder } from './work-order.ts'
 
@@ -39,6 +40,7 @@ export const DOCUMENTS = {
   lot: Lot,
   genealogy: Genealogy,
   containment: Containment,
+  trace: Trace,
   kpi: Kpi,
   report: Report,
   person: Person,

@@ -19,7 +19,7 @@ export async function refuseCycle({ db }: StoreReader, given: readonly Stock[], 
         with recursive down(node) as (
           select cast(${source} as bigint)
           union
-          select edge.target from down join genealogy_edge edge on edge.source = down.node
+          select edge.target from down cross join genealogy_edge edge where edge.source = down.node
         )
         select node from down where node in (${sql.join(some)}) limit 1`.execute(db)
       return rows

@@ -48,8 +48,10 @@ export class StockBook {
   async read(ids: readonly string[]): Promise<void> {
     const wanted = [...new Set(ids)].filter((id) => !this.#stocks.has(id))
     const { db } = this.#tx
-    const lots = await readMany(wanted, (some) => db.selectFrom('lot').select('document').where('id', 'in', some).execute())
-    const rows = await readMany(wanted, (some) => db.selectFrom('lot_stock').selectAll().where('lot', 'in', some).execute())
+    const [lots, rows] = await Promise.all([
+      readMany(wanted, (some) => db.selectFrom('lot').select('document').where('id', 'in', some).execute()),
+      readMany(wanted, (some) => db.selectFrom('lot_stock').selectAll().where('lot', 'in', some).execute()),
+    ])
     const known = new Map(rows.map((row) => [row.lot, row]))
     for (const { document } of lots) {
       const lot = JSON.parse(document) as Lot
@@ -81,20 +83,21 @@ export class StockBook {
 
   /** Writes what changed, and the lots' documents where they say something else now. */
   async write(): Promise<Lot[]> {
-    const lots: Lot[] = []
-    for (const stock of this.#stocks.values()) {
-      if (!stock.changed) continue
-      const { lot, onHand, location } = stock
-      if (lot.quantity.value !== onHand || lot.location !== location) {
-        const quantity = { ...lot.quantity, value: onHand }
-        stock.lot = await this.#tx.save<'lot'>({ ...lot, quantity, location }, { type: 'lot.stock', ...this.#because })
-      }
-      stock.written = onHand
-      stock.changed = false
-      await this.#update(stock)
-      lots.push(stock.lot)
-    }
-    return lots
+    const changed = [...this.#stocks.values()].filter((stock) => stock.changed)
+    return Promise.all(changed.map((stock) => this.#write(stock)))
+  }
+
+  async #write(stock: Stock): Promise<Lot> {
+    const { lot, onHand, location } = stock
+    stock.written = onHand
+    stock.changed = false
+    const says = lot.quantity.value === onHand && lot.location === location
+    const saving = says
+      ? lot
+      : this.#tx.save<'lot'>({ ...lot, quantity: { ...lot.quantity, value: onHand }, location }, { type: 'lot.stock', ...this.#because })
+    const [saved] = await Promise.all([saving, this.#update(stock)])
+    stock.lot = saved
+    return saved
   }
 
   async #update(stock: Stock): Promise<void> {

@@ -1,4 +1,5 @@
 import { type CreateTableBuilder, type Kysely, sql } from 'kysely'
+import type { Dialect } from '../backend.ts'
 import type { Migration } from '../migrate.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: the tables of this step's time
@@ -10,7 +11,7 @@ type Db = Kysely<any>
  */
 export const trace: Migration = {
   name: 'trace',
-  async up(db) {
+  async up(db, dialect) {
     await projection(db, 'genealogy')
       .addColumn('event', 'text', (column) => column.notNull())
       .addColumn('job_order', 'text')
@@ -29,7 +30,7 @@ export const trace: Migration = {
       .addPrimaryKeyConstraint('genealogy_edge_key', ['source', 'target'])
       .execute()
     await index(db, 'genealogy_edge', ['target', 'source'])
-    await stock(db)
+    await stock(db, dialect)
     await projection(db, 'containment')
       .addColumn('anomaly', 'text', (column) => column.notNull())
       .addColumn('equipment', 'text', (column) => column.notNull())
@@ -41,11 +42,12 @@ export const trace: Migration = {
   },
 }
 
-async function stock(db: Db): Promise<void> {
+async function stock(db: Db, dialect: Dialect): Promise<void> {
   await db.schema
     .createTable('lot_stock')
-    .addColumn('lot', 'text', (column) => column.primaryKey())
-    .addColumn('node', 'bigint', (column) => column.notNull().unique())
+    // the number is the key, because traces come from the graph: in SQLite only 'integer' makes it the row's own
+    .addColumn('node', dialect === 'sqlite' ? 'integer' : 'bigint', (column) => column.primaryKey())
+    .addColumn('lot', 'text', (column) => column.notNull().unique())
     .addColumn('material', 'text', (column) => column.notNull())
     .addColumn('unit', 'text', (column) => column.notNull())
     .addColumn('on_hand', 'double precision', (column) => column.notNull())
