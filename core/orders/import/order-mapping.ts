@@ -35,6 +35,7 @@ export const OrderMapping = Type.Object(
           due: Type.Optional(From),
           priority: Type.Optional(From),
           weight: Type.Optional(From),
+          materialAt: Type.Optional(From),
         },
         strict,
       ),
@@ -66,7 +67,19 @@ export type OrderField = keyof NonNullable<OrderMapping['fields']>
 export type Fields = Partial<Record<OrderField, string>>
 
 /** Used where the mapping names no fields: columns that are called what they hold. */
-export const FIELD_NAMES: readonly OrderField[] = ['order', 'id', 'product', 'workMaster', 'quantity', 'unit', 'release', 'due', 'priority', 'weight']
+export const FIELD_NAMES: readonly OrderField[] = [
+  'order',
+  'id',
+  'product',
+  'workMaster',
+  'quantity',
+  'unit',
+  'release',
+  'due',
+  'priority',
+  'weight',
+  'materialAt',
+]
 
 let validator: ValidateFunction | undefined
 

@@ -106,6 +106,7 @@ function requestOf(row: Row, fields: Fields | null, mapping: OrderMapping, where
       due: get('due'),
       priority: number('priority'),
       weight: number('weight'),
+      materialAt: get('materialAt'),
       operations: Array.isArray(operations) ? operations : undefined,
     }),
     where,

@@ -18,6 +18,11 @@ describe('reading orders', () => {
     ])
   })
 
+  it('with when their material is there', () => {
+    const { orders } = read('order;product;quantity;materialAt\n4711;shaft;10;23.11.2026 07:00\n')
+    assert.equal(orders[0]?.request.materialAt, '23.11.2026 07:00')
+  })
+
   it('from an ERP message by paths', () => {
     const message = { idoc: { orders: [{ AUFNR: 4711, item: { MATNR: 'shaft', GAMNG: '10', unit: 'ST' } }] } }
     const mapping = {
