@@ -13,7 +13,7 @@ export type Side = Readonly<Record<string, number | readonly [value: number, uni
 /** A store with nothing in it, and a short way to tell events: `{ bar: 3 }` is 3 m of lot `bar`. */
 export class Ground {
   readonly clock = new ManualClock(NOW)
-  readonly store: Store = openStore({ file: ':memory:', clock: this.clock })
+  readonly store: Store
   readonly plant: Plant = checkPlant(
     {
       plant: 'p',
@@ -27,6 +27,11 @@ export class Ground {
     },
     'test',
   )
+  /** Without a store, one of its own in memory. */
+  constructor(store?: Store) {
+    this.store = store ?? openStore({ file: ':memory:', clock: this.clock })
+  }
+
   options: TraceOptions = { actor: 'Eva', heldLots: 'refuse', unknownLots: 'refuse' }
 
   event(event: GenealogyEvent, inputs: Side, outputs: Side, more: Partial<Genealogy> = {}): Genealogy {

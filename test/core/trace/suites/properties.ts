@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { seededRandom } from '../../../core/base/random.ts'
-import type { GenealogyEvent } from '../../../core/messages/genealogy.ts'
-import { lineage } from '../../../core/trace/lineage.ts'
-import { Ground, type Side } from './support/ground.ts'
+import { seededRandom } from '../../../../core/base/random.ts'
+import type { GenealogyEvent } from '../../../../core/messages/genealogy.ts'
+import { lineage } from '../../../../core/trace/lineage.ts'
+import type { Ground, Side } from '../support/ground.ts'
 
 const EVENTS: readonly GenealogyEvent[] = [
   'receive',
@@ -100,46 +100,49 @@ function ancestorsBy(parents: ReadonlyMap<string, ReadonlySet<string>>, lot: str
   return [...found].sort()
 }
 
-describe('genealogy: random events', () => {
-  for (const seed of [1, 2, 3]) {
-    it(`conserve quantities, stay acyclic and closed, and agree forward and backward (seed ${seed})`, async () => {
-      const ground = new Ground()
-      try {
-        const { stock, parents, refused, recorded } = await play(ground, seed, 250)
-        assert.ok(recorded > 60 && refused > 30, `${recorded} recorded, ${refused} refused`)
-        const { db } = ground.store
-        for (const { lot, on_hand: onHand, packed } of await db.selectFrom('lot_stock').selectAll().execute()) {
-          assert.ok(onHand >= 0 && packed >= 0 && packed <= onHand + 1e-9, lot)
-          // a container that was shipped or scrapped is counted by its own events
-          assert.ok(Math.abs(onHand - (stock.get(lot) ?? 0)) < 1e-6, `${lot}: ${onHand} where the events give ${stock.get(lot)}`)
-          assert.equal(await ground.stock(lot), onHand)
-          const inside = await db.selectFrom('lot_content').select('quantity').where('lot', '=', lot).execute()
-          assert.ok(Math.abs(inside.reduce((sum, { quantity }) => sum + quantity, 0) - packed) < 1e-6, `${lot} packed`)
-        }
-        // closed: every end of an edge is an event or a lot
-        const nodes = new Set([
-          ...(await db.selectFrom('lot_stock').select('node').execute()).map(({ node }) => node),
-          ...(await db.selectFrom('genealogy').select('ledger').execute()).map(({ ledger }) => ledger),
-        ])
-        for (const { source, target } of await db.selectFrom('genealogy_edge').selectAll().execute()) assert.ok(nodes.has(source) && nodes.has(target))
+/** What must hold whatever is told, and whatever database it stands in. */
+export function randomEvents(newGround: () => Ground, seeds: readonly number[]): void {
+  describe('genealogy: random events', () => {
+    for (const seed of seeds) {
+      it(`conserve quantities, stay acyclic and closed, and agree forward and backward (seed ${seed})`, async () => {
+        const ground = newGround()
+        try {
+          const { stock, parents, refused, recorded } = await play(ground, seed, 250)
+          assert.ok(recorded > 60 && refused > 30, `${recorded} recorded, ${refused} refused`)
+          const { db } = ground.store
+          for (const { lot, on_hand: onHand, packed } of await db.selectFrom('lot_stock').selectAll().execute()) {
+            assert.ok(onHand >= 0 && packed >= 0 && packed <= onHand + 1e-9, lot)
+            // a container that was shipped or scrapped is counted by its own events
+            assert.ok(Math.abs(onHand - (stock.get(lot) ?? 0)) < 1e-6, `${lot}: ${onHand} where the events give ${stock.get(lot)}`)
+            assert.equal(await ground.stock(lot), onHand)
+            const inside = await db.selectFrom('lot_content').select('quantity').where('lot', '=', lot).execute()
+            assert.ok(Math.abs(inside.reduce((sum, { quantity }) => sum + quantity, 0) - packed) < 1e-6, `${lot} packed`)
+          }
+          // closed: every end of an edge is an event or a lot
+          const nodes = new Set([
+            ...(await db.selectFrom('lot_stock').select('node').execute()).map(({ node }) => node),
+            ...(await db.selectFrom('genealogy').select('ledger').execute()).map(({ ledger }) => ledger),
+          ])
+          for (const { source, target } of await db.selectFrom('genealogy_edge').selectAll().execute()) assert.ok(nodes.has(source) && nodes.has(target))
 
-        const backward = new Map<string, string[]>()
-        for (const lot of stock.keys()) {
-          if (lot.startsWith('box-')) continue
-          const found = (await lineage(ground.store, lot, 'backward')).map((traced) => traced.lot)
-          assert.deepEqual(found, ancestorsBy(parents, lot), lot)
-          assert.ok(!found.includes(lot), `${lot} is its own ancestor`)
-          backward.set(lot, found)
+          const backward = new Map<string, string[]>()
+          for (const lot of stock.keys()) {
+            if (lot.startsWith('box-')) continue
+            const found = (await lineage(ground.store, lot, 'backward')).map((traced) => traced.lot)
+            assert.deepEqual(found, ancestorsBy(parents, lot), lot)
+            assert.ok(!found.includes(lot), `${lot} is its own ancestor`)
+            backward.set(lot, found)
+          }
+          for (const lot of backward.keys()) {
+            const forward = (await lineage(ground.store, lot, 'forward')).map((traced) => traced.lot)
+            const expected = Array.from(backward).flatMap(([child, from]) => (from.includes(lot) ? [child] : []))
+            assert.deepEqual(forward, expected.sort(), lot)
+          }
+          assert.ok((await ground.store.verify()).ok)
+        } finally {
+          await ground.close()
         }
-        for (const lot of backward.keys()) {
-          const forward = (await lineage(ground.store, lot, 'forward')).map((traced) => traced.lot)
-          const expected = Array.from(backward).flatMap(([child, from]) => (from.includes(lot) ? [child] : []))
-          assert.deepEqual(forward, expected.sort(), lot)
-        }
-        assert.ok((await ground.store.verify()).ok)
-      } finally {
-        await ground.close()
-      }
-    })
-  }
-})
+      })
+    }
+  })
+}
