@@ -19,6 +19,9 @@ const WORKERS = [
   'core/schedule/lookahead/lookahead-worker.ts',
 ]
 
+/** Commands that a plant needs too, which has the package and not its source: `node …/dist/scripts/people.js`. */
+const SCRIPTS = ['people', 'ledger-key', 'verify-ledger']
+
 const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
 /** Node names by folder: `nodes/<name>/<name>.ts`. */
 const nodes = readdirSync(join(packageRoot, 'nodes')).filter((name) => existsSync(join(packageRoot, 'nodes', name, `${name}.ts`)))
@@ -38,6 +41,7 @@ async function buildRuntime({ out, plugins = [], entries = {} }: PaletteBuild): 
     entryPoints: Object.fromEntries([
       ...nodes.map((name) => [`nodes/${name}/${name}`, `nodes/${name}/${name}.ts`]),
       ...WORKERS.map((file) => [`workers/${file.slice(file.lastIndexOf('/') + 1, -'.ts'.length)}`, file]),
+      ...SCRIPTS.map((name) => [`scripts/${name}`, `scripts/${name}.ts`]),
       ...Object.entries(entries),
     ]),
     outdir: out,
