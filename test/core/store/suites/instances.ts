@@ -100,16 +100,16 @@ export function instances(databases: () => PostgresDatabases): void {
       await Promise.all(followers.map((follower) => follower.start()))
       await Promise.all(
         stores.map(async (store, instance) => {
-          for (let n = 0; n < 60; n++) await store.transaction((tx) => tx.record({ type: 'test.event', subject: `${instance}-${n}`, actor: 'test' }))
+          for (let n = 0; n < 40; n++) await store.transaction((tx) => tx.record({ type: 'test.event', subject: `${instance}-${n}`, actor: 'test' }))
         }),
       )
-      const all = Array.from({ length: 120 }, (_, n) => n + 1)
-      await until(() => heard.every((numbers) => numbers.length >= 120), 'both have heard of everything')
+      const all = Array.from({ length: 80 }, (_, n) => n + 1)
+      await until(() => heard.every((numbers) => numbers.length >= 80), 'both have heard of everything')
       assert.deepEqual(heard, [all, all])
 
       const began = performance.now()
       await stores[0]!.transaction((tx) => tx.record({ type: 'test.event', subject: 'one more', actor: 'test' }))
-      await until(() => heard[1]!.length === 121, 'told by notification')
+      await until(() => heard[1]!.length === 81, 'told by notification')
       assert.ok(performance.now() - began < 3000, 'not by the look every five seconds')
       for (const follower of followers) follower.stop()
     })

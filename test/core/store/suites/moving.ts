@@ -147,7 +147,6 @@ export function moving(server: () => PostgresServer): void {
       const script = (name: string, ...args: string[]) => run(process.execPath, [join(packageRoot, 'scripts', name), ...args])
       assert.match((await script('move-store.ts', file, to.url, '--anchor', to.anchor)).stdout, /Moved: \d+ tables, \d+ rows, ledger head 174 /)
       assert.equal(readFileSync(to.anchor, 'utf8'), readFileSync(`${file}.anchor`, 'utf8'))
-      assert.match((await script('verify-ledger.ts', to.url, '--anchor', to.anchor)).stdout, /whole: 174 rows/)
       const name = new URL(to.url).pathname.slice(1)
       await server().ask('drop trigger ledger_change on ledger; delete from ledger where sequence > 172', name)
       const failed = (await rejection(script('verify-ledger.ts', to.url, '--anchor', to.anchor))) as unknown as { code: number; stderr: string }

@@ -214,7 +214,8 @@ export function serverAway(server: () => PostgresServer, databases: () => Postgr
     it('refuses with a code who has no right to be there, and who may not write', async () => {
       const name = await databases().name(bench.file())
       const ask = (text: string) => server().ask(text, name)
-      await ask(`create role reader login password 'right'; grant usage on schema public to reader; grant select on all tables in schema public to reader`)
+      await ask(`do $$ begin create role reader login password 'right'; exception when duplicate_object then null; end $$`)
+      await ask('grant usage on schema public to reader; grant select on all tables in schema public to reader')
       const outcome = async (url: string, password?: string): Promise<string> => {
         const store = openStore({ postgres: { url, password }, clock: new ManualClock(0), stuckAfterMs: 1000 })
         const error = await rejection(store.transaction((tx) => tx.once('x')))
@@ -227,13 +228,14 @@ export function serverAway(server: () => PostgresServer, databases: () => Postgr
       assert.match(await outcome(server().url('nowhere')), /^TAKT_STORE_REFUSED: database "nowhere" does not exist/)
       assert.match(await outcome('postgres://takt@127.0.0.1:1/x'), /^TAKT_STORE_AWAY: connect ECONNREFUSED/)
       assert.match(await outcome(`${server().url(name)}?sslmode=require`), /^TAKT_STORE_REFUSED: The server does not support SSL/)
+      await server().ask('drop database if exists latin', 'postgres')
       await ask('create database latin encoding latin1 locale "C" template template0')
       assert.match(await outcome(server().url('latin')), /^TAKT_STORE_REFUSED: the database has the encoding LATIN1/)
     })
 
     it('takes the folder of a socket as its address, and a schema of its own', async () => {
       const name = await databases().name(bench.file())
-      await server().ask('create schema plant_a', name)
+      await server().ask('drop schema if exists plant_a cascade; create schema plant_a', name)
       const url = `${server().socketUrl(name)}&options=${encodeURIComponent('-c search_path=plant_a')}`
       const store = openStore({ postgres: { url }, clock: new ManualClock(0) })
       await store.transaction((tx) => tx.save(lot('lot-1'), created))

@@ -10,12 +10,15 @@ import { verifyPostgres } from '../../../../core/store/verify-postgres.ts'
 import type { PostgresServer } from '../../../support/postgres-server.ts'
 import type { Ask, TestDatabases } from './store.ts'
 
-/** Databases on one server: a file's name stands for one of them, made by copying one that has its tables. */
+/** Databases on one server: a file's name stands for one of them. Made by copying one that has its tables, and used again once they are emptied: that is quicker. */
 export class PostgresDatabases implements TestDatabases {
   readonly dialect = 'postgres'
   readonly #server: PostgresServer
   readonly #template: string
   readonly #names = new Map<string, Promise<string>>()
+  readonly #used: Promise<string>[] = []
+  readonly #altered = new Set<string>()
+  #free: string[] = []
 
   static async on(server: PostgresServer): Promise<PostgresDatabases> {
     const template = await server.database()
@@ -41,12 +44,32 @@ export class PostgresDatabases implements TestDatabases {
   }
 
   name(file: string): Promise<string> {
-    if (file === ':memory:') return this.#server.database(this.#template)
+    if (file === ':memory:') return this.#take()
     let name = this.#names.get(file)
     if (name === undefined) {
-      name = this.#server.database(this.#template)
+      name = this.#take()
       this.#names.set(file, name)
     }
+    return name
+  }
+
+  /** Everything that was used is empty again, or gone. */
+  async release(): Promise<void> {
+    const names = await Promise.all(this.#used.splice(0))
+    this.#names.clear()
+    await Promise.all(
+      names.map(async (name) => {
+        if (this.#altered.has(name)) return void (await this.#server.ask(`drop database ${name} with (force)`, 'postgres'))
+        await this.#server.ask(EMPTY, name)
+        this.#free.push(name)
+      }),
+    )
+  }
+
+  #take(): Promise<string> {
+    const free = this.#free.pop()
+    const name = free === undefined ? this.#server.database(this.#template) : Promise.resolve(free)
+    this.#used.push(name)
     return name
   }
 
@@ -73,6 +96,7 @@ export class PostgresDatabases implements TestDatabases {
   }
 
   async tamper(file: string, change: (ask: Ask) => Promise<void>): Promise<void> {
+    this.#altered.add(await this.name(file))
     const client = new pg.Client({
       connectionString: this.#server.url(await this.name(file)),
       types: { getTypeParser: (type: number) => (type === 20 ? Number : String) } as never,
@@ -94,6 +118,18 @@ export class PostgresDatabases implements TestDatabases {
     }
   }
 }
+
+/** As the server's owner, whom no trigger stops. */
+const EMPTY = `do $$ declare one record; begin
+  perform pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+  set session_replication_role = replica;
+  for one in select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relname <> 'migration' loop
+    execute format('delete from %I', one.relname);
+  end loop;
+  for one in select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'S' loop
+    execute format('alter sequence %I restart', one.relname);
+  end loop;
+end $$`
 
 function anchorOf(file: string): string | undefined {
   return file === ':memory:' ? undefined : `${file}.${basename(file)}.anchor`

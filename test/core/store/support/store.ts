@@ -31,6 +31,8 @@ export interface TestDatabases {
   verify(file: string): Promise<Verification>
   /** What somebody with the rights and no manners can do: the ledger's triggers are gone. */
   tamper(file: string, change: (ask: Ask) => Promise<void>): Promise<void>
+  /** Nobody uses the databases of this bench any more. */
+  release?(): Promise<void>
 }
 
 const SQLITE_FILES: TestDatabases = {
@@ -90,6 +92,7 @@ export class StoreBench {
 
   async close(): Promise<void> {
     await Promise.all(this.#stores.map((store) => store.close().catch(() => {})))
+    await this.#databases.release?.()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
