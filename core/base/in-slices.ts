@@ -2,7 +2,7 @@
 export type Steps<T> = Generator<undefined, T>
 
 /** So long work goes on at a stretch, ms: others that share the event loop wait no longer for it, give or take one step. */
-const SLICE_MS = 5
+const SLICE_MS = 4
 
 /** Does it all at once, for scripts, tests and threads of their own. */
 export function atOnce<T>(steps: Steps<T>): T {

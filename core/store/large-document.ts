@@ -38,11 +38,14 @@ export class LargeDocument {
   at(numbers: Readonly<Record<string, number>>): Piece {
     const fields = new Map(this.#fields)
     for (const [name, value] of Object.entries(numbers)) fields.set(name, pieceOf(String(value)))
-    const pieces = Array.from(fields, ([name, { text, escaped }]) => {
-      const key = pieceOf(JSON.stringify(name))
-      return { text: `${key.text}:${text}`, escaped: `${key.escaped}:${escaped}` }
-    })
-    return { text: `{${pieces.map(({ text }) => text).join()}}`, escaped: `{${pieces.map(({ escaped }) => escaped).join()}}` }
+    // put together by adding, which copies nothing before the whole is asked for
+    let [text, escaped] = ['{', '{']
+    for (const [name, field] of fields) {
+      const key = pieceOf(`${text === '{' ? '' : ','}${JSON.stringify(name)}:`)
+      text += key.text + field.text
+      escaped += key.escaped + field.escaped
+    }
+    return { text: `${text}}`, escaped: `${escaped}}` }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Clock } from '../base/clock.ts'
 import { TaktError, toTaktError } from '../base/error.ts'
+import { inSlices, type Steps } from '../base/in-slices.ts'
 import type { DocumentOf } from '../messages/document.ts'
 import type { Quarantined } from '../messages/quarantined.ts'
 import { signHead } from './anchor.ts'
@@ -31,6 +32,7 @@ export interface SqlStoreOptions {
 }
 
 const QUARANTINE_KEPT = 10_000
+const TOLD_AT_ONCE = 100
 /** Rows from which a ledger is verified on the backend's own way; less of them cost no more than its beginning. */
 const VERIFIED_ASIDE_FROM = 20_000
 /** Rows of one statement: databases bound its parameters. */
@@ -253,8 +255,17 @@ export class SqlStore implements Store {
     this.#recovered()
     if (anchorFailure !== undefined) this.#options.onWarning?.(anchorFailure)
     if (this.#feed !== undefined) return this.#feed.committed(events)
+    // a commit of thousands (a plan of a large plant) is told in slices; the next one waits
+    if (events.length > TOLD_AT_ONCE) return inSlices(this.#tellAll(events))
     for (const event of events) this.#tell(event)
     return undefined
+  }
+
+  *#tellAll(events: readonly LedgerEvent[]): Steps<void> {
+    for (const event of events) {
+      this.#tell(event)
+      yield
+    }
   }
 
   #tell(event: LedgerEvent): void {

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { TaktError } from '../base/error.ts'
+import { turn } from '../base/in-slices.ts'
 import type { DocumentOf } from '../messages/document.ts'
 import type { WriteSession } from './backend.ts'
 import { documentTables, listDocuments, readDocument } from './documents.ts'
@@ -86,6 +87,8 @@ export class Transaction implements StoreTransaction {
     const row = this.#row({ ...event, subject: id, before: stored?.document ?? null, after: text }, escaped)
     this.#append(row, stored === undefined ? null : JSON.parse(stored.document), saved)
 
+    // its row of the ledger is on its way to the database: so much text is sent twice, in two turns
+    if (large !== undefined) await turn()
     const values = { ...columns(document), id, revision, ledger, document: text }
     const projected =
       stored === undefined

@@ -45,7 +45,7 @@ async function presentOf(tx: StoreTransaction, updates: readonly JobOrderUpdate[
   return updates.flatMap((update) => (revisions.get(update.job.id) === update.job.revision ? [update] : onPresent(update, changed.get(update.job.id))))
 }
 
-const SAVED_AT_ONCE = 25
+const SAVED_AT_ONCE = 16
 
 /** The update of a job order as it stands now; nothing when it has begun meanwhile where the plan has it. Throws TAKT_PLAN_STALE when the plan no longer fits it. */
 function onPresent(update: JobOrderUpdate, present: JobOrder | undefined): JobOrderUpdate[] {
