@@ -1,4 +1,5 @@
-import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks'
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { ManualClock } from '../../core/base/clock.ts'
 import { createWorkOrder } from '../../core/orders/create-work-order.ts'
 import { requestMaintenance } from '../../core/orders/maintenance.ts'
@@ -6,22 +7,20 @@ import { Planner } from '../../core/orders/planning/planner.ts'
 import { releaseWorkOrder } from '../../core/orders/release-work-order.ts'
 import { checkPlant } from '../../core/plant/check-plant.ts'
 import { openStore } from '../../core/store/open-store.ts'
+import { type HeldUp, heldUpBy, heldUpByNothing } from '../support/loop-probe.ts'
 
-const UNITS = 50
 const CLASSES = 10
-const ORDERS = 1000
 const OPERATIONS = 5
-const RUNS = 5
+const REPLANS = 5
 const NOW = Date.UTC(2026, 0, 12, 6)
 const HOUR_MS = 3_600_000
-const RESOLUTION_MS = 1
 
-/** Fifty units in ten classes, of five units each, in two shifts; five operations an order. */
-function plant() {
+/** Units in ten classes, in two shifts; five operations an order, each with as many alternatives as a class has units. */
+function plant(units: number) {
   return checkPlant(
     {
       plant: 'bench',
-      equipment: Array.from({ length: UNITS }, (_, i) => ({
+      equipment: Array.from({ length: units }, (_, i) => ({
         id: `bench/u${i}`,
         level: 'workUnit',
         classes: [`c${i % CLASSES}`],
@@ -46,16 +45,35 @@ function plant() {
   )
 }
 
-/**
- * The longest that the event loop was held up while a plan of 5 × 1,000 operations was worked out, ms: facts read, problem built, sent, searched for, written down; and
- * while it was published. `maxMs` is the worst of a few plans after the first, `publishMaxMs` that of writing 5,000 job orders.
- */
-export async function planningLoopDelay(
-  searchMs = 600,
-): Promise<{ readonly maxMs: number; readonly gcMaxMs: number; readonly repairedMs: number; readonly publishMaxMs: number }> {
+export interface LoopDelay {
+  readonly jobs: number
+  /** The first plan, worked out and published: every job order is written. */
+  readonly first: HeldUp
+  /** The worst of a few re-plans for a unit to be repaired, worked out and published. */
+  readonly replan: HeldUp
+  /** The loop with nothing to do, for as long as a re-plan took. */
+  readonly idle: HeldUp
+  /** Until a plan could be published in a re-plan if nothing better came, ms; the worst. */
+  readonly repairedMs: number
+  /** Job orders written by the re-plans, the mean. */
+  readonly written: number
+}
+
+/** How long planning so many job orders holds the event loop up, with a plan in force; in a process of its own, for its heap. */
+export function planningLoopDelay(jobs: number): Promise<LoopDelay> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [fileURLToPath(import.meta.url), String(jobs)], { encoding: 'utf8' }, (error, stdout) => {
+      if (error === null) resolve(JSON.parse(stdout) as LoopDelay)
+      else reject(error)
+    })
+  })
+}
+
+/** Five job orders an order, a unit per hundred job orders; every re-plan is for a repair more. */
+async function measure(jobs: number, searchMs = 600): Promise<LoopDelay> {
   const clock = new ManualClock(NOW)
   const store = openStore({ file: ':memory:', clock })
-  const model = plant()
+  const model = plant(Math.max(CLASSES, Math.round(jobs / 100)))
   const because = { actor: 'bench' }
   const planner = new Planner({
     store,
@@ -68,26 +86,21 @@ export async function planningLoopDelay(
     seed: 1,
     toleranceMs: 60_000,
   })
-  let gcMaxMs = 0
-  const collections = new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) gcMaxMs = Math.max(gcMaxMs, duration)
-  })
   try {
-    for (let first = 0; first < ORDERS; first += 50) {
+    for (let first = 0; first < jobs / OPERATIONS; first += 50) {
       await store.transaction(async (tx) => {
-        for (let i = first; i < first + 50; i++) {
+        for (let i = first; i < Math.min(first + 50, jobs / OPERATIONS); i++) {
           const request = { id: `o${i}`, product: `m${i % CLASSES}`, quantity: 5 + (i % 7), due: NOW + (4 + i) * HOUR_MS }
           const { order } = await createWorkOrder(tx, model, request as never, because)
           await releaseWorkOrder(tx, model, order.id, because)
         }
       })
     }
-    const draft = await planner.draft({ type: 'start' })
-    const publishMaxMs = (await delayed(() => planner.publish(draft))).maxMs
-    let maxMs = 0
+    const first = await heldUpBy(async () => planner.publish(await planner.draft({ type: 'start' })))
+    let replan: HeldUp = { cpuMs: 0, wallMs: 0, tookMs: 0, workedMs: 0 }
     let repairedMs = 0
-    collections.observe({ entryTypes: ['gc'] })
-    for (let run = 0; run < RUNS; run++) {
+    let written = 0
+    for (let run = 0; run < REPLANS; run++) {
       const { workOrder } = await store.transaction((tx) =>
         requestMaintenance(tx, model, { equipment: `bench/u${run}`, kind: 'planned', deadline: NOW + 2 * HOUR_MS, cause: 'bench', actor: 'bench' }),
       )
@@ -95,26 +108,22 @@ export async function planningLoopDelay(
       const onRepaired = (): void => {
         repairedMs = Math.max(repairedMs, performance.now() - begun)
       }
-      maxMs = Math.max(maxMs, (await delayed(() => planner.draft({ type: 'disruption', id: workOrder.id }, { onRepaired }))).maxMs)
+      const held = await heldUpBy(async () => {
+        const { plan } = await planner.publish(await planner.draft({ type: 'disruption', id: workOrder.id }, { onRepaired }))
+        written += (plan?.changes.length ?? 0) / REPLANS
+      })
+      replan = worse(replan, held)
     }
-    return { maxMs, gcMaxMs, repairedMs, publishMaxMs }
+    return { jobs, first, replan, idle: await heldUpByNothing(replan.tookMs), repairedMs, written }
   } finally {
-    collections.disconnect()
     await planner.close()
     await store.close()
   }
 }
 
-async function delayed(work: () => Promise<unknown>): Promise<{ readonly maxMs: number }> {
-  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  histogram.enable()
-  // the first tick has nothing to compare itself with
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  histogram.reset()
-  await work()
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  histogram.disable()
-  return { maxMs: histogram.max / 1e6 - RESOLUTION_MS }
+function worse(a: HeldUp, b: HeldUp): HeldUp {
+  const most = (key: keyof HeldUp): number => Math.max(a[key], b[key])
+  return { cpuMs: most('cpuMs'), wallMs: most('wallMs'), tookMs: most('tookMs'), workedMs: most('workedMs') }
 }
 
-if (import.meta.main) console.log(JSON.stringify(await planningLoopDelay()))
+if (import.meta.main) for (const jobs of process.argv.slice(2).map(Number)) console.log(JSON.stringify(await measure(jobs)))
