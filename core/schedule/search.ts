@@ -104,7 +104,7 @@ function bestStart(table: Timetable, random: Random, limit: Progress): Snapshot 
     offer(built)
   }
   // a large plan that is in force is mended, not made anew: thousands of job orders would move for one repair
-  if (isTardy(model) && !(large && 2 * known > model.count)) searchRules(model, random, within(large ? TUNING_SHARE_LARGE : TUNING_SHARE), offer)
+  if (isTardy(model) && !(large && 2 * known > model.count)) searchRules(model, random, within(tuningShare(model, large)), offer)
   return best ?? snapshotOf(table)
 }
 
@@ -113,11 +113,18 @@ function isLarge(model: Model): boolean {
   return model.count > 1500
 }
 
+/** Where operations share resources, a move is a matter of the whole order from its place on: at some hundred operations builds get further than moves. */
+function tuningShare({ coupled, count }: Model, large: boolean): number {
+  if (large || (coupled && count > 300)) return TUNING_SHARE_LARGE
+  return coupled ? TUNING_SHARE_COUPLED : TUNING_SHARE
+}
+
 /** What building a schedule costs, in moves. */
 const MOVES_A_BUILD = 20
 /** Until when, of all the time, starts are built: by the plain rules, by tuned ones. */
 const RULES_SHARE = 0.3
 const TUNING_SHARE = 0.04
+const TUNING_SHARE_COUPLED = 0.15
 const TUNING_SHARE_LARGE = 0.6
 /** Of the search that annealing gets. */
 const ANNEALING_SHARE = 0.1
