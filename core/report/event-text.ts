@@ -7,6 +7,7 @@ import type { MachineState } from '../messages/machine-state.ts'
 import type { Plan } from '../messages/plan.ts'
 import type { QualityResult } from '../messages/quality-result.ts'
 import type { Report } from '../messages/report.ts'
+import type { Signature } from '../messages/signature.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { LedgerEvent } from '../store/store.ts'
@@ -187,15 +188,22 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'inbox.given-up': (event) => [`Messages of ${event.subject} given up${because(event)}`, 'bad'],
   'outbox.given-up': (event) => [`Not told to ${event.subject}${because(event)}`, 'bad'],
   'store.disk': (event) => [`Disk: ${event.why ?? ''}`, (event.after as { level?: unknown }).level === 'free' ? 'good' : 'warning'],
+  'record.signed': ({ after }) => {
+    const { record, meaning, name, at } = after as Signature
+    return [`${record.kind} ${record.id} signed as ${meaning} by ${name}, ${at}`, meaning === 'rejected' ? 'warning' : 'info']
+  },
+  'plan.approved': ({ after, actor }) => [`Plan ${(after as { version: number | null }).version ?? ''} approved by ${who(actor)}`],
+  'plan.refused': ({ actor }) => [`Proposed plan refused by ${who(actor)}`, 'warning'],
+  'person.locked': (event) => [`${event.subject} is locked${because(event)}`, 'warning'],
   'report.written': ({ after }) => {
     const { type, subject, format } = after as Report
     return [`Report written: ${type} ${subject} (${format})`]
   },
 }
 
-/** Who did a thing, for people: a person by name, any node as Takt. */
+/** Who did a thing, for people: a known person by id, one who was only named by that name, any node as Takt. */
 export function who(actor: string): string {
-  return actor.startsWith('node:') ? 'Takt' : actor
+  return actor.startsWith('node:') ? 'Takt' : actor.replace(/^person:/, '')
 }
 
 /** Types that `eventText` may have a sentence for, to ask the ledger for. */

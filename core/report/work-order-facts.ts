@@ -4,6 +4,7 @@ import type { JobOrder } from '../messages/job-order.ts'
 import type { Lot } from '../messages/lot.ts'
 import type { QualityResult } from '../messages/quality-result.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
+import { type SignatureCheck, signaturesOf } from '../sign/check-signature.ts'
 import type { Tables } from '../store/schema.ts'
 import type { LedgerEvent, StoreReader } from '../store/store.ts'
 import { TOLD_TYPES } from './event-text.ts'
@@ -18,6 +19,8 @@ export interface WorkOrderFacts {
   readonly lots: readonly Lot[]
   readonly results: readonly QualityResult[]
   readonly maintenance: readonly { readonly order: WorkOrder; readonly job: JobOrder }[]
+  /** Of the order, its jobs and its lots. */
+  readonly signatures: readonly SignatureCheck[]
   readonly events: readonly LedgerEvent[]
 }
 
@@ -44,8 +47,18 @@ export async function workOrderFacts(store: StoreReader, id: string): Promise<Wo
     lots: (await store.list('lot', { where: { id: lotIds } })).sort((a, b) => lotIds.indexOf(a.id) - lotIds.indexOf(b.id)),
     results,
     maintenance: order.type === 'maintenance' ? [] : await maintenanceDuring(store, jobs),
+    signatures: await signaturesAbout(store, [
+      ['work-order', id],
+      ...jobIds.map((job) => ['job-order', job] as const),
+      ...lotIds.map((lot) => ['lot', lot] as const),
+    ]),
     events: await eventsAbout(store, [id, ...jobIds, ...lotIds, ...reworks.map((rework) => rework.id)]),
   }
+}
+
+async function signaturesAbout(store: StoreReader, records: ReadonlyArray<readonly [kind: string, id: string]>): Promise<SignatureCheck[]> {
+  const all = await Promise.all(records.map(([kind, id]) => signaturesOf(store, kind, id)))
+  return all.flat().sort((a, b) => (a.signature.ledger ?? 0) - (b.signature.ledger ?? 0))
 }
 
 async function jobsOf(store: StoreReader, orders: readonly string[]): Promise<JobOrder[]> {

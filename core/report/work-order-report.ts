@@ -10,6 +10,7 @@ import { durationText } from './format.ts'
 import { expectedEnd, lateness, operationName, productOf, unitName } from './names.ts'
 import { findingsSection, inspectionSection } from './quality-sections.ts'
 import { toneOf } from './render-html.ts'
+import { signaturesSection } from './signatures-section.ts'
 import { MOST_EVENTS, type WorkOrderFacts, workOrderFacts } from './work-order-facts.ts'
 
 export interface Made {
@@ -54,6 +55,7 @@ export async function workOrderReport(store: StoreReader, plant: Plant, id: stri
       dispositionSection(facts),
       reworkSection(facts),
       maintenanceSection(facts, plant),
+      signaturesSection(facts.signatures),
       eventSection(facts, plant),
     ],
   }
