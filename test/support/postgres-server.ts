@@ -53,6 +53,8 @@ export class PostgresServer {
   readonly #user: User
   #process: ChildProcess | undefined
   #databases = 0
+  /** Tests that end early leave no server behind. */
+  readonly #leave = (): void => void this.#process?.kill('SIGQUIT')
 
   private constructor(port: number, folder: string, user: User) {
     this.port = port
@@ -128,6 +130,7 @@ export class PostgresServer {
       ...this.#user,
       stdio: process.env.TAKT_POSTGRES_LOG ? 'inherit' : 'ignore',
     })
+    process.once('exit', this.#leave)
     await until(() => this.#answers(), 'the server answers', 30_000)
   }
 
@@ -135,6 +138,7 @@ export class PostgresServer {
   async stop(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     const child = this.#process
     this.#process = undefined
+    process.removeListener('exit', this.#leave)
     if (child === undefined || child.exitCode !== null) return
     const exited = once(child, 'exit')
     child.kill(signal)
