@@ -1,5 +1,6 @@
 import type { Random } from '../base/random.ts'
 import type { Progress } from './progress.ts'
+import type { UnitRisk } from './risk-cost.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
 import type { Timetable } from './timetable.ts'
 
@@ -103,7 +104,21 @@ function costlyOperation(table: Timetable, random: Random): number {
     for (let operation = 0; operation < model.count; operation++)
       if ((table.start[operation] as number) > (model.startBy[operation] as number)) offer(operation, weights.lateStart)
   }
+  if (table.unitRisk !== undefined) offerRisky(table, table.unitRisk, offer)
   return chosen
+}
+
+/** What is done on units that may fail before their repair, and the repair: moving the one elsewhere or the other forward saves the price of its working time. */
+function offerRisky({ model, firstOf, next }: Timetable, unitRisk: UnitRisk, offer: (operation: number, price: number) => void): void {
+  for (let unit = 0; unit < model.units; unit++) {
+    const price = unitRisk.price(unit)
+    if (price === 0) continue
+    const repair = unitRisk.repair(unit)
+    for (let operation = firstOf[unit] as number; operation >= 0; operation = next[operation] as number) {
+      offer(operation, price)
+      if (operation === repair) break
+    }
+  }
 }
 
 function endOf(table: Timetable, order: number): number {

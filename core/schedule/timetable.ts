@@ -27,6 +27,8 @@ export class Timetable {
   readonly notBefore: Float64Array
   /** Completion by order. */
   readonly completion: Float64Array
+  /** The units that may fail; undefined where none may, or nobody cares. */
+  readonly unitRisk: UnitRisk | undefined
   cost = 0
   makespan = 0
   /** Moves tried, refused ones included: what a search is bounded by. */
@@ -47,7 +49,6 @@ export class Timetable {
   #reassigned = 0
   #risk = 0
   readonly #coupled: CoupledPass | undefined
-  readonly #unitRisk: UnitRisk | undefined
   /** In the last change of the order, did those marked come forward (or go back)? */
   #came = false
 
@@ -97,7 +98,7 @@ export class Timetable {
     this.#logCompletion = new Float64Array(model.orders)
     this.#window = new Int32Array(n)
     this.#group = new Int32Array(n)
-    this.#unitRisk = UnitRisk.of(model)
+    this.unitRisk = UnitRisk.of(model)
     this.#coupled = model.coupled ? new CoupledPass(this) : undefined
   }
 
@@ -157,7 +158,7 @@ export class Timetable {
     }
     this.#setMakespan()
     this.#moved = -1
-    this.#risk = this.#unitRisk === undefined ? 0 : this.#riskOfAll(this.#unitRisk)
+    this.#risk = this.unitRisk === undefined ? 0 : this.#riskOfAll(this.unitRisk)
     this.changedTo = model.count - 1
     this.#sum()
   }
@@ -172,7 +173,7 @@ export class Timetable {
     const oldNext = this.next[operation] as number
     const unit = model.alternativeUnit[alternative] as number
     this.#begin(operation)
-    if (this.#unitRisk !== undefined) this.#risk -= this.#riskOf(this.#unitRisk, this.unit(operation), unit)
+    if (this.unitRisk !== undefined) this.#risk -= this.#riskOf(this.unitRisk, this.unit(operation), unit)
     this.#unlink(operation)
     const next = (previous < 0 ? this.firstOf[unit] : this.next[previous]) as number
     if (!this.#reorder(operation, previous, next)) {
@@ -186,7 +187,7 @@ export class Timetable {
     this.#reassigned += this.#isReassigned(operation)
     this.#link(operation, previous, unit)
     this.#noteChange(operation, previous, next, oldPrevious, oldNext)
-    if (this.#unitRisk !== undefined) this.#risk += this.#riskOf(this.#unitRisk, unit, model.alternativeUnit[this.#movedAlternative] as number)
+    if (this.unitRisk !== undefined) this.#risk += this.#riskOf(this.unitRisk, unit, model.alternativeUnit[this.#movedAlternative] as number)
 
     let from = this.#rank[operation] as number
     this.#dirty[operation] = 1
