@@ -21,9 +21,8 @@ export class JobScreen {
   readonly #units: PlanningUnits
   readonly #resources: PlanningResources
   readonly #log: ProblemLog
-  /** Open time by unit and what is needed there, asked of every alternative. */
-  readonly #timelines = new Map<string, Timeline>()
-  readonly #byClosed = new Map<readonly Span[], Timeline>()
+  /** Open time, asked of every alternative: by what is needed, and by closed time. Equal needs are the same array, and units of one calendar have the same spans. */
+  readonly #timelines = new Map<ProblemAlternative['needs'], Map<readonly Span[], Timeline>>()
 
   constructor(facts: PlanningFacts, plant: Plant, settings: PlanningSettings, units: PlanningUnits, resources: PlanningResources, log: ProblemLog) {
     this.#facts = facts
@@ -184,27 +183,17 @@ export class JobScreen {
     const unit = this.#units.ids[alternative.unit] ?? ''
     if (job.maintenance === undefined && this.#units.isOut(unit)) return false
     const resumable = job.maintenance === undefined && this.#settings.resumable
-    const timeline = this.#timelineOf(unit, alternative, job.maintenance === undefined)
+    const timeline = this.#timelineOf(job.maintenance === undefined ? this.#units.closed(unit) : (alternative.closed ?? NEVER_CLOSED), alternative.needs)
     timeline.fit(0, this.#facts.now, alternative.setup + alternative.duration, resumable)
     return timeline.end < this.#facts.now + FOREVER_MS
   }
 
-  #timelineOf(unit: string, { needs = [], closed }: ProblemAlternative, isWork: boolean): Timeline {
-    if (needs.length === 0) return this.#timelineBy(isWork ? this.#units.closed(unit) : (closed ?? NEVER_CLOSED))
-    const key = isWork ? `${unit}\n${needs.map(({ resource, amount }) => `${resource}×${amount}`).join()}` : ''
-    const known = isWork ? this.#timelines.get(key) : undefined
-    if (known !== undefined) return known
-    const own = isWork ? this.#units.closed(unit) : (closed ?? [])
-    const timeline = new Timeline([mergeSpans([...own, ...this.#resources.closedFor(needs)], this.#facts.now)])
-    if (isWork) this.#timelines.set(key, timeline)
+  #timelineOf(closed: readonly Span[], needs: ProblemAlternative['needs']): Timeline {
+    const byClosed = this.#timelines.get(needs) ?? new Map<readonly Span[], Timeline>()
+    this.#timelines.set(needs, byClosed)
+    const timeline = byClosed.get(closed) ?? new Timeline([mergeSpans([...closed, ...this.#resources.closedFor(needs ?? [])], this.#facts.now)])
+    byClosed.set(closed, timeline)
     return timeline
-  }
-
-  /** Units of one calendar have the same spans: they are gone through once. */
-  #timelineBy(closed: readonly Span[]): Timeline {
-    const known = this.#byClosed.get(closed) ?? new Timeline([mergeSpans(closed, this.#facts.now)])
-    this.#byClosed.set(closed, known)
-    return known
   }
 
   /** What waits for something that cannot be planned cannot be planned either. */
