@@ -36,7 +36,7 @@ interface Mark {
 }
 
 /**
- * Says goodbye to rows of the inbox. A row is settled when it was sent into the flow longer than the settle time ago and nobody holds it.
+ * Says goodbye to rows of the inbox. A row is settled when it was sent into the flow of this process longer than the settle time ago and nobody holds it.
  * Time is counted in this process alone: what a process before it left behind is sent again first.
  */
 export class InboxSettler {
@@ -48,6 +48,8 @@ export class InboxSettler {
   readonly #clock: Clock
   readonly #warn: (problem: TaktError) => void
   readonly #holds = new Map<number, number>()
+  /** Where other processes take messages too: rows that were sent into this one's flow. The others know what is held there. */
+  readonly #own: Set<number> | undefined
   /** sources whose rows have all been sent, and since when */
   readonly #present = new Map<string, number>()
   #marks: Mark[] = []
@@ -65,6 +67,7 @@ export class InboxSettler {
     this.#keepMs = keepMs
     this.#clock = clock
     this.#warn = warn
+    if (store.shared) this.#own = new Set()
   }
 
   /** Every row of this source was sent. */
@@ -80,6 +83,11 @@ export class InboxSettler {
   committed(id: number): void {
     if (id > this.#newest) this.#newest = id
     this.#start()
+  }
+
+  /** These rows go into the flow of this process. */
+  sent(ids: Iterable<number>): void {
+    if (this.#own !== undefined) for (const id of ids) this.#own.add(id)
   }
 
   get held(): number {
@@ -153,7 +161,7 @@ export class InboxSettler {
       const last = rows.at(-1)
       if (last === undefined) return settled
       after = last.id
-      const ids = rows.filter(({ id, source }) => sources.includes(source) && !this.#holds.has(id)).map(({ id }) => id)
+      const ids = rows.filter(({ id, source }) => sources.includes(source) && !this.#holds.has(id) && this.#own?.has(id) !== false).map(({ id }) => id)
       const whole = ids.length === rows.length
       if (ids.length === 0) continue
       await this.#store.transaction(async (tx) => {
@@ -161,6 +169,7 @@ export class InboxSettler {
         removal = whole ? removal.where('id', '>=', ids[0] as number).where('id', '<=', last.id) : removal.where('id', 'in', ids)
         await removal.execute()
       })
+      if (this.#own !== undefined) for (const id of ids) this.#own.delete(id)
       settled += ids.length
       await new Promise((resolve) => setImmediate(resolve))
     }

@@ -120,6 +120,7 @@ class SqlInbox implements Inbox {
       .orderBy('id')
       .limit(limit)
       .execute()
+    this.#settler.sent(rows.map(({ id }) => id))
     if (rows.length < limit) this.#settler.join(source)
     return rows.map(({ id, body }) => ({ id, messages: JSON.parse(body) as Arrival['messages'] }))
   }
@@ -164,6 +165,7 @@ class SqlInbox implements Inbox {
       await this.#quarantine(outcomes)
       for (const [at, { resolve }] of this.#committing.entries()) {
         const { verdict, id } = outcomes[at] as Outcome
+        if (verdict === 'new') this.#settler.sent([id])
         this.#settler.committed(id)
         resolve({ verdict, id })
       }

@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { EventFollower } from '../../../../core/store/follow-events.ts'
-import { inboxOf } from '../../../../core/store/inbox.ts'
+import { type Inbox, inboxOf } from '../../../../core/store/inbox.ts'
 import { Leadership } from '../../../../core/store/leadership.ts'
 import { enqueue, OutboxWorker } from '../../../../core/store/outbox.ts'
 import { until } from '../../connect/support/wait.ts'
-import { numbered } from '../support/arrivals.ts'
+import { numbered, SOURCE } from '../support/arrivals.ts'
 import type { PostgresDatabases } from '../support/postgres.ts'
 import { created, held, lot, rejection, StoreBench } from '../support/store.ts'
 
@@ -69,6 +69,31 @@ export function instances(databases: () => PostgresDatabases): void {
       assert.equal(verdicts.filter(({ verdict }) => verdict === 'known').length, 50)
       const effects = await Promise.all(stores.flatMap((store) => Array.from({ length: 30 }, (_, n) => store.transaction((tx) => tx.once(`effect ${n}`)))))
       assert.equal(effects.filter(Boolean).length, 30)
+    })
+
+    it('settle what went into their own flow, and send again what another left behind', async () => {
+      const [one, two] = [bench.open().store, bench.open().store]
+      const [mine, theirs] = [inboxOf(one, { settleMs: 30 }), inboxOf(two, { settleMs: 30 })]
+      for (const inbox of [mine, theirs]) await inbox.unsettled(SOURCE, 0, 10)
+      await mine.accept(numbered(1))
+      theirs.hold((await theirs.accept(numbered(2))).id)
+      assert.equal((await mine.accept(numbered(2))).verdict, 'known')
+      const settled = async (inbox: Inbox): Promise<string> => {
+        await inbox.settle()
+        return (await one.db.selectFrom('inbox_pending').select('id').orderBy('id').execute()).map(({ id }) => id).join()
+      }
+      await until(async () => (await settled(mine)) === '2', 'its own is settled')
+      await new Promise((later) => setTimeout(later, 100))
+      assert.equal(await settled(mine), '2')
+      // the other one dies; who starts with the same sensor takes over what it left
+      await two.close()
+      const three = bench.open().store
+      const again = inboxOf(three, { settleMs: 30 })
+      assert.deepEqual(
+        (await again.unsettled(SOURCE, 0, 10)).map(({ id }) => id),
+        [2],
+      )
+      await until(async () => (await settled(again)) === '', 'settled there')
     })
 
     it('drain one outbox, each message once and each topic in order', async () => {
