@@ -87,7 +87,10 @@ export class InboxSettler {
 
   /** These rows go into the flow of this process. */
   sent(ids: Iterable<number>): void {
-    if (this.#own !== undefined) for (const id of ids) this.#own.add(id)
+    for (const id of ids) {
+      if (id > this.#newest) this.#newest = id
+      this.#own?.add(id)
+    }
   }
 
   get held(): number {
