@@ -1,6 +1,8 @@
+import { closedTimeOf, needsOf } from '../needs.ts'
 import type { ScheduleProblem, Span } from '../problem.ts'
 import { mergeSpans } from '../timeline.ts'
 import type { LookaheadOperation } from './lookahead-input.ts'
+import { resourceTurns } from './resource-turns.ts'
 
 /** Where a plan has an operation. `setup` is the first part of the time from `start` to `end`. */
 export interface PlannedRow {
@@ -12,6 +14,7 @@ export interface PlannedRow {
 
 /**
  * The operations of a problem as a plan has them, to be lived through. `rows` by operation; one without a row, or on a unit that cannot do it, is left out, and so is what waits for it:
+ * An operation that needs resources also waits for those it has them from in the plan's order, and does not work while there are fewer than it needs.
  * `operation[i]` tells which operation of the problem row `i` is, `missing` which orders are not whole.
  */
 export function planRows(
@@ -32,13 +35,15 @@ export function planRows(
   }
   const operation = [...known].sort((a, b) => a - b)
   const place = new Map(operation.map((index, at) => [index, at]))
+  const turns = resourceTurns(problem, rows, known)
   const missing = new Set(problem.operations.flatMap(({ order }, index) => (known.has(index) ? [] : [order])))
   const operations = operation.map((index): LookaheadOperation => {
     const { order, frozen, after, alternatives, notBefore, resumable } = problem.operations[index] as ScheduleProblem['operations'][number]
     const { release = 0, counts } = problem.orders[order] ?? {}
     const maintenance = counts === false
     const row = rows[index] as PlannedRow
-    const common = { order, maintenance, after: after.map((before) => place.get(before) as number), resumable: resumable ?? problem.resumable }
+    const waits = [...new Set([...after, ...(turns.get(index) ?? [])])]
+    const common = { order, maintenance, after: waits.map((before) => place.get(before) as number), resumable: resumable ?? problem.resumable }
     if (frozen !== undefined) {
       const { unit, start, end } = frozen
       const closed = problem.units[unit]?.closed ?? []
@@ -48,7 +53,8 @@ export function planRows(
       return { ...common, unit, start, end, workMs, notBefore: problem.now, running: true, ...(always && { closed: [] }) }
     }
     const alternative = alternatives.find(({ unit }) => unit === row.unit)
-    const { duration = 0, closed } = alternative ?? {}
+    const duration = alternative?.duration ?? 0
+    const closed = alternative === undefined || needsOf(alternative).length === 0 ? alternative?.closed : closedTimeOf(problem, alternative)
     const workMs = duration + (problem.setupIs === 'attached' ? row.setup : 0)
     const at = { unit: row.unit, start: row.start, end: row.end, notBefore: Math.max(problem.now, release, notBefore ?? 0) }
     return { ...common, ...at, workMs, running: false, ...(closed !== undefined && { closed }) }

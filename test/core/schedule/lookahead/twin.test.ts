@@ -4,8 +4,10 @@ import { lookAhead } from '../../../../core/schedule/lookahead/look-ahead.ts'
 import type { LookaheadInput } from '../../../../core/schedule/lookahead/lookahead-input.ts'
 import { planRows } from '../../../../core/schedule/lookahead/plan-rows.ts'
 import { Twin } from '../../../../core/schedule/lookahead/twin.ts'
+import type { ScheduleProblem } from '../../../../core/schedule/problem.ts'
 import { solve } from '../../../../core/schedule/search.ts'
 import { randomProblem } from '../random-problem.ts'
+import { coupledProblem } from '../support/coupled-problem.ts'
 import { byChance, exactly, input, operation, SURE, unit } from './beliefs.ts'
 
 const near = (actual: number, expected: number, by: number): void => assert.ok(Math.abs(actual - expected) <= by, `${actual} is not ${expected} ± ${by}`)
@@ -18,7 +20,8 @@ const ends = (given: LookaheadInput): number[] => {
 describe('the lookahead twin', () => {
   it('lives through any plan exactly as planned when nothing fails and all takes what was planned', () => {
     for (let seed = 1; seed <= 60; seed++) {
-      const problem = randomProblem(seed, { setupIs: 'attached', own: seed % 3 === 0 })
+      const shape = { setupIs: 'attached', own: seed % 3 === 0 } as const
+      const problem = seed % 2 === 0 ? coupledProblem(seed, shape) : randomProblem(seed, shape)
       const schedule = solve(problem, { moves: 100, seed })
       const { operations, missing } = planRows(problem, schedule.placements)
       assert.equal(missing.size, 0)
@@ -39,6 +42,31 @@ describe('the lookahead twin', () => {
     assert.deepEqual(ends(input({ units, operations })), [150, 160, 410, 180])
     // what may begin before its planned start does
     assert.deepEqual(ends(input({ units, operations, earlyMs: 300 })), [150, 160, 170, 180])
+  })
+
+  it('passes a delay on to whoever has their people from those who are late, and to nobody else', () => {
+    const alternatives = (unit: number) => [{ unit, duration: 50, setup: 0, needs: [{ resource: 0, amount: 1 }] }]
+    const problem: ScheduleProblem = {
+      now: 0,
+      units: [0, 1, 2, 3].map((index) => ({ id: `${index}`, closed: [] })),
+      resources: [{ id: 'operator', capacity: 2, reduced: [{ from: 130, to: 200, capacity: 0 }] }],
+      orders: [{ id: 'o', release: 0, due: null, weight: 1 }],
+      operations: [0, 1, 2, 3].map((unit) => ({ id: `${unit}`, order: 0, after: [], alternatives: alternatives(unit) })),
+      resumable: true,
+      setupIs: 'attached',
+      weights: { tardiness: 1, makespan: 1, setup: 0, lateStart: 0, reassigned: 0, deviation: 0 },
+    }
+    const row = (index: number, start: number) => ({ unit: index, start, end: start + 50, setup: 0 })
+    const { operations } = planRows(problem, [row(0, 0), row(1, 0), row(2, 60), row(3, 60)])
+    assert.deepEqual(
+      operations.map(({ after }) => after),
+      [[], [], [0], [1]],
+    )
+    // the first takes 80 instead of 50: the third waits for its operator, and then for the next shift, the fourth for nobody
+    const units = [unit({ ratio: exactly(1.6) }), unit(), unit(), unit()]
+    assert.deepEqual(ends(input({ units, operations })), [80, 50, 130, 110])
+    const slow = [unit({ ratio: exactly(2) }), unit(), unit(), unit()]
+    assert.deepEqual(ends(input({ units: slow, operations })), [100, 50, 220, 110])
   })
 
   it('keeps to calendars, and to the place in which two operations overlap', () => {
