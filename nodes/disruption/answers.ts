@@ -15,7 +15,7 @@ export function readAnswer(topic: string, payload: unknown, where: string): Answ
   const decision = topic === 'answer' ? own.decision : topic
   if (decision !== 'accept' && decision !== 'refuse')
     throw new TaktError('TAKT_MESSAGE_INVALID', {
-      what: `neither a document, nor an answer (accept or refuse), nor an autonomy, nor who is away or back: topic '${topic}'`,
+      what: `neither a document, nor an answer (accept or refuse), nor an autonomy, nor who is away or back, nor late material: topic '${topic}'`,
       where,
     })
   const id = own.disruption ?? own.id

@@ -116,7 +116,7 @@ export default function registerDisruption(RED: NodeAPI): void {
             await desk.setAutonomy(level)
             return show()
           }
-          if (topic === 'away' || topic === 'back') {
+          if (topic === 'away' || topic === 'back' || topic === 'material') {
             const said = (message.payload as { by?: unknown } | null)?.by ?? message.by
             return desk[topic](message.payload, await whoActs(store, message, 'disruption.decide', '', said, where), where)
           }

@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node } from 'node-red'
 import type { TaktError } from '../../core/base/error.ts'
+import { createWorkOrder } from '../../core/orders/create-work-order.ts'
+import { releaseWorkOrder } from '../../core/orders/release-work-order.ts'
+import { checkPlant } from '../../core/plant/check-plant.ts'
 import type { Store } from '../../core/store/store.ts'
 import registerDisruption from '../../nodes/disruption/disruption.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
@@ -125,6 +128,23 @@ describe('disruption node', () => {
     const refused = nextMessage(proposals)
     send({ resource: 'fixture-8' }, 'away')
     assert.equal((await refused).payload.code, 'TAKT_RESOURCE_UNKNOWN')
+  })
+
+  it('takes late material', async () => {
+    await load()
+    const because = { actor: 'test' }
+    const plant = checkPlant(PLANT, 'test')
+    await store.transaction(async (tx) => {
+      await createWorkOrder(tx, plant, { id: 'wo-1', product: 'shaft', quantity: 2 }, because)
+      await releaseWorkOrder(tx, plant, 'wo-1', because)
+    })
+    const set = new Promise((resolve) => store.subscribe((event) => event.type === 'work-order.updated' && resolve(event.why)))
+    send({ workOrder: 'wo-1', at: 4_000_000, by: 'Anna', why: 'truck is late' }, 'material')
+    assert.equal(await set, 'Anna: truck is late')
+    assert.equal((await store.get('job-order', 'jo-wo-1-10-saw'))?.materialAt, 4_000_000)
+    const refused = nextMessage(proposals)
+    send({ workOrder: 'wo-9', at: 4_000_000 }, 'material')
+    assert.equal((await refused).payload.code, 'TAKT_ORDER_UNKNOWN')
   })
 
   it('takes a refusal, and says what it cannot take', async () => {

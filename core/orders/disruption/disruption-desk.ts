@@ -7,6 +7,7 @@ import type { Prognosis } from '../../messages/prognosis.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { Store, StoreTransaction } from '../../store/store.ts'
 import type { UnitState } from '../follow-machine.ts'
+import { readMaterialTime, setMaterialTime } from '../material-time.ts'
 import { readAway, readBack, recordAway, recordBack } from './away.ts'
 import { acceptDisruption, refuseDisruption } from './disruptions.ts'
 import { type JudgeContext, type Judgement, judgeAnomaly, judgePrognosis, judgeUnit } from './judge.ts'
@@ -123,6 +124,15 @@ export class DisruptionDesk {
     const said = readBack(payload, plant(), where)
     const back = by === undefined ? said : { ...said, by }
     for (const disruption of await store.transaction((tx) => recordBack(tx, plant(), back, actor))) this.#parts.changed(disruption)
+  }
+
+  /** Material that comes at another time: what waits for it is planned anew. Throws what `readMaterialTime` and `setMaterialTime` do. */
+  async material(payload: unknown, by: string | undefined, where: string): Promise<void> {
+    const { store, plant, actor } = this.#parts
+    const time = readMaterialTime(payload, plant(), where)
+    const { why } = payload as { why?: unknown }
+    const said = typeof why === 'string' && why !== '' ? why.slice(0, 1000) : 'the material comes at another time'
+    await store.transaction((tx) => setMaterialTime(tx, time, { actor, why: by === undefined ? said : `${by}: ${said}` }))
   }
 
   stop(): void {
