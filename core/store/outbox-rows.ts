@@ -69,21 +69,27 @@ export async function discard(tx: StoreTransaction, ids: readonly number[]): Pro
   if (ids.length > 0) await tx.db.deleteFrom('outbox').where('id', 'in', ids).execute()
 }
 
-export async function postpone(tx: StoreTransaction, { id, attempts }: OutboxRow, due: number): Promise<void> {
+/** Nothing where another worker has taken it meanwhile: this one stood still for longer than its lease. */
+export async function postpone(tx: StoreTransaction, owner: string, { id, attempts }: OutboxRow, due: number): Promise<void> {
   await tx.db
     .updateTable('outbox')
     .set({ attempts: attempts + 1, due })
     .where('id', '=', id)
+    .where('leased_by', '=', owner)
     .execute()
 }
 
-/** Puts a message aside that is refused again and again, so that those behind it can go: into the quarantine, and the ledger tells. */
-export async function giveUp(tx: StoreTransaction, row: OutboxRow, error: TaktError, now: number): Promise<void> {
+/**
+ * Puts a message aside that is refused again and again, so that those behind it can go: into the quarantine, and the ledger tells.
+ * False, and nothing is done, where another worker has taken it meanwhile.
+ */
+export async function giveUp(tx: StoreTransaction, owner: string, row: OutboxRow, error: TaktError, now: number): Promise<boolean> {
   const { id, destination, topic, body, attempts } = row
   const { code, remedy } = new TaktError('TAKT_OUTBOX_GIVEN_UP', { where: destination })
   const what = toStorableText(`refused ${attempts + 1} times, the last time because of ${error.code}: ${error.what}`)
   const where = toStorableText(`${destination}, ${topic}`)
-  await tx.db.deleteFrom('outbox').where('id', '=', id).execute()
+  const { numDeletedRows } = await tx.db.deleteFrom('outbox').where('id', '=', id).where('leased_by', '=', owner).executeTakeFirstOrThrow()
+  if (numDeletedRows === 0n) return false
   await tx.db
     .insertInto('quarantine')
     .values({ code, what, where, remedy, received: now, bytes: Buffer.byteLength(body), excerpt: toStorableText(body.slice(0, 2000)) })
@@ -95,4 +101,5 @@ export async function giveUp(tx: StoreTransaction, row: OutboxRow, error: TaktEr
     why: what,
     after: { destination, topic, body, attempts: attempts + 1 },
   })
+  return true
 }

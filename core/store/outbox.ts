@@ -172,11 +172,8 @@ export class OutboxWorker {
       givenUp = 0
       await discard(tx, done)
       for (const { row, error } of failed) {
-        if (row.attempts + 1 < this.#options.attempts) await postpone(tx, row, now + this.#pauseAfter(row.attempts))
-        else {
-          await giveUp(tx, row, error, now)
-          givenUp++
-        }
+        if (row.attempts + 1 < this.#options.attempts) await postpone(tx, this.#owner, row, now + this.#pauseAfter(row.attempts))
+        else if (await giveUp(tx, this.#owner, row, error, now)) givenUp++
       }
       await release(tx, this.#destination, this.#owner)
     })

@@ -3,6 +3,7 @@ import { ManualClock } from '../../../../core/base/clock.ts'
 import { TaktError } from '../../../../core/base/error.ts'
 import { seededRandom } from '../../../../core/base/random.ts'
 import { enqueue, type OutboxOptions, OutboxWorker } from '../../../../core/store/outbox.ts'
+import { giveUp, lease, postpone } from '../../../../core/store/outbox-rows.ts'
 import type { Store } from '../../../../core/store/store.ts'
 import { until } from '../../connect/support/wait.ts'
 import { created, lot, rejection, type StoreBench } from '../support/store.ts'
@@ -124,6 +125,22 @@ export function outbox(newBench: () => StoreBench): void {
       assert.match(kept?.what ?? '', /refused 4 times.*not in my schema/)
       const event = (await store.events(0, 10)).find(({ type }) => type === 'outbox.given-up')
       assert.deepEqual(event?.after, { destination: 'uns', topic: 't', body: 'bad', attempts: 4 })
+    })
+
+    it('leaves a message alone that another worker took when its own lease was over', async () => {
+      await put('t', 'body')
+      const take = (owner: string, now: number) => store.transaction((tx) => lease(tx, 'uns', owner, { now, until: now + 100, limit: 1 }))
+      const [row] = (await take('stood still', 1000)).rows
+      assert.equal((await take('other', 1050)).rows.length, 0)
+      assert.equal((await take('other', 2000)).rows.length, 1)
+      await store.transaction((tx) => postpone(tx, 'stood still', row!, 9e12))
+      assert.equal(await store.transaction((tx) => giveUp(tx, 'stood still', row!, away(), 1)), false)
+      assert.deepEqual(
+        (await waiting()).map(({ leased_by, attempts, due }) => ({ leased_by, attempts, due })),
+        [{ leased_by: 'other', attempts: 0, due: 0 }],
+      )
+      assert.equal(await store.transaction((tx) => giveUp(tx, 'other', row!, away(), 1)), true)
+      assert.deepEqual(await waiting(), [])
     })
 
     it('goes on after a restart', async () => {
