@@ -7,6 +7,9 @@ import { idFrom } from './canonical.ts'
 import type { ExportRequest } from './epcis/export.ts'
 import { LINEAGE_LIMIT } from './lineage.ts'
 
+/** How far containment goes by itself. */
+export const CONTAINMENT_LEVELS = ['off', 'shadow', 'approve', 'auto'] as const
+
 /** What somebody asks of the trace. */
 export type TraceRequest =
   /** `timed` is false where the time is only when the message came */
@@ -15,6 +18,7 @@ export type TraceRequest =
   | { readonly do: 'capture'; readonly document: unknown }
   | { readonly do: 'export'; readonly request: ExportRequest }
   | { readonly do: 'contain'; readonly anomaly: string }
+  | { readonly do: 'autonomy'; readonly level: (typeof CONTAINMENT_LEVELS)[number] }
   | { readonly do: 'answer'; readonly containment: string; readonly decision: 'accept' | 'refuse'; readonly why: string | undefined }
 
 export interface RequestFacts {
@@ -51,6 +55,15 @@ export function readRequest(topic: string, payload: unknown, facts: RequestFacts
   }
   if (word === 'export') return { do: 'export', request: exportOf(payload, fields, where) }
   if (word === 'contain') return { do: 'contain', anomaly: idIn(payload, fields, 'anomaly', where) }
+  if (word === 'autonomy') {
+    const level = CONTAINMENT_LEVELS.find((known) => known === payload)
+    if (level === undefined)
+      throw new TaktError('TAKT_MESSAGE_INVALID', {
+        what: `autonomy is '${String(payload).slice(0, 40)}' where ${CONTAINMENT_LEVELS.join(', ')} is taken`,
+        where,
+      })
+    return { do: 'autonomy', level }
+  }
   if (word === 'accept' || word === 'refuse') {
     const why = typeof fields.why === 'string' && fields.why.trim() !== '' ? fields.why.slice(0, 1000) : undefined
     return { do: 'answer', containment: idIn(payload, fields, 'containment', where), decision: word, why }

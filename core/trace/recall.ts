@@ -50,15 +50,15 @@ export async function recallList(reader: StoreReader, lot: string, limit = LINEA
 /** In the order they are asked for; lots that the store does not know are left out. */
 export async function whereaboutsOf(reader: StoreReader, ids: readonly string[]): Promise<readonly Whereabouts[]> {
   const { db } = reader
-  const documents = await readMany(ids, (some) => db.selectFrom('lot').select('document').where('id', 'in', some).execute())
-  const stocks = await readMany(ids, (some) => db.selectFrom('lot_stock').select(['lot', 'on_hand']).where('lot', 'in', some).execute())
-  const contents = await readMany(ids, (some) =>
-    db.selectFrom('lot_content').select(['lot', 'container']).where('lot', 'in', some).orderBy('container').execute(),
-  )
-  const shipments = await readMany(ids, (some) =>
-    db.selectFrom('lot_shipment').select(['lot', 'party', 'quantity', 'time']).where('lot', 'in', some).orderBy('time').orderBy('event').execute(),
-  )
-  const lots = new Map(documents.map(({ document }) => [(JSON.parse(document) as Lot).id, JSON.parse(document) as Lot]))
+  const [documents, stocks, contents, shipments] = await Promise.all([
+    readMany(ids, (some) => db.selectFrom('lot').select(['id', 'document']).where('id', 'in', some).execute()),
+    readMany(ids, (some) => db.selectFrom('lot_stock').select(['lot', 'on_hand']).where('lot', 'in', some).execute()),
+    readMany(ids, (some) => db.selectFrom('lot_content').select(['lot', 'container']).where('lot', 'in', some).orderBy('container').execute()),
+    readMany(ids, (some) =>
+      db.selectFrom('lot_shipment').select(['lot', 'party', 'quantity', 'time']).where('lot', 'in', some).orderBy('time').orderBy('event').execute(),
+    ),
+  ])
+  const lots = new Map(documents.map(({ id, document }) => [id, JSON.parse(document) as Lot]))
   const onHand = new Map(stocks.map((row) => [row.lot, row.on_hand]))
   const containers = grouped(contents, ({ container }) => container)
   const shipped = grouped(shipments, ({ party, quantity, time }) => ({ party, quantity, time }))

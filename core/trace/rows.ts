@@ -1,5 +1,5 @@
 /** Values of one `in (…)`: databases bound the parameters of a statement. */
-const AT_ONCE = 500
+const AT_ONCE = 2000
 
 /** Reads by many keys, a bounded number a statement. */
 export async function readMany<K, R>(keys: readonly K[], read: (some: readonly K[]) => Promise<readonly R[]>): Promise<R[]> {

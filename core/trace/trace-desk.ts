@@ -50,9 +50,26 @@ export interface Told {
 /** Takes what is asked of the trace and says what came of it. What cannot be done it refuses with a coded error, and then nothing has changed. */
 export class TraceDesk {
   readonly #parts: TraceDeskParts
+  #containment: TraceSettings['containment']
 
   constructor(parts: TraceDeskParts) {
     this.#parts = parts
+    this.#containment = parts.settings.containment
+  }
+
+  /** How far containment goes from now on. What was proposed to people stays with them. */
+  set containment(level: TraceSettings['containment']) {
+    this.#containment = level
+  }
+
+  get containment(): TraceSettings['containment'] {
+    return this.#containment
+  }
+
+  /** Containments that wait for a person. */
+  async waiting(): Promise<readonly Containment[]> {
+    const proposed = await this.#parts.store.list('containment', { where: { status: 'proposed' } })
+    return proposed.filter(({ autonomy }) => autonomy !== 'shadow')
   }
 
   /** `by`: the person who asks, as far as that is known. */
@@ -87,6 +104,9 @@ export class TraceDesk {
         // who asks for it by name has decided
         return tellContained(await store.transaction((tx) => contain(tx, anomaly, 'auto', options.actor)))
       }
+      case 'autonomy':
+        this.#containment = request.level
+        return []
       case 'answer':
         return tellContained(await store.transaction((tx) => answerContainment(tx, request.containment, request.decision, by ?? 'a person', request.why)))
     }
@@ -95,7 +115,8 @@ export class TraceDesk {
   /** An anomaly that was raised, has gone on or has ended: the lots in doubt, as far as this node may go. */
   async anomaly(anomaly: Anomaly): Promise<readonly Told[]> {
     const { store, settings } = this.#parts
-    const { containment, minSeverity, actor } = settings
+    const { minSeverity, actor } = settings
+    const containment = this.#containment
     if (containment === 'off' || SEVERITIES.indexOf(anomaly.severity) < SEVERITIES.indexOf(minSeverity)) return []
     return tellContained(await store.transaction((tx) => contain(tx, anomaly, containment, actor)))
   }

@@ -15,6 +15,8 @@ import { requireConfigNode } from '../shared/lookup.ts'
 import type { StoreNode } from '../store/store.ts'
 import { type TraceFields, traceSettings } from './settings.ts'
 
+const AUTONOMY = 'autonomy'
+
 export interface TraceConfig extends NodeDef, TraceFields {
   plant: string
   store: string
@@ -39,6 +41,14 @@ export default function registerTrace(RED: NodeAPI): void {
       let waiting = 0
       let trouble: TaktError | undefined
 
+      let closed = false
+      const failed = (thrown: unknown): void => {
+        if (!closed) node.error(toTaktError(thrown, where))
+      }
+      const countWaiting = async (): Promise<void> => {
+        waiting = (await desk.waiting()).length
+        show()
+      }
       const show = (): void => {
         if (trouble !== undefined) return showError(node, trouble)
         const parts = [`${recorded} recorded`, ...(refused > 0 ? [`${refused} refused`] : []), ...(waiting > 0 ? [`${waiting} proposed`] : [])]
@@ -51,11 +61,11 @@ export default function registerTrace(RED: NodeAPI): void {
       const tell = (send: Send, told: readonly Told[], message: Message = {}): void => {
         for (const { port, topic, payload, more } of told) {
           if (payload.kind === 'genealogy' && more?.replayed !== true) recorded++
-          if (payload.kind === 'containment') waiting += port === 'attention' ? 1 : waiting > 0 && payload.status !== 'proposed' ? -1 : 0
           // its own copy for each message: a flow may change what it gets
           const out = structuredClone({ ...more, topic, payload }) as Message
           send(port === 'result' ? [{ ...message, ...out }, null] : [null, { ...message, ...out }])
         }
+        if (told.some(({ payload }) => payload.kind === 'containment')) countWaiting().catch(failed)
         show()
       }
       const sendOwn: Send = (messages) => node.send(messages as never)
@@ -83,8 +93,15 @@ export default function registerTrace(RED: NodeAPI): void {
           show()
         },
       })
+      // what a person has set by message holds through a restart, until the dialog is set to something else
+      async function resume(): Promise<void> {
+        const state = (await store.loadState(node.id, AUTONOMY)) as { configured: string; level: typeof desk.containment } | undefined
+        if (state?.configured === settings.containment) desk.containment = state.level
+        await countWaiting()
+      }
+      const ready = turn(resume).catch(failed)
       const forget = whenFlowsStarted(RED, () => {
-        follower.start().catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
+        ready.then(() => follower.start()).catch(failed)
       })
       const stopWatching = onProblem((problem) => {
         trouble = problem
@@ -98,7 +115,11 @@ export default function registerTrace(RED: NodeAPI): void {
         const request = readRequest(String(topic), payload, { now: clock.now(), occasion: inboxMarkOf(message)?.key, where })
         if (request === undefined) return
         // the effect has a key of its own, the id of the event
-        await effects.attempt(message, async () => tell(send, await desk.handle(request, personIn(message.by)), message))
+        await effects.attempt(message, async () => {
+          const told = await desk.handle(request, personIn(message.by))
+          if (request.do === 'autonomy') await store.saveState(node.id, AUTONOMY, { configured: settings.containment, level: request.level })
+          tell(send, told, message)
+        })
       }
 
       return {
@@ -114,6 +135,7 @@ export default function registerTrace(RED: NodeAPI): void {
           }
         },
         async close() {
+          closed = true
           forget()
           stopWatching()
           effects.stop()

@@ -222,6 +222,49 @@ describe('trace node', () => {
     assert.deepEqual([(await held).payload.id, (await store.get('lot', 'lot-wo-1'))?.disposition], ['lot-wo-1', 'held'])
   })
 
+  it('goes as far as a person says by message, also after a restart', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'takt-test-trace-'))
+    const file = join(folder, 'takt.db')
+    const anomaly = (id: string, since: number) => ({
+      payload: {
+        kind: 'anomaly',
+        id,
+        equipment: SAW,
+        signals: ['load'],
+        state: 'cleared',
+        method: 'auto',
+        score: 1,
+        severity: 'high',
+        since,
+        time: since + 60 * MINUTE,
+        evidence: [],
+      },
+    })
+    try {
+      await load({}, file)
+      const world = new World(store)
+      await world.order('wo-1', 4)
+      const since = world.clock.now()
+      await world.run('jo-wo-1-10-saw', SAW, 4)
+      assert.equal((await ask(anomaly('an-1', since), attention)).payload.status, 'proposed')
+      send({ topic: 'trace/autonomy', payload: 'auto' })
+      await until(async () => (await store.loadState('n1', 'autonomy')) !== undefined)
+      assert.equal((await ask({ topic: 'trace/autonomy', payload: 'wild' }, attention)).payload.code, 'TAKT_MESSAGE_INVALID')
+      await helper.unload()
+      await load({}, file)
+      assert.equal((await ask(anomaly('an-2', since))).payload.status, 'acted')
+      await helper.unload()
+      await load({ containment: 'off' }, file)
+      const told = collect(results)
+      send(anomaly('an-3', since))
+      assert.equal((await ask({ topic: 'recall', payload: 'lot-wo-1' })).payload.kind, 'trace')
+      assert.equal(told.length, 1, 'the dialog was set to something else')
+    } finally {
+      await helper.unload()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
   it('captures and exports EPCIS', async () => {
     await load({ book: true, idScheme: 'digital-link', gtins: '{"shaft-a":{"gtin":"04012345123456"}}' })
     await ask({ topic: 'produce', payload: { outputs: [{ lot: 'shafts', quantity: 5, unit: 'pcs', material: 'shaft-a' }] } })
