@@ -13,8 +13,17 @@ export const GENESIS: LedgerHead = { sequence: 0, hash: '0'.repeat(64) }
  * Anyone can compute it from the table alone.
  */
 export function rowHash(row: Omit<LedgerRow, 'hash'>): string {
-  const content = [row.previous_hash, row.sequence, row.type, row.subject, row.actor, row.why, row.before, row.after, row.time]
-  return hash('sha256', JSON.stringify(content))
+  return textHash(hashedText(row))
+}
+
+/** What a row's hash is over. */
+export function hashedText(row: Omit<LedgerRow, 'hash'>): string {
+  return JSON.stringify([row.previous_hash, row.sequence, row.type, row.subject, row.actor, row.why, row.before, row.after, row.time])
+}
+
+/** SHA-256, hex. */
+export function textHash(text: string): string {
+  return hash('sha256', text)
 }
 
 /** What a row says, its documents already as text. */

@@ -9,13 +9,14 @@ import type { StoredKind, Verification } from './store.ts'
 const PAGE = 500
 
 type Fault = NonNullable<Verification['fault']>
+type WrittenRow = Pick<LedgerRow, 'sequence' | 'subject' | 'after'>
 
 /** Compares the documents with what the ledger says they are. Told each row of the ledger first, in order. */
 export class DocumentCheck {
   /** The last row that wrote each document, by `<kind> <id>`. */
   readonly #written = new Map<string, number>()
 
-  row(row: LedgerRow): void {
+  row(row: WrittenRow): void {
     if (row.after === null) return
     const plain = writtenPlainly(row, row.after)
     if (plain === false) return
@@ -71,7 +72,7 @@ const REST = /^(?:,"[^"\\]*":(?:"(?:[^"\\]|\\.)*"|[-+.\w]+))*\}$/
  * The same without reading the JSON, for rows as `save` writes them: the kind first, the document's id as subject, its own row's number inside. False where no document
  * can have been written, undefined where only reading it tells.
  */
-function writtenPlainly({ sequence, subject }: LedgerRow, after: string): string | false | undefined {
+function writtenPlainly({ sequence, subject }: WrittenRow, after: string): string | false | undefined {
   const number = `"ledger":${sequence}`
   const at = after.lastIndexOf(number)
   if (at < 0) return false

@@ -2,11 +2,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { TaktError } from '../base/error.ts'
 import { type Anchor, anchorPath, parseAnchor } from './anchor.ts'
+import { hashedText, type LedgerRow } from './ledger.ts'
 import { sqliteError } from './sqlite-client.ts'
 import { sqliteKysely } from './sqlite-dialect.ts'
 import type { Verification } from './store.ts'
 import type { SqlValue } from './values.ts'
-import { type VerifyOptions, verifyLedger } from './verify.ts'
+import { type CheckedRow, type FastReader, type VerifyOptions, verifyLedger } from './verify.ts'
 
 /** Verifies the ledger in a file, also while Node-RED has it open. Changes nothing. */
 export async function verifyFile(file: string, options: VerifyOptions = {}): Promise<Verification> {
@@ -16,9 +17,22 @@ export async function verifyFile(file: string, options: VerifyOptions = {}): Pro
   const db = coded(where, () => new DatabaseSync(file, { readOnly: true }))
   try {
     const run = async (sql: string, parameters: readonly SqlValue[]) => coded(where, () => ({ rows: db.prepare(sql).all(...(parameters as SqlValue[])) }))
-    return await verifyLedger(sqliteKysely(run, where), anchor, options)
+    return await verifyLedger(sqliteKysely(run, where), anchor, { ...options, fast: fastReader(db, where) })
   } finally {
     db.close()
+  }
+}
+
+/** SQLite itself writes the text that a row's hash is over, several times faster than it could be put together here. */
+const FAST_PAGE = `select sequence, type, subject, "after", previous_hash, hash,
+  json_array(previous_hash, sequence, type, subject, actor, why, "before", "after", time) as text
+  from ledger where sequence > ? order by sequence limit ?`
+
+function fastReader(db: DatabaseSync, where: string): FastReader {
+  const page = coded(where, () => db.prepare(FAST_PAGE))
+  return {
+    page: (after, limit) => coded(where, () => page.all(after, limit) as unknown as CheckedRow[]),
+    exactText: (sequence) => coded(where, () => hashedText(db.prepare('select * from ledger where sequence = ?').get(sequence) as unknown as LedgerRow)),
   }
 }
 
