@@ -38,7 +38,11 @@ export class KnownConnections {
     if (connections === undefined) {
       connections = new KnownConnections()
       known.set(RED.events, connections)
-      RED.plugins.registerPlugin(PLUGIN, { type: 'node-red-dashboard-2', hooks: connections.hooks } as never)
+      try {
+        RED.plugins.registerPlugin(PLUGIN, { type: 'node-red-dashboard-2', hooks: connections.hooks } as never)
+      } catch {
+        // Node-RED takes plugins from a package's plugin sets alone, not from its nodes: nobody is then known by a dashboard connection, and every flow still starts
+      }
     }
     return connections
   }
