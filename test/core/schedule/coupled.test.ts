@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { buildByRule, DISPATCH_RULES, toSchedule } from '../../../core/schedule/dispatch-rules.ts'
+import { Model } from '../../../core/schedule/model.ts'
 import type { ProblemAlternative, ProblemOperation, ScheduleProblem } from '../../../core/schedule/problem.ts'
 import { ResourceProfile } from '../../../core/schedule/resource-profile.ts'
 import { solve } from '../../../core/schedule/search.ts'
 import { Timeline } from '../../../core/schedule/timeline.ts'
+import { Timetable } from '../../../core/schedule/timetable.ts'
+import { coupledProblem } from './support/coupled-problem.ts'
 import { brokenRules, wrongCosts } from './support/judge-schedule.ts'
 
 const on = (unit: number, duration: number, more: Partial<ProblemAlternative> = {}): ProblemAlternative => ({ unit, duration, setup: 0, ...more })
@@ -219,3 +223,69 @@ describe('timeline', () => {
     assert.equal(timeline.back(2, 8, 4), 4)
   })
 })
+
+describe('search with shared resources', () => {
+  it('finds what trying everything finds, where that can be done', () => {
+    let [compared, missed] = [0, 0]
+    for (let seed = 1; seed <= 30; seed++) {
+      const given = { ...coupledProblem(seed, { orders: 2, units: 3 }), holdBaseline: false }
+      const model = new Model(given)
+      if (model.count < 4 || model.count > 6) continue
+      compared++
+      const least = leastCost(model)
+      const found = solve(given, { moves: 1500, seed }).cost.total
+      assert.ok(found >= least - 1e-6, `seed ${seed}: nothing costs less than everything that there is, ${found} and ${least}`)
+      if (found > least * (1 + 1e-9) + 1e-6) missed++
+    }
+    assert.ok(compared >= 8, `${compared}`)
+    assert.ok(missed <= 1, `${missed} of ${compared}`)
+  })
+
+  it('leaves the best dispatch rule far behind', () => {
+    let [rules, found] = [0, 0]
+    for (let seed = 1; seed <= 3; seed++) {
+      const given = { ...coupledProblem(seed, { orders: 20, units: 6 }), holdBaseline: false }
+      const plain = { ...given, operations: given.operations.map(({ baseline: _baseline, ...operation }) => operation) }
+      const model = new Model(plain)
+      rules += Math.min(...DISPATCH_RULES.map((rule) => toSchedule(model, buildByRule(model, rule), 1).cost.total))
+      found += solve(plain, { moves: 3000, seed }).cost.total
+    }
+    assert.ok(found < 0.85 * rules, `${found} against ${rules}`)
+  })
+})
+
+/** The least that any order of the operations with any alternatives costs. */
+function leastCost(model: Model): number {
+  const table = new Timetable(model)
+  const sequence = new Int32Array(model.count)
+  const alternative = new Int32Array(model.count)
+  const placed = new Uint8Array(model.count)
+  let least = Number.POSITIVE_INFINITY
+  const isNext = (operation: number, own: number): boolean => {
+    for (let at = model.beforeFirst[operation] as number; at < (model.beforeFirst[operation + 1] as number); at++)
+      if (placed[model.before[at] as number] === 0) return false
+    const heads = model.heads[model.alternativeUnit[own] as number] ?? []
+    const open = heads.find((head) => placed[head] === 0)
+    return open === undefined || open === operation
+  }
+  const extend = (size: number): void => {
+    if (size === model.count) {
+      table.load(sequence, alternative)
+      least = Math.min(least, table.cost)
+      return
+    }
+    for (let operation = 0; operation < model.count; operation++) {
+      if (placed[operation] === 1) continue
+      for (let own = model.alternativeFirst[operation] as number; own < (model.alternativeFirst[operation + 1] as number); own++) {
+        if (!isNext(operation, own)) continue
+        placed[operation] = 1
+        sequence[size] = operation
+        alternative[operation] = own
+        extend(size + 1)
+        placed[operation] = 0
+      }
+    }
+  }
+  extend(0)
+  return least
+}
