@@ -6,6 +6,7 @@ import { ManualClock } from '../../../core/base/clock.ts'
 import { packageRoot } from '../../../core/base/package-root.ts'
 import type { Anomaly } from '../../../core/messages/anomaly.ts'
 import type { Receipt } from '../../../core/messages/command.ts'
+import type { JobOrder } from '../../../core/messages/job-order.ts'
 import { Dispatcher } from '../../../core/orders/dispatch/dispatcher.ts'
 import { COMMAND_NAMES } from '../../../core/orders/dispatch/job-command.ts'
 import { DisruptionDesk } from '../../../core/orders/disruption/disruption-desk.ts'
@@ -16,6 +17,8 @@ import { Planner } from '../../../core/orders/planning/planner.ts'
 import { triggerOf } from '../../../core/orders/planning/replan-trigger.ts'
 import type { PlanTrigger } from '../../../core/orders/planning/to-plan.ts'
 import { parsePlant } from '../../../core/plant/load-plant.ts'
+import type { PlantModel } from '../../../core/plant/model.ts'
+import type { Plant } from '../../../core/plant/plant.ts'
 import { StoreRecorder } from '../../../core/signal/store-recorder.ts'
 import type { UnitFact } from '../../../core/signal/unit.ts'
 import type { LedgerRow, PartRow, StatusPublication, Step } from '../../../core/simulate/happenings.ts'
@@ -23,7 +26,10 @@ import { PlantSimulation } from '../../../core/simulate/plant-simulation.ts'
 import { openStore } from '../../../core/store/open-store.ts'
 import type { Store } from '../../../core/store/store.ts'
 
-const plant = parsePlant(readFileSync(join(packageRoot, 'flows', 'reference-plant.json'), 'utf8'), 'reference plant')
+const text = readFileSync(join(packageRoot, 'flows', 'reference-plant.json'), 'utf8')
+const plant = parsePlant(text, 'reference plant')
+/** The same plant, where every operation hands on eight pieces at a time, and all mills share two fixtures. */
+const flowing = parsePlant(JSON.stringify(withTransferLots(JSON.parse(text) as PlantModel)), 'reference plant')
 const START = Date.parse('2026-03-02T06:00:00+01:00')
 const STEP_MS = 20_000
 const HOUR = 3_600_000
@@ -34,8 +40,14 @@ const unitNamed = (name: string): string => plant.units.find(({ id }) => id.ends
 class World {
   readonly clock = new ManualClock(START)
   readonly rows: LedgerRow[] = []
-  readonly simulation = new PlantSimulation({ plant, seed: 5, start: START, wornUnit: '', wornAt: 0, ordersPerHour: 0, ordersAhead: 5 })
+  readonly plant: Plant
+  readonly simulation: PlantSimulation
   #statuses: StatusPublication[] = []
+
+  constructor(made: Plant = plant) {
+    this.plant = made
+    this.simulation = new PlantSimulation({ plant: made, seed: 5, start: START, wornUnit: '', wornAt: 0, ordersPerHour: 0, ordersAhead: 5 })
+  }
 
   /** What machines have said since they were last listened to. */
   listen(): StatusPublication[] {
@@ -86,7 +98,7 @@ class Loop {
   #trigger: PlanTrigger | null = { type: 'start' }
 
   constructor(file: string, world: World) {
-    const { clock } = world
+    const { clock, plant } = world
     const store = openStore({ file, clock })
     this.store = store
     this.#world = world
@@ -116,7 +128,7 @@ class Loop {
   }
 
   async start(): Promise<void> {
-    const orders = new OrderDesk(this.store, () => plant, { autoRelease: true, mapping: {}, importFolder: undefined, where: 'test' })
+    const orders = new OrderDesk(this.store, () => this.#world.plant, { autoRelease: true, mapping: {}, importFolder: undefined, where: 'test' })
     for (const order of this.#world.simulation.recentOrders) await orders.handle('create', order, because)
     await this.store.transaction((tx) => reconcile(tx, because))
     await this.desk.resume()
@@ -210,19 +222,7 @@ describe('the closed loop over the simulated plant', function () {
     )
     assert.deepEqual(problems, [])
 
-    const parts = world.rows.filter((row): row is PartRow => row.kind === 'part')
-    const truth = new Map<string, { good: number; scrap: number }>()
-    for (const { job, result } of parts) {
-      const sums = truth.get(job) ?? { good: 0, scrap: 0 }
-      sums[result]++
-      truth.set(job, sums)
-    }
-    const jobs = await store.list('job-order')
-    for (const { id, good, scrap } of jobs) assert.deepEqual({ id, good, scrap }, { id, ...(truth.get(id) ?? { good: 0, scrap: 0 }) })
-    assert.deepEqual(
-      [...truth.keys()].filter((id) => !jobs.some((job) => job.id === id)),
-      [],
-    )
+    const { parts } = await assertCounted(store, world)
     for (const order of await store.list('work-order', { where: { type: 'production' } })) {
       const operations = plant.workMaster(order.workMaster ?? '')?.operations ?? []
       const last = operations.at(-1)?.id
@@ -238,7 +238,79 @@ describe('the closed loop over the simulated plant', function () {
     assert.ok((await store.verify()).ok)
     await loop.end()
   })
+
+  it('does so with transfer lots and shared fixtures: nothing is worked on that did not come, and nothing is held twice', async () => {
+    const world = new World(flowing)
+    world.advance()
+    const loop = new Loop(join(folder, 'takt.db'), world)
+    await loop.start()
+    const { store } = loop
+    let held = 0
+    let done = false
+    for (let step = 0; step < 8000 && !done; step++) {
+      await loop.turn()
+      if (step === 100) {
+        const [running] = await store.list('job-order', { where: { state: 'Running', operation: '10-saw' } })
+        if (running?.equipment) world.wearOut(running.equipment)
+      }
+      world.advance()
+      if (step % 20 > 0) continue
+      const underWay = await store.list('job-order', { where: { state: ['AllowedToStart', 'Running', 'Interrupted'] } })
+      const fixtures = underWay.filter(({ alternatives, equipment }) => alternatives.some((one) => one.equipment === equipment && one.needs !== undefined))
+      held = Math.max(held, fixtures.length)
+      done = (await store.list('work-order', { where: { state: ['Planned', 'Released', 'Running', 'Held'] } })).length === 0
+    }
+    assert.ok(done, 'every order was made')
+    assert.deepEqual(loop.problems, [])
+    assert.equal(held, 2, 'both fixtures were used, and no third')
+    const { jobs } = await assertCounted(store, world)
+    let overlapped = 0
+    for (const { id, workMaster } of await store.list('work-order', { where: { type: 'production' } })) {
+      const of = (operation: string) => jobs.filter((job) => job.workOrder === id && job.operation === operation)
+      for (const { id: operation, after = [] } of flowing.workMaster(workMaster ?? '')?.operations ?? []) {
+        for (const before of after) {
+          const worked = of(operation).reduce((sum, { good, scrap }) => sum + good + scrap, 0)
+          const came = of(before).reduce((sum, { good }) => sum + good, 0)
+          assert.equal(worked, came, `${operation} of ${id}`)
+          if (Math.min(...of(operation).map((job) => job.actualStart ?? Infinity)) < Math.max(...of(before).map((job) => job.actualEnd ?? 0))) overlapped++
+        }
+      }
+    }
+    assert.ok(overlapped > 0, 'some began before the operation before had ended')
+    assert.ok((await store.verify()).ok)
+    await loop.end()
+  })
 })
+
+/** The store has counted for each job order what the machines made for it. */
+async function assertCounted(store: Store, world: World): Promise<{ readonly jobs: readonly JobOrder[]; readonly parts: readonly PartRow[] }> {
+  const parts = world.rows.filter((row): row is PartRow => row.kind === 'part')
+  const truth = new Map<string, { good: number; scrap: number }>()
+  for (const { job, result } of parts) {
+    const sums = truth.get(job) ?? { good: 0, scrap: 0 }
+    sums[result]++
+    truth.set(job, sums)
+  }
+  const jobs = await store.list('job-order')
+  for (const { id, good, scrap } of jobs) assert.deepEqual({ id, good, scrap }, { id, ...(truth.get(id) ?? { good: 0, scrap: 0 }) })
+  assert.deepEqual(
+    [...truth.keys()].filter((id) => !jobs.some((job) => job.id === id)),
+    [],
+  )
+  return { jobs, parts }
+}
+
+function withTransferLots(model: PlantModel): PlantModel {
+  const workMasters = model.workMasters?.map((master) => ({
+    ...master,
+    operations: master.operations.map((operation) => ({
+      ...operation,
+      transferLot: 8,
+      ...(operation.alternatives.some((one) => one.class === 'mill') ? { needs: [{ tool: 'fixture' }] } : {}),
+    })),
+  }))
+  return { ...model, tools: [{ id: 'fixture', count: 2 }], ...(workMasters === undefined ? {} : { workMasters }) }
+}
 
 function anomalyOf(equipment: string, now: number): Anomaly {
   const evidence = [{ source: 'range', value: 6, lower: 2, upper: 4 }]
