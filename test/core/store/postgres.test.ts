@@ -2,6 +2,7 @@ import { needsPostgres, PostgresServer } from '../../support/postgres-server.ts'
 import { followEvents } from './suites/follow-events.ts'
 import { inbox } from './suites/inbox.ts'
 import { instances } from './suites/instances.ts'
+import { ledger } from './suites/ledger.ts'
 import { moving } from './suites/moving.ts'
 import { outbox } from './suites/outbox.ts'
 import { sampleRing } from './suites/sample-ring.ts'
@@ -23,7 +24,7 @@ describe('on PostgreSQL', () => {
   after(() => server?.remove())
 
   const newBench = (): StoreBench => new StoreBench(databases)
-  for (const suite of [transactions, values, inbox, outbox, followEvents, sampleRing]) suite(newBench)
+  for (const suite of [transactions, ledger, values, inbox, outbox, followEvents, sampleRing]) suite(newBench)
   instances(() => databases)
   moving(() => server as PostgresServer)
   serverAway(
