@@ -80,7 +80,7 @@ class GraphWriter {
   constructor(db: DatabaseSync) {
     this.#lot = db.prepare('insert into lot (id, revision, ledger, document, material, disposition) values (?, 1, ?, ?, ?, ?)')
     this.#stock = db.prepare('insert into lot_stock (lot, node, material, unit, on_hand, packed, counted, written) values (?, ?, ?, ?, 1, 0, 0, 1)')
-    this.#event = db.prepare('insert into genealogy (id, revision, ledger, document, event, time) values (?, 1, ?, ?, ?, ?)')
+    this.#event = db.prepare('insert into genealogy (id, revision, ledger, document, event, time, pooled) values (?, 1, ?, ?, ?, ?, ?)')
     this.#edge = db.prepare('insert into genealogy_edge (source, target, quantity) values (?, ?, 1)')
   }
 
@@ -107,7 +107,7 @@ class GraphWriter {
     const lot = this.lot(id)
     const event = ++this.#node
     const document = { kind: 'genealogy', id: `e-${id}`, event: 'transform', inputs: [], outputs: [], jobOrder: null, time: event, revision: 1, ledger: event }
-    this.#event.run(`e-${id}`, event, JSON.stringify(document), 'transform', event)
+    this.#event.run(`e-${id}`, event, JSON.stringify(document), 'transform', event, 0)
     for (const source of from) this.#edge.run(source, event)
     this.#edge.run(event, lot)
     this.edges += from.length + 1

@@ -84,8 +84,14 @@ export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
     table: 'genealogy',
     // the store is given none without one
     id: ({ id = '' }) => id,
-    names: ['event', 'job_order', 'equipment', 'time'],
-    columns: ({ event, jobOrder, equipment, time }) => ({ event, job_order: jobOrder, equipment: equipment ?? null, time }),
+    names: ['event', 'job_order', 'equipment', 'time', 'pooled'],
+    columns: ({ event, jobOrder, equipment, time, inputs, outputs }) => ({
+      event,
+      job_order: jobOrder,
+      equipment: equipment ?? null,
+      time,
+      pooled: inputs.length * outputs.length > POOLED * (inputs.length + outputs.length) ? 1 : 0,
+    }),
   },
   containment: {
     table: 'containment',
@@ -118,6 +124,9 @@ export function projectionOf<K extends StoredKind>(kind: K, where: string): Proj
   if (!Object.hasOwn(PROJECTIONS, kind)) throw new TaktError('TAKT_STORE_QUERY', { what: `documents of kind '${kind}' are not stored`, where })
   return PROJECTIONS[kind]
 }
+
+/** Pairs of input and output for each of its lots, from which an event of genealogy counts as pooled. */
+const POOLED = 16
 
 const COMMON_COLUMNS = ['id', 'revision', 'ledger']
 

@@ -72,7 +72,8 @@ export interface Tables {
   anomaly: Projection & { equipment: string; state: string; since: number; time: number }
   quality_result: Projection & { lot: string | null; job_order: string | null; characteristic: string; decision: string; time: number }
   lot: Projection & { material: string; disposition: string; work_order: string | null }
-  genealogy: Projection & { event: string; job_order: string | null; equipment: string | null; time: number }
+  /** `pooled`: 1 for the few events that join so many inputs with so many outputs that traces go another way. */
+  genealogy: Projection & { event: string; job_order: string | null; equipment: string | null; time: number; pooled: number }
   containment: Projection & { anomaly: string; equipment: string; status: string; time: number }
 
   person: Projection & { badge: string | null; login: string | null; active: number }

@@ -17,8 +17,7 @@ export interface TracedLot {
 export const LINEAGE_LIMIT = 100_000
 
 /**
- * Every lot that a lot was made from (backward), or that was made from it (forward), each once, ordered by id; not the lot itself. One statement: each lot and event
- * of the graph is looked at once. Of a container, backward also what lies in it or left with it. Throws TAKT_LOT_UNKNOWN, and TAKT_TRACE_LIMIT beyond `limit` lots.
+ * Every lot that a lot was made from (backward), or that was made from it (forward), each once, ordered by id; not the lot itself. One statement. Of a container, backward also what lies in it or left with it. Throws TAKT_LOT_UNKNOWN, and TAKT_TRACE_LIMIT beyond `limit` lots.
  */
 export async function lineage(reader: StoreReader, lot: string, direction: Direction, limit = LINEAGE_LIMIT): Promise<readonly TracedLot[]> {
   const inside = direction === 'backward' ? await everIn(reader, lot) : []
@@ -28,9 +27,10 @@ export async function lineage(reader: StoreReader, lot: string, direction: Direc
     if ((await reader.get('lot', lot)) === undefined) throw new TaktError('TAKT_LOT_UNKNOWN', { what: `there is no lot '${lot}'`, where: 'trace' })
     return []
   }
+  const byEvent = direction === 'backward' && (await hasPooled(reader))
   const found = new Map<string, TracedLot>()
   for (const node of nodes.values()) {
-    for (const traced of await reach(reader, node, direction, limit + 1)) if (traced.lot !== lot) found.set(traced.lot, traced)
+    for (const traced of await reach(reader, node, direction, limit + 1, byEvent)) if (traced.lot !== lot) found.set(traced.lot, traced)
     if (found.size > limit) throw new TaktError('TAKT_TRACE_LIMIT', { what: `more than ${limit} lots`, where: `trace of ${lot}` })
   }
   return [...found.values()].sort((a, b) => (a.lot < b.lot ? -1 : 1))
@@ -68,16 +68,27 @@ export async function nodesOf({ db }: StoreReader, lots: readonly string[]): Pro
   return new Map(rows.map(({ lot, node }) => [lot, node]))
 }
 
-async function reach({ db }: StoreReader, node: number, direction: Direction, limit: number): Promise<readonly TracedLot[]> {
-  // lots and events alternate. `cross join` keeps SQLite from beginning at the larger table; ordering is cheaper here than there
+/**
+ * The lots that a node leads to. Forward, and with `byEvent`, lots and events are steps alike, each looked at once. Backward steps otherwise go from lot to lot, over the
+ * event between them, which is looked at once for each lot that it gave: few as a rule, so that this takes a third less.
+ */
+async function reach({ db }: StoreReader, node: number, direction: Direction, limit: number, byEvent: boolean): Promise<readonly TracedLot[]> {
+  // `cross join` keeps SQLite from beginning at the larger table; ordering is cheaper here than there
   const step =
-    direction === 'backward'
-      ? sql`select edge.source, 1 - reach.lots from reach cross join genealogy_edge edge where edge.target = reach.node`
-      : sql`select edge.target, 1 - reach.lots from reach cross join genealogy_edge edge where edge.source = reach.node`
+    direction === 'forward'
+      ? sql`select edge.target, 1 - reach.lots from reach cross join genealogy_edge edge where edge.source = reach.node`
+      : byEvent
+        ? sql`select edge.source, 1 - reach.lots from reach cross join genealogy_edge edge where edge.target = reach.node`
+        : sql`select taken.source, 1 from reach cross join genealogy_edge given cross join genealogy_edge taken
+              where given.target = reach.node and taken.target = given.source`
   const { rows } = await sql<TracedLot>`
     with recursive reach(node, lots) as (select cast(${node} as bigint), 1 union ${step})
     select stock.lot, stock.material, stock.on_hand as quantity, stock.unit
     from reach cross join lot_stock stock where reach.lots = 1 and stock.node = reach.node
     limit ${limit}`.execute(db)
   return rows
+}
+
+async function hasPooled({ db }: StoreReader): Promise<boolean> {
+  return (await db.selectFrom('genealogy').select('id').where('pooled', '=', 1).limit(1).executeTakeFirst()) !== undefined
 }

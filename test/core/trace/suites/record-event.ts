@@ -3,7 +3,7 @@ import { validateDocument } from '../../../../core/messages/validate.ts'
 import { setLotDisposition } from '../../../../core/orders/lots.ts'
 import { lineage } from '../../../../core/trace/lineage.ts'
 import { recallList } from '../../../../core/trace/recall.ts'
-import { code, type Ground, NOW } from '../support/ground.ts'
+import { code, type Ground, NOW, type Side } from '../support/ground.ts'
 
 /** Events of genealogy, whatever database they stand in. */
 export function recordedEvents(newGround: () => Ground): void {
@@ -192,6 +192,26 @@ export function recordedEvents(newGround: () => Ground): void {
       const event = await ground.store.get('genealogy', nasty)
       assert.deepEqual([event?.party, event?.location, event?.people, event?.tools, event?.procedure], [nasty, nasty, [nasty], [nasty], nasty])
       assert.equal(await code(lineage(ground.store, `' or 1=1 --`, 'backward')), 'TAKT_LOT_UNKNOWN')
+      assert.ok((await ground.store.verify()).ok)
+    })
+
+    it('traces through events that join many lots with many', async () => {
+      const lots = (name: string, count: number): Side =>
+        Object.fromEntries(Array.from({ length: count }, (_, at) => [`${name}-${String(at).padStart(2, '0')}`, 1]))
+      await ground.tell('receive', {}, { root: 40 })
+      await ground.tell('transform', { root: 40 }, lots('a', 40))
+      await ground.tell('transform', { 'a-00': 0.5 }, { early: 0.5 })
+      const before = await descendants('root')
+      await ground.tell('transform', { ...lots('a', 40), 'a-00': 0.5 }, lots('b', 30))
+      assert.deepEqual(before, [...Object.keys(lots('a', 40)), 'early'])
+      assert.deepEqual(await descendants('root'), [...Object.keys(lots('a', 40)), ...Object.keys(lots('b', 30)), 'early'])
+      assert.deepEqual(await ancestors('b-07'), [...Object.keys(lots('a', 40)), 'root'])
+      assert.deepEqual(await descendants('early'), [])
+      const pooled = await ground.store.db.selectFrom('genealogy').select('pooled').orderBy('ledger').execute()
+      assert.deepEqual(
+        pooled.map((row) => row.pooled),
+        [0, 0, 0, 1],
+      )
       assert.ok((await ground.store.verify()).ok)
     })
 
