@@ -3,14 +3,18 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { Dispatcher } from '../../../../core/orders/dispatch/dispatcher.ts'
+import { COMMAND_NAMES } from '../../../../core/orders/dispatch/job-command.ts'
+import { requestMaintenance } from '../../../../core/orders/maintenance.ts'
 import { EventFollower } from '../../../../core/store/follow-events.ts'
 import { type Inbox, inboxOf } from '../../../../core/store/inbox.ts'
 import { Leadership } from '../../../../core/store/leadership.ts'
 import { enqueue, OutboxWorker } from '../../../../core/store/outbox.ts'
 import { until } from '../../connect/support/wait.ts'
+import { plant } from '../../orders/fixture.ts'
 import { numbered, SOURCE } from '../support/arrivals.ts'
 import type { PostgresDatabases } from '../support/postgres.ts'
-import { created, held, lot, rejection, StoreBench } from '../support/store.ts'
+import { created, held, lot, rejection, START, StoreBench } from '../support/store.ts'
 
 /** Several instances on one database. */
 export function instances(databases: () => PostgresDatabases): void {
@@ -192,6 +196,51 @@ export function instances(databases: () => PostgresDatabases): void {
       const tokens = (await store.events(0, 100)).filter(({ type }) => type === 'store.leader').map(({ after }) => (after as { token: number }).token)
       assert.deepEqual(tokens, [1, 2, 3])
     }).timeout(30_000)
+
+    it('dispatch once: one tells the unit, and the next leader says the same again, under the same number', async () => {
+      const told: Array<readonly [number, string]> = []
+      const made = await Promise.all(
+        [0, 1].map(async (at) => {
+          const { store, clock } = bench.open()
+          await store.head()
+          const leadership: Leadership = new Leadership(store, 'dispatch', { onChange: () => dispatcher.look() })
+          const dispatcher: Dispatcher = new Dispatcher(
+            {
+              store,
+              plant: () => plant,
+              clock,
+              real: clock,
+              leads: () => leadership.leads,
+              command: ({ id }) => void told.push([at, id]),
+              problem: (problem) => assert.fail(problem),
+              waiting: () => {},
+            },
+            { autonomy: 'auto', toleranceMs: 0, ackTimeoutMs: 600_000, commands: COMMAND_NAMES, actor: 'dispatch' },
+          )
+          return { store, leadership, dispatcher, at }
+        }),
+      )
+      try {
+        await until(() => made.some(({ leadership }) => leadership.leads), 'one leads')
+        const leader = made.find(({ leadership }) => leadership.leads)!
+        const other = made.find((one) => one !== leader)!
+        const request = { equipment: 'p/mill-1', kind: 'unplanned', deadline: null, cause: 'broken', actor: 'test' } as const
+        await leader.store.transaction((tx) => requestMaintenance(tx, plant, request))
+        for (const { dispatcher } of made) dispatcher.machineState({ equipment: 'p/mill-1', state: 'Aborted', mode: 'Produce', jobOrder: null, since: START })
+        await until(() => told.length > 0, 'the unit is told')
+        await Promise.all(made.map(({ dispatcher }) => dispatcher.idle()))
+        assert.deepEqual(
+          told.map(([at]) => at),
+          [leader.at],
+        )
+        await leader.leadership.close()
+        await until(() => told.length > 1, 'it is told again by the next leader')
+        assert.deepEqual(told[1], [other.at, told[0]![1]])
+      } finally {
+        for (const { dispatcher } of made) dispatcher.stop()
+        for (const { leadership } of made) await leadership.close()
+      }
+    })
 
     it('are not held up by one that was stopped in the middle of a transaction', async () => {
       const { store } = bench.open()
