@@ -72,7 +72,7 @@ export class Replanner {
   /** While a plan is searched for: what is published should the thread die. It is there long before the search ends. */
   #repaired: (() => Promise<Draft>) | undefined
   #cancelImprove: Cancel | undefined
-  /** What there was to do after the last searches, real ms. */
+  /** The most that there was to do after a search, real ms; what is long ago counts less and less. */
   #afterMs = 0
   #improving: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
 
@@ -196,7 +196,8 @@ export class Replanner {
       return searched - from + this.#afterMs
     })
     const outcome = await this.#decide(draft, awaited)
-    this.#afterMs = (this.#afterMs + Math.max(0, realClock.now() - searched - draft.tookMs)) / 2
+    // where the machine is busy now and then, what took long lately is what to reckon with
+    this.#afterMs = Math.max(0.8 * this.#afterMs, realClock.now() - searched - draft.tookMs)
     return outcome
   }
 
