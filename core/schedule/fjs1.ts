@@ -119,7 +119,7 @@ function gaps(windows: readonly (readonly [number, number])[] | null): { from: n
 
 /**
  * A problem as an instance, for an independent check. Each operation is its own family, so that whatever decides a set-up is in the matrix.
- * Repairs that follow their own calendar, and operations that differ from the rest in `resumable`, have no counterpart: leave them out first.
+ * Repairs that follow their own calendar, operations that differ from the rest in `resumable`, resources and transfer lots have no counterpart: leave them out first.
  */
 export function toFjs1(problem: ScheduleProblem, placements: readonly Placement[]): { readonly instance: Fjs1Instance; readonly rows: readonly Fjs1Row[] } {
   const at: { job: number; op: number }[] = []

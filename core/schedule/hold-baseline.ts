@@ -29,6 +29,33 @@ export function holdBaseline(table: Timetable): void {
   if (table.cost <= cost && !isWorse(targets, before)) return
   table.notBefore.set(model.release)
   table.evaluate()
+  if (model.coupled) holdByParts(table, (then) => table.cost <= then && !isWorse(targets, before))
+}
+
+/** How many operations may be looked at for this altogether; a plan of some hundred is then held operation by operation. */
+const LOOKS = 50_000
+
+/**
+ * The same a few operations at a time, the last to start first. Where operations share resources, who waits may leave a hole that somebody else falls into, and what then comes
+ * late cannot be traced to anybody; so each part is held that does no harm.
+ */
+function holdByParts(table: Timetable, isGood: (cost: number) => boolean): void {
+  const { model, notBefore } = table
+  const wanting = Array.from(table.order)
+    .reverse()
+    .filter(
+      (operation) => model.baselineUnit[operation] === table.unit(operation) && (table.start[operation] as number) < (model.baselineStart[operation] as number),
+    )
+  const size = Math.ceil((wanting.length * model.count) / LOOKS)
+  for (let from = 0; from < wanting.length; from += size) {
+    const { cost } = table
+    const part = wanting.slice(from, from + size)
+    for (const operation of part) notBefore[operation] = Math.max(notBefore[operation] as number, model.baselineStart[operation] as number)
+    table.evaluate()
+    if (isGood(cost)) continue
+    for (const operation of part) notBefore[operation] = model.release[operation] as number
+    table.evaluate()
+  }
 }
 
 function isWorse(targets: Targets, before: Float64Array): boolean {
