@@ -1,23 +1,12 @@
 import type { JobOrder } from '../../../messages/job-order.ts'
 import type { ProblemAlternative, ProblemOperation } from '../../../schedule/problem.ts'
-import type { PlanningFacts } from '../read-facts.ts'
 import { FARTHEST_MS, isTime } from '../screen-input.ts'
-import { type Kept, keptJobs } from './frozen-horizon.ts'
-import type { JobsUnderWay } from './jobs-under-way.ts'
-import { isUnderWay, type PlanningSettings } from './planning-problem.ts'
-import type { PlanningResources } from './planning-resources.ts'
-import type { PlanningUnits } from './planning-units.ts'
-import type { JobScreen } from './screen-jobs.ts'
+import { type KeepParts, type Kept, keptJobs } from './frozen-horizon.ts'
+import { isUnderWay } from './planning-problem.ts'
 import type { SetupFamilies } from './setup-families.ts'
 
-export interface OperationParts {
-  readonly facts: PlanningFacts
-  readonly settings: PlanningSettings
-  readonly units: PlanningUnits
-  readonly resources: PlanningResources
+export interface OperationParts extends KeepParts {
   readonly families: SetupFamilies
-  readonly underWay: JobsUnderWay
-  readonly screen: JobScreen
 }
 
 /** Ranks of what comes first on its unit: a repair, what was begun on a unit that is down, what it was told, what the frozen horizon keeps. */
@@ -34,12 +23,11 @@ export class PlanningOperations {
   readonly #heads: ReadonlyMap<string, number>
 
   constructor(parts: OperationParts, jobs: readonly JobOrder[], orders: readonly string[]) {
-    const { facts, settings, units, underWay, screen } = parts
     this.#parts = parts
     this.#index = new Map(jobs.map((job, at) => [job.id, at]))
     this.#orderIndex = new Map(orders.map((id, at) => [id, at]))
     const heads = this.#headsOf(jobs)
-    this.kept = keptJobs(jobs, facts, units, screen.possible, heads, (job) => underWay.endOf(job), settings.frozenMs ?? 0)
+    this.kept = keptJobs(jobs, heads, parts)
     for (const [id, { start }] of this.kept) if (!heads.has(id)) heads.set(id, ranked(FIRST.kept, start))
     this.#heads = heads
   }

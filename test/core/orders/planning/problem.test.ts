@@ -335,8 +335,13 @@ describe('the problem of a plan', () => {
       assert.deepEqual(kept([a, { ...b, after: ['a'] }]), ['a', 'b'])
       const long = job('long', { ...running({ equipment: 'p/mill-2' }), quantity: { value: 100, unit: 'pcs' } })
       assert.deepEqual(kept([long, a, { ...b, after: ['long'] }]), ['a'])
+      assert.deepEqual(kept([{ ...long, transferLot: 5 }, a, { ...b, after: ['long'] }]), ['a', 'b'], 'its first lot comes in time')
       assert.deepEqual(kept([a, { ...b, pinned: true, plannedStart: START + 90 * MINUTE }], { plan: inForce([a, b]) }), ['a'])
       assert.deepEqual(kept([a, { ...b, equipment: 'p/mill-2' }], { plan: inForce([a, b]) }), ['a'])
+      const tooled = { ...b, ...needing({ resource: 'fixture', count: 2 }) }
+      assert.deepEqual(kept([a, tooled]), ['a', 'b'])
+      assert.deepEqual(kept([a, tooled], { disruptions: [away('fixture', 1, { from: START, to: START + 9 * HOUR })] }), ['a'])
+      assert.deepEqual(kept([a, tooled], { disruptions: [away('fixture', 1, { from: START, to: START + 90 * MINUTE })] }), ['a', 'b'])
     })
   })
 
