@@ -24,7 +24,7 @@ export async function migrate(backend: Backend, now: number, migrations: readonl
     const session = backend.begin()
     try {
       const db = session.db(() => {})
-      const done = await appliedVersion(db as unknown as Kysely<MigrationTable>)
+      const done = await appliedVersion(db as unknown as Kysely<MigrationTable>, backend.dialect)
       if (done > migrations.length) {
         throw new TaktError('TAKT_STORE_NEWER', { what: `the tables have version ${done}, this Takt knows ${migrations.length}`, where: backend.where })
       }
@@ -47,8 +47,11 @@ export async function migrate(backend: Backend, now: number, migrations: readonl
   }
 }
 
-async function appliedVersion(db: Kysely<MigrationTable>): Promise<number> {
-  await sql`create table if not exists migration (version integer primary key, name text not null, applied bigint not null)`.execute(db)
+async function appliedVersion(db: Kysely<MigrationTable>, dialect: Dialect): Promise<number> {
+  // PostgreSQL asks for the right to make tables even where there is nothing to make
+  const isThere =
+    dialect === 'postgres' && (await sql`select 1 from pg_tables where schemaname = current_schema() and tablename = 'migration'`.execute(db)).rows.length > 0
+  if (!isThere) await sql`create table if not exists migration (version integer primary key, name text not null, applied bigint not null)`.execute(db)
   const row = await db
     .selectFrom('migration')
     .select((expression) => expression.fn.max('version').as('version'))

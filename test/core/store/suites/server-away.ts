@@ -225,6 +225,12 @@ export function serverAway(server: () => PostgresServer, databases: () => Postgr
       const url = server().url(name, 'reader')
       assert.match(await outcome(url, 'wrong'), /^TAKT_STORE_REFUSED: password authentication failed/)
       assert.match(await outcome(url, 'right'), /^TAKT_STORE_UNWRITABLE: permission denied/)
+      // who may write rows needs no right to make tables once they are there
+      await ask('grant insert, update, delete on all tables in schema public to reader')
+      const writer = openStore({ postgres: { url, password: 'right' }, clock: new ManualClock(0) })
+      assert.equal(await writer.transaction((tx) => tx.once('x')), true)
+      await writer.close()
+      await ask('revoke insert, update, delete on all tables in schema public from reader')
       assert.match(await outcome(server().url('nowhere')), /^TAKT_STORE_REFUSED: database "nowhere" does not exist/)
       assert.match(await outcome('postgres://takt@127.0.0.1:1/x'), /^TAKT_STORE_AWAY: connect ECONNREFUSED/)
       assert.match(await outcome(`${server().url(name)}?sslmode=require`), /^TAKT_STORE_REFUSED: The server does not support SSL/)
