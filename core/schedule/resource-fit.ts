@@ -36,7 +36,8 @@ export class ResourceFit {
     while (this.#lacks(alternative, this.busy, timeline.start, timeline.end)) {
       this.waited = true
       model.place(operation, alternative, ready, Math.max(free, this.#enough), setup)
-      this.busy = this.busyFrom(alternative, timeline.start, setup)
+      // not sooner by the last digit of a sum, or it would wait for ever
+      this.busy = Math.max(this.#enough, this.busyFrom(alternative, timeline.start, setup))
     }
   }
 

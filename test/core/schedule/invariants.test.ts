@@ -8,6 +8,7 @@ import { doNothing, solve } from '../../../core/schedule/search.ts'
 import { Timetable } from '../../../core/schedule/timetable.ts'
 import { coupledProblem } from './support/coupled-problem.ts'
 import { brokenRules, wrongCosts } from './support/judge-schedule.ts'
+import { scaledProblem } from './support/scaled-problem.ts'
 
 /**
  * Whatever is asked of it, and by whatever part of the search, an answer keeps every rule and costs what it says: set-ups, calendars, repairs, frozen rows, heads, pins, a baseline to hold,
@@ -36,6 +37,14 @@ describe('schedule invariants', () => {
       for (const [index, { baseline, frozen }] of problem.operations.entries())
         if (baseline !== undefined && frozen === undefined)
           assert.ok((nothing.placements[index]?.start ?? 0) >= baseline.start, 'a right shift moves nothing left')
+    }
+  })
+
+  it('hold in fractions of time', () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const problem = scaledProblem(coupledProblem(seed), 1 / 3 + seed * 1e-4)
+      const schedule = solve(problem, { moves: 100, seed })
+      assert.deepEqual([...brokenRules(problem, schedule), ...wrongCosts(problem, schedule)], [], `seed ${seed}`)
     }
   })
 
