@@ -6,6 +6,7 @@ import type { Store, StoreTransaction } from '../../store/store.ts'
 import { toStoredJson } from '../../store/values.ts'
 import { contentHash } from '../canonical.ts'
 import { recordEvent, type TraceOptions } from '../record-event.ts'
+import { readMany, slicesOf } from '../rows.ts'
 import { checkEpcis, type Fault, isObject } from './check.ts'
 import { eventPath, unframe } from './frame.ts'
 import { fromEpcis } from './from-epcis.ts'
@@ -42,6 +43,7 @@ export interface Captured {
 const LARGEST_BYTES = 64 * 1024 * 1024
 const EVENTS_AT_MOST = 10_000
 const FAULTS_TOLD = 20
+const ROWS_AT_ONCE = 100
 
 /**
  * Takes an EPCIS 2.0 document (text or object): each event is kept as it came, with a row of the ledger, and the document can be had again as it was. An event that came
@@ -93,24 +95,40 @@ async function keep(
 ): Promise<Captured> {
   const { onError, where, actor } = options
   const kept: CapturedEvent[] = []
+  const known = await hashesOf(tx, events.map(keyOf))
+  const fresh: EventRow[] = []
   for (const [position, body] of events.entries()) {
-    const problem = wrong.get(position)
     const event = keyOf(body)
+    const hash = contentHash(body)
+    const before = known.get(event)
+    const problem =
+      wrong.get(position) ??
+      (before === undefined || before === hash
+        ? undefined
+        : new TaktError('TAKT_EPCIS_EXISTS_DIFFERENT', { what: `event '${event.slice(0, 200)}' was captured with another body`, where }))
     if (problem !== undefined) {
+      if (onError === 'rollback') throw problem
       kept.push({ position, event, outcome: 'refused', problem })
       continue
     }
-    const hash = contentHash(body)
-    const known = await tx.db.selectFrom('epcis_event').select('hash').where('id', '=', event).executeTakeFirst()
-    if (known !== undefined && known.hash !== hash) {
-      const other = new TaktError('TAKT_EPCIS_EXISTS_DIFFERENT', { what: `event '${event.slice(0, 200)}' was captured with another body`, where })
-      if (onError === 'rollback') throw other
-      kept.push({ position, event, outcome: 'refused', problem: other })
-      continue
+    if (before === undefined) {
+      fresh.push({
+        id: event,
+        hash,
+        body: toStoredJson(body, `EPCIS event ${event.slice(0, 200)}`),
+        type: String(body.type),
+        time: Date.parse(String(body.eventTime)),
+      })
+      await tx.record({ type: 'epcis.event', subject: event, actor, after: body })
+      known.set(event, hash)
     }
-    if (known === undefined) await insertEvent(tx, event, hash, body, actor)
-    kept.push({ position, event, outcome: known === undefined ? 'captured' : 'known' })
+    kept.push({ position, event, outcome: before === undefined ? 'captured' : 'known' })
   }
+  for (const some of slicesOf(fresh, ROWS_AT_ONCE))
+    await tx.db
+      .insertInto('epcis_event')
+      .values(some.map((row) => ({ ...row, genealogy: null, problem: null })))
+      .execute()
   const taken = kept.filter(({ outcome }) => outcome !== 'refused')
   const document = `epcis-${contentHash([frame, taken.map(({ event }) => event)]).slice(0, 32)}`
   const stored = await tx.db.selectFrom('epcis_document').select('id').where('id', '=', document).executeTakeFirst()
@@ -121,16 +139,22 @@ async function keep(
       .insertInto('epcis_document')
       .values({ id: document, frame: toStoredJson(frame, where), ledger: sequence, received: tx.now })
       .execute()
-    for (const [position, { event }] of taken.entries()) await tx.db.insertInto('epcis_place').values({ document, position, event }).execute()
+    const places = taken.map(({ event }, position) => ({ document, position, event }))
+    for (const some of slicesOf(places, ROWS_AT_ONCE))
+      await tx.db
+        .insertInto('epcis_place')
+        .values([...some])
+        .execute()
   }
   return { document, events: kept }
 }
 
-async function insertEvent(tx: StoreTransaction, id: string, hash: string, body: Readonly<Record<string, unknown>>, actor: string): Promise<void> {
-  const text = toStoredJson(body, `EPCIS event ${id.slice(0, 200)}`)
-  await tx.record({ type: 'epcis.event', subject: id, actor, after: body })
-  const values = { id, hash, body: text, type: String(body.type), time: Date.parse(String(body.eventTime)), genealogy: null, problem: null }
-  await tx.db.insertInto('epcis_event').values(values).execute()
+type EventRow = Readonly<Record<'id' | 'hash' | 'body' | 'type', string>> & { readonly time: number }
+
+/** What is captured already of these events. */
+async function hashesOf({ db }: StoreTransaction, events: readonly string[]): Promise<Map<string, string>> {
+  const rows = await readMany([...new Set(events)], (some) => db.selectFrom('epcis_event').select(['id', 'hash']).where('id', 'in', some).execute())
+  return new Map(rows.map(({ id, hash }) => [id, hash]))
 }
 
 /** The event's own id; a declaration of an error has the id of the event that it takes back. Without one, what it says. */
