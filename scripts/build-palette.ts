@@ -41,6 +41,7 @@ async function buildRuntime({ out, plugins = [], entries = {} }: PaletteBuild): 
     entryPoints: Object.fromEntries([
       ...nodes.map((name) => [`nodes/${name}/${name}`, `nodes/${name}/${name}.ts`]),
       ...WORKERS.map((file) => [`workers/${file.slice(file.lastIndexOf('/') + 1, -'.ts'.length)}`, file]),
+      ['plugins/people', 'nodes/shared/people-plugin.ts'],
       ...SCRIPTS.map((name) => [`scripts/${name}`, `scripts/${name}.ts`]),
       ...Object.entries(entries),
     ]),

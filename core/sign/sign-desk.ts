@@ -135,7 +135,7 @@ export class SignDesk {
       await this.#needs(evidence, 'people.unlock')
       return answer(topic, await people.list())
     }
-    const { why, person: id, ...fields } = fieldsOf(payload, where)
+    const { why, person: id, ask: _ask, ...fields } = fieldsOf(payload, where)
     if (topic === 'people/password') {
       const changed = await people.changePassword(readWho({ person: id, badge: fields.badge }), secrets.password, secrets.newPassword)
       return answer(topic, shown(changed))

@@ -21,7 +21,6 @@ export interface LoginRules {
   readonly http: string
 }
 
-const PLUGIN = 'takt-people'
 const known = new WeakMap<object, KnownConnections>()
 
 /**
@@ -32,17 +31,12 @@ export class KnownConnections {
   readonly #connections = new Map<string, DashboardConnection>()
   readonly #ended = new Set<(connection: string) => void>()
 
-  /** Those of this Node-RED; the dashboard tells of them from now on. */
-  static of(RED: Pick<NodeAPI, 'events' | 'plugins'>): KnownConnections {
+  /** Those of this Node-RED, which `people-plugin.ts` lets the dashboard tell of. */
+  static of(RED: Pick<NodeAPI, 'events'>): KnownConnections {
     let connections = known.get(RED.events)
     if (connections === undefined) {
       connections = new KnownConnections()
       known.set(RED.events, connections)
-      try {
-        RED.plugins.registerPlugin(PLUGIN, { type: 'node-red-dashboard-2', hooks: connections.hooks } as never)
-      } catch {
-        // Node-RED takes plugins from a package's plugin sets alone, not from its nodes: nobody is then known by a dashboard connection, and every flow still starts
-      }
     }
     return connections
   }

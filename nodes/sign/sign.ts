@@ -95,15 +95,24 @@ export default function registerSign(RED: NodeAPI): void {
   })
 }
 
-/** The last part of the topic, `quality/sign-in`, and for people the last two. Without a known one it is a request to sign. */
-function topicOf({ topic }: Message, where: string): SignTopic {
-  const parts = typeof topic === 'string' ? topic.split('/') : []
+/**
+ * The last part of the topic, `quality/sign-in`, and for people the last two; of a message without one (a dashboard takes it away from what a browser sends) that of `payload.ask`.
+ * Without a known one it is a request to sign.
+ */
+function topicOf(message: Message, where: string): SignTopic {
+  const parts = askedOf(message).split('/')
   const last = parts.at(-1) ?? ''
   if (parts.at(-2) !== 'people') return SIGN_TOPICS.find((known) => known === last) ?? 'sign'
   const found = SIGN_TOPICS.find((known) => known === `people/${last}`)
   // what is meant for people must never pass for a signature
   if (found === undefined) throw new TaktError('TAKT_SIGN_INVALID', { what: `topic people/${last.slice(0, 40)} is unknown`, where })
   return found
+}
+
+function askedOf({ topic, payload }: Message): string {
+  if (typeof topic === 'string' && topic !== '') return topic
+  const { ask } = (typeof payload === 'object' && payload !== null ? payload : {}) as Readonly<Record<string, unknown>>
+  return typeof ask === 'string' ? ask : ''
 }
 
 function policyOf({ order, differentPeople, certification }: SignConfig, where: string): SigningPolicy {

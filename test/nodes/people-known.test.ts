@@ -162,7 +162,7 @@ describe('nodes where people must be known', () => {
 })
 
 describe('what a message carries to know somebody by', () => {
-  const RED = { events: new EventEmitter(), plugins: { registerPlugin: () => {} } } as never
+  const RED = { events: new EventEmitter() } as never
   const rules = { dashboard: 'data.user.username', http: 'headers.x-forwarded-user' }
   const browser = (id: string, more: Partial<DashboardConnection> = {}) => Object.assign(new EventEmitter(), { id, handshake: { address: '::1', headers: {} }, ...more }) as EventEmitter & DashboardConnection // biome-ignore format: one line
 
