@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { sql } from 'kysely'
 import { ManualClock } from '../../../../core/base/clock.ts'
 import type { TaktError } from '../../../../core/base/error.ts'
 import { seededRandom } from '../../../../core/base/random.ts'
@@ -127,24 +126,6 @@ export function inbox(newBench: () => StoreBench): void {
       )
       const [, odd] = await inbox.unsettled(SOURCE, 0, 10)
       assert.deepEqual(odd?.messages[0]?.payload, { ...numbered(3).messages[0]!.payload, signal: 'a\0\ud800' })
-    })
-
-    it('rejects while the disk is full, and has forgotten nothing when there is room', async function () {
-      // a server's disk cannot be filled in a moment
-      if (bench.dialect !== 'sqlite') this.skip()
-      const { store } = bench.open()
-      const inbox = inboxOf(store)
-      await inbox.accept(plain(0))
-      await store.transaction(async (tx) => {
-        const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(tx.db)
-        await sql.raw(`pragma max_page_count = ${rows[0]!.page_count + 1}`).execute(tx.db)
-      })
-      const outcomes = await Promise.allSettled(Array.from({ length: 200 }, (_, n) => inbox.accept(plain(n + 1))))
-      assert.ok(outcomes.every((outcome) => outcome.status === 'rejected' && (outcome.reason as TaktError).code === 'TAKT_STORE_FULL'))
-      assert.equal(inbox.depth.waiting, 0)
-      await store.transaction((tx) => sql`pragma max_page_count = 1000000`.execute(tx.db))
-      assert.equal((await inbox.accept(plain(1, { repeated: true }))).verdict, 'new')
-      assert.deepEqual(await pending(store), [1, 2])
     })
 
     it('rejects when the store is closed', async () => {
