@@ -1,10 +1,15 @@
+import type { Insertable } from 'kysely'
 import { TaktError } from '../base/error.ts'
 import type { Genealogy, GenealogyEvent, LotQuantity } from '../messages/genealogy.ts'
+import type { Tables } from '../store/schema.ts'
 import type { StoreTransaction } from '../store/store.ts'
 import { contentsOf, packedIn } from './containers.ts'
 import { rest, suffices, sum } from './quantity.ts'
+import { readMany, slicesOf } from './rows.ts'
 import { placeOf } from './rules.ts'
 import type { Stock, StockBook } from './stock-book.ts'
+
+const ROWS_AT_ONCE = 100
 
 /** Packing leaves material what and where in the graph it is; everything else takes from stock or gives to it. */
 export function kindOfMove(event: GenealogyEvent): 'stock' | 'packing' {
@@ -49,18 +54,20 @@ async function pack({ db }: StoreTransaction, event: Genealogy, { inputs, taken,
   const where = placeOf(event)
   if (container.lot.disposition === 'scrapped') throw new TaktError('TAKT_TRACE_LOT_HELD', { what: `'${container.lot.id}' is scrapped`, where })
   const around = new Set(await packedIn({ db }, container.lot.id))
-  for (const [index, { lot, quantity }] of inputs.entries()) {
+  const inside = await contentsOf({ db }, container.lot.id)
+  const rows = inputs.map(({ lot, quantity }, index) => {
     if (around.has(lot)) throw new TaktError('TAKT_TRACE_CYCLE', { what: `'${container.lot.id}' lies in '${lot}'`, where })
     const stock = taken[index] as Stock
     stock.packed = sum(stock.packed, quantity.value)
     stock.changed = true
-    const row = await db.selectFrom('lot_content').select('quantity').where('container', '=', container.lot.id).where('lot', '=', lot).executeTakeFirst()
+    return { container: container.lot.id, lot, quantity: sum(inside.get(lot) ?? 0, quantity.value) }
+  })
+  for (const some of slicesOf(rows, ROWS_AT_ONCE))
     await db
       .insertInto('lot_content')
-      .values({ container: container.lot.id, lot, quantity: quantity.value })
-      .onConflict((conflict) => conflict.columns(['container', 'lot']).doUpdateSet({ quantity: sum(row?.quantity ?? 0, quantity.value) }))
+      .values([...some])
+      .onConflict((conflict) => conflict.columns(['container', 'lot']).doUpdateSet((row) => ({ quantity: row.ref('excluded.quantity') })))
       .execute()
-  }
   // one that had left and is used again
   if (container.onHand === 0) container.onHand = 1
   if (event.location !== undefined) container.location = event.location
@@ -73,63 +80,59 @@ async function unpack(tx: StoreTransaction, book: StockBook, event: Genealogy, {
   if (inside.size === 0) throw new TaktError('TAKT_TRACE_BEYOND_STOCK', { what: `there is nothing in '${container}'`, where: placeOf(event) })
   await book.read([...inside.keys()])
   const wanted = outputs.length === 0 ? inside : new Map(outputs.map(({ lot, quantity }) => [lot, quantity.value]))
+  const emptied: string[] = []
   for (const [lot, quantity] of wanted) {
     const there = inside.get(lot) ?? 0
     if (!suffices(there, quantity))
       throw new TaktError('TAKT_TRACE_BEYOND_STOCK', { what: `${quantity} of lot '${lot}' where ${there} lie in '${container}'`, where: placeOf(event) })
-    await takeOut(tx, container, lot, rest(there, quantity))
+    const left = rest(there, quantity)
+    if (left === 0) emptied.push(lot)
+    else await tx.db.updateTable('lot_content').set({ quantity: left }).where('container', '=', container).where('lot', '=', lot).execute()
     const stock = book.get(lot) as Stock
     stock.packed = rest(stock.packed, quantity)
     if (event.location !== undefined) stock.location = event.location
     stock.changed = true
   }
+  for (const some of slicesOf(emptied, ROWS_AT_ONCE))
+    await tx.db.deleteFrom('lot_content').where('container', '=', container).where('lot', 'in', some).execute()
 }
 
 async function ship(tx: StoreTransaction, book: StockBook, event: Genealogy, { inputs }: Moves): Promise<void> {
-  const party = event.party ?? ''
-  const row = (lot: string, container: string, quantity: number) => ({ lot, event: event.id ?? '', container, party, quantity, time: event.time })
+  const shipped: Insertable<Tables['lot_shipment']>[] = []
+  const row = (lot: string, container: string, quantity: number) =>
+    shipped.push({ lot, event: event.id ?? '', container, party: event.party ?? '', quantity, time: event.time })
   for (const { lot, quantity } of inputs) {
+    row(lot, '', quantity.value)
+    for (const [inner, amount] of await takeContents(tx, book, event, lot)) row(inner, lot, amount)
+  }
+  for (const some of slicesOf(shipped, ROWS_AT_ONCE))
     await tx.db
       .insertInto('lot_shipment')
-      .values(row(lot, '', quantity.value))
+      .values([...some])
       .execute()
-    await shipContents(tx, book, event, lot, (inner, amount) => row(inner, lot, amount))
-  }
 }
 
-/** What lies in a container goes with it, and what lies in a container in it. */
-async function shipContents(
-  tx: StoreTransaction,
-  book: StockBook,
-  event: Genealogy,
-  container: string,
-  row: (lot: string, quantity: number) => { lot: string; event: string; container: string; party: string; quantity: number; time: number },
-): Promise<void> {
-  const inside = await contentsOf(tx, container)
-  await book.read([...inside.keys()])
-  for (const [lot, quantity] of inside) {
+/** What lies in a container goes with it, and what lies in a container in it: lot to quantity. It is no longer in stock, nor in its container. */
+async function takeContents(tx: StoreTransaction, book: StockBook, event: Genealogy, container: string): Promise<ReadonlyMap<string, number>> {
+  const gone = new Map<string, number>()
+  for (let outer = [container]; outer.length > 0; ) {
+    const rows = await readMany(outer, (some) =>
+      tx.db.selectFrom('lot_content').select(['container', 'lot', 'quantity']).where('container', 'in', some).execute(),
+    )
+    const full = [...new Set(rows.map((row) => row.container))]
+    for (const some of slicesOf(full, ROWS_AT_ONCE)) await tx.db.deleteFrom('lot_content').where('container', 'in', some).execute()
+    for (const { lot, quantity } of rows) gone.set(lot, sum(gone.get(lot) ?? 0, quantity))
+    outer = [...new Set(rows.map(({ lot }) => lot))]
+  }
+  await book.read([...gone.keys()])
+  for (const [lot, quantity] of gone) {
     const stock = book.get(lot) as Stock
-    if (stock.lot.disposition === 'held')
-      throw new TaktError('TAKT_TRACE_LOT_HELD', {
-        what: `lot '${lot}' in '${container}' is held: ${stock.lot.reason ?? 'no reason was given'}`,
-        where: placeOf(event),
-      })
+    if (stock.lot.disposition === 'held') {
+      const what = `lot '${lot}' in '${container}' is held: ${stock.lot.reason ?? 'no reason was given'}`
+      throw new TaktError('TAKT_TRACE_LOT_HELD', { what, where: placeOf(event) })
+    }
     stock.packed = rest(stock.packed, quantity)
     book.take(stock, quantity)
-    const { lot: id, ...values } = row(lot, quantity)
-    await tx.db
-      .insertInto('lot_shipment')
-      .values({ lot: id, ...values })
-      .onConflict((conflict) =>
-        conflict.columns(['lot', 'event', 'container']).doUpdateSet((old) => ({ quantity: old('lot_shipment.quantity', '+', quantity) })),
-      )
-      .execute()
-    await takeOut(tx, container, lot, 0)
-    await shipContents(tx, book, event, lot, row)
   }
-}
-
-async function takeOut({ db }: StoreTransaction, container: string, lot: string, left: number): Promise<void> {
-  if (left === 0) await db.deleteFrom('lot_content').where('container', '=', container).where('lot', '=', lot).execute()
-  else await db.updateTable('lot_content').set({ quantity: left }).where('container', '=', container).where('lot', '=', lot).execute()
+  return gone
 }

@@ -251,27 +251,23 @@ class Recording {
   async #outputStocks(outputs: readonly LotQuantity[], materials: readonly string[], inputs: readonly Stock[], job: JobOrder | undefined): Promise<Stock[]> {
     const { event, location, equipment } = this.#event
     const suspect = inputs.some(({ lot }) => lot.disposition === 'held')
-    const given: Stock[] = []
-    for (const [index, { lot, quantity }] of outputs.entries()) {
+    const unknown = event === 'unpack' ? outputs.find(({ lot }) => this.#book.get(lot) === undefined) : undefined
+    if (unknown !== undefined) throw new TaktError('TAKT_LOT_UNKNOWN', { what: `there is no lot '${unknown.lot}' to unpack`, where: this.#where })
+    // side by side: the store takes them in this order, and need not be waited for between them
+    const given = outputs.map(({ lot, quantity }, index): Stock | Promise<Stock> => {
       const known = this.#book.get(lot)
-      if (known !== undefined) {
-        given.push(known)
-        continue
-      }
-      if (event === 'unpack') throw new TaktError('TAKT_LOT_UNKNOWN', { what: `there is no lot '${lot}' to unpack`, where: this.#where })
+      if (known !== undefined) return known
       const inherited = event === 'split' || event === 'merge' || event === 'rework' ? inputs[0]?.lot : undefined
       const disposition = suspect && event !== 'pack' ? ('held' as const) : (inherited?.disposition ?? (job === undefined ? 'released' : 'in-process'))
       const reason = disposition === 'held' ? { reason: reasonOf(inputs) } : {}
       const workOrder = inherited?.workOrder ?? job?.workOrder ?? null
-      given.push(
-        await this.#book.create(
-          { id: lot, material: materials[index] ?? '', disposition, location: location ?? equipment ?? inherited?.location ?? null, workOrder, ...reason },
-          quantity.unit,
-          event === 'pack' ? 1 : quantity.value,
-        ),
+      return this.#book.create(
+        { id: lot, material: materials[index] ?? '', disposition, location: location ?? equipment ?? inherited?.location ?? null, workOrder, ...reason },
+        quantity.unit,
+        event === 'pack' ? 1 : quantity.value,
       )
-    }
-    return given
+    })
+    return Promise.all(given)
   }
 
   /** Lots that were there before and are in doubt now, because what went into them is. */

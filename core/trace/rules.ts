@@ -30,10 +30,18 @@ export const RULES: Readonly<Record<GenealogyEvent, Rule>> = {
   adjust: { inputs: [0, ANY], outputs: [0, ANY], needs: 'reason' },
 }
 
+/** An event is one transaction, and nobody else writes meanwhile. */
+const LOTS_AT_MOST = 5000
+
 /** What is wrong with an event can be said without the store: its sides, quantities, names, a lot made from itself. Throws TAKT_TRACE_*. */
 export function checkEvent(event: Genealogy): void {
   const where = placeOf(event)
   const rule = RULES[event.event]
+  if (event.inputs.length + event.outputs.length > LOTS_AT_MOST)
+    throw new TaktError('TAKT_TRACE_EVENT', {
+      what: `it names ${event.inputs.length + event.outputs.length} lots where at most ${LOTS_AT_MOST} are taken at once`,
+      where,
+    })
   checkSide(event, 'inputs', rule.inputs, where)
   checkSide(event, 'outputs', rule.outputs, where)
   if (event.event === 'adjust' && event.inputs.length > 0 === event.outputs.length > 0)

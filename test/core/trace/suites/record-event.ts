@@ -150,6 +150,8 @@ export function recordedEvents(newGround: () => Ground): void {
         ground.event('scrap', { a: 1 }, {}, { reason: '' }),
       ]
       for (const told of wrong) assert.equal(await code(ground.record(told)), 'TAKT_TRACE_EVENT', told.event)
+      const many = ground.event('receive', {}, Object.fromEntries(Array.from({ length: 5001 }, (_, at) => [`m-${at}`, 1])))
+      assert.equal(await code(ground.record(many)), 'TAKT_TRACE_EVENT')
       assert.equal(await code(ground.tell('consume', { nowhere: 1 }, {})), 'TAKT_LOT_UNKNOWN')
       assert.equal(await code(ground.tell('consume', { a: 1 }, {}, { jobOrder: 'jo-none' })), 'TAKT_JOB_ORDER_UNKNOWN')
     })
