@@ -45,6 +45,8 @@ export class KnownConnections {
   readonly hooks = {
     onAction: (connection: DashboardConnection, _widget: string, message: unknown): unknown => this.#received(connection, message),
     onSend: (connection: DashboardConnection, _widget: string, message: unknown): unknown => this.#received(connection, message),
+    // here the message is the widget's last one, which may have come over somebody else's connection
+    onChange: (connection: DashboardConnection, _widget: string, message: unknown): unknown => this.#received(connection, message),
     onAddConnectionCredentials: (connection: DashboardConnection, message: unknown): unknown => {
       this.#remember(connection)
       return message

@@ -189,6 +189,8 @@ describe('what a message carries to know somebody by', () => {
     })
     assert.deepEqual(evidenceOf(forged, connections, rules), { session: undefined, connection: 'socket-m', login: undefined })
     assert.equal(evidenceOf(genuine, connections, { dashboard: '', http: '' }).login, undefined)
+    // a widget's last message, which was somebody else's
+    assert.deepEqual(evidenceOf(connections.hooks.onChange(mallory, 'w', { ...genuine }) as never, connections, rules).connection, undefined)
     const ended: string[] = []
     connections.onEnd((id) => ended.push(id))
     anna.emit('disconnect')
