@@ -36,7 +36,15 @@ export function expectedEnd(order: WorkOrder, jobs: readonly JobOrder[]): number
   return end
 }
 
-/** Above 0 is late; null where it cannot be said. */
-export function lateness(order: WorkOrder, end: number | null): number | null {
-  return order.due === null || end === null ? null : end - order.due
+/** When what is due of an order happens: its end; of maintenance its begin, because that must come before the unit fails. Null while it is unplanned. */
+export function expectedByDue(order: WorkOrder, jobs: readonly JobOrder[]): number | null {
+  if (order.type !== 'maintenance') return expectedEnd(order, jobs)
+  const begins = jobs.flatMap((job) => (job.state === 'Aborted' ? [] : [job.actualStart ?? job.plannedStart ?? Number.POSITIVE_INFINITY]))
+  const first = Math.min(...begins)
+  return Number.isFinite(first) ? first : null
+}
+
+/** Above 0 is late; null where it cannot be said. `at`: see `expectedByDue`. */
+export function lateness(order: WorkOrder, at: number | null): number | null {
+  return order.due === null || at === null ? null : at - order.due
 }

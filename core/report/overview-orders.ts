@@ -2,7 +2,7 @@ import type { JobOrder } from '../messages/job-order.ts'
 import type { Lot } from '../messages/lot.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import type { OrderOutlook, PlanOutlook } from '../orders/planning/outlook.ts'
-import { expectedEnd, lateness, operationName, productOf, unitName } from './names.ts'
+import { expectedByDue, expectedEnd, lateness, operationName, productOf, unitName } from './names.ts'
 import type { OverviewOrder, OverviewStep } from './overview.ts'
 import type { Known } from './overview-source.ts'
 
@@ -15,8 +15,7 @@ export function orderRows({ plant, now, jobs }: Known, orders: readonly WorkOrde
     const own = (byOrder.get(order.id) ?? []).sort((a, b) => a.sequence - b.sequence || a.id.length - b.id.length)
     const lot = lotById.get(order.lots[0] ?? '')
     const end = expectedEnd(order, own)
-    const lateMs = lateness(order, end)
-    const isOverdue = order.completed === undefined && order.due !== null && now > order.due && order.state !== 'Canceled'
+    const lateMs = lateness(order, expectedByDue(order, own))
     return {
       id: order.id,
       type: order.type,
@@ -31,7 +30,7 @@ export function orderRows({ plant, now, jobs }: Known, orders: readonly WorkOrde
       due: order.due,
       expectedEnd: end,
       lateMs,
-      late: isOverdue || (lateMs ?? 0) > 0,
+      late: isOverdue(order, own, now) || (lateMs ?? 0) > 0,
       outlook: order.completed === undefined && order.state !== 'Canceled' ? outlookOf(outlooks.get(order.id), order.due) : null,
       lot: lot?.id ?? null,
       disposition: lot?.disposition ?? null,
@@ -46,6 +45,12 @@ export function orderRows({ plant, now, jobs }: Known, orders: readonly WorkOrde
       ),
     }
   })
+}
+
+/** Has it not come to what was due by now: to its end, or, of maintenance, to its begin? */
+function isOverdue(order: WorkOrder, jobs: readonly JobOrder[], now: number): boolean {
+  if (order.due === null || now <= order.due || order.completed !== undefined || order.state === 'Canceled') return false
+  return order.type !== 'maintenance' || jobs.every(({ actualStart }) => actualStart === null)
 }
 
 /** Its outlook; none when its due time has become another since. */

@@ -7,7 +7,7 @@ import type { StoreReader } from '../store/store.ts'
 import { type Badge, type Fact, type ReportContent, type Row, type Section, type TableSection, type TimelineSection, total } from './content.ts'
 import { eventText, who } from './event-text.ts'
 import { durationText } from './format.ts'
-import { expectedEnd, lateness, operationName, productOf, unitName } from './names.ts'
+import { expectedByDue, expectedEnd, lateness, operationName, productOf, unitName } from './names.ts'
 import { findingsSection, inspectionSection } from './quality-sections.ts'
 import { toneOf } from './render-html.ts'
 import { signaturesSection } from './signatures-section.ts'
@@ -66,8 +66,7 @@ function statusOf({ state }: WorkOrder): Badge {
 }
 
 function summary({ order, jobs, counts }: WorkOrderFacts): Section {
-  const end = expectedEnd(order, jobs)
-  const late = lateness(order, end)
+  const late = lateness(order, expectedByDue(order, jobs))
   const own = new Set(jobs.map(({ id }) => id))
   const made = counts.filter((row) => own.has(row.job_order))
   const parts = made.reduce((sum, row) => sum + row.good + row.scrap, 0)
