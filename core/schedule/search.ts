@@ -38,11 +38,9 @@ export function solve(problem: ScheduleProblem, options: SearchOptions = {}): Sc
   const random = seededRandom(options.seed ?? 1)
   if (model.count === 0) return scheduleOf(table)
   let best = bestStart(table, random, limit)
-  if (model.count > 1) {
-    restore(table, best)
-    const found = improve(table, best, random, limit, options.mayEndEarly === true)
-    if (found.cost < best.cost) best = found
-  }
+  restore(table, best)
+  const found = model.count > 1 ? improve(table, best, random, limit, options.mayEndEarly === true) : bestPlaceOfOne(table)
+  if (found.cost < best.cost) best = found
   restore(table, best)
   if (problem.holdBaseline === true) holdBaseline(table)
   return scheduleOf(table)
@@ -53,6 +51,17 @@ function scheduleOf(table: Timetable): Schedule {
     { unit: (at) => table.unit(at), start: (at) => table.start[at] as number, end: (at) => table.end[at] as number, setup: (at) => table.setup[at] as number },
     table.evaluations,
   )
+}
+
+/** The cheapest alternative of the only operation: the rules that built the start know only when it ends. */
+function bestPlaceOfOne(table: Timetable): Snapshot {
+  const { alternativeUnit } = table.model
+  let best = snapshotOf(table)
+  for (let alternative = 0; alternative < alternativeUnit.length; alternative++) {
+    if (alternative !== table.alternative[0]) table.move(0, alternative, -1)
+    if (table.cost < best.cost) best = snapshotOf(table)
+  }
+  return best
 }
 
 /** Annealing sees the whole where many goals pull; tabu search then does the fine work. For the makespan alone tabu search does both better. */

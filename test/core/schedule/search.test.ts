@@ -141,6 +141,28 @@ describe('schedule search', () => {
     assert.deepEqual(brokenRules(problem, schedule), [])
   })
 
+  it('keeps also a single operation off a unit that may fail, where that is cheap', () => {
+    const alternatives = [
+      { unit: 0, duration: 10, setup: 0 },
+      { unit: 1, duration: 12, setup: 0 },
+    ]
+    const placed = (perTime: number) =>
+      solve({
+        now: 0,
+        units: [
+          { id: 'worn', closed: [], risk: { perTime } },
+          { id: 'sound', closed: [] },
+        ],
+        orders: [{ id: 'o', release: 0, due: null, weight: 1 }],
+        operations: [{ id: 'x', order: 0, after: [], alternatives }],
+        resumable: true,
+        setupIs: 'attached',
+        weights: { tardiness: 1, makespan: 1, setup: 0, lateStart: 0, reassigned: 0, deviation: 0, risk: 1 },
+      }).placements[0]?.unit
+    assert.equal(placed(0.1), 0)
+    assert.equal(placed(0.5), 1)
+  })
+
   it('takes problems without work and with a single operation', () => {
     const empty: ScheduleProblem = { ...randomProblem(1), orders: [], operations: [] }
     assert.deepEqual(solve(empty).placements, [])
