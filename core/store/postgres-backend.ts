@@ -28,7 +28,7 @@ const STANDSTILL_MS = 2500
 const PATIENCE_S = 30
 const READER_PATIENCE_S = 120
 /** How long the server is asked what became of a commit. */
-const FATE_MS = 15_000
+const FATE_MS = 10_000
 const FATE_EVERY_MS = 200
 
 /** Any number with the name of the tables' schema: who holds both writes the ledger. */

@@ -16,14 +16,15 @@ export class PostgresReaders {
     this.#open = open
   }
 
-  /** A read whose connection breaks is asked once more over another: it changes nothing. */
+  /** A read whose connection breaks is asked again over another, at last over a new one: it changes nothing. */
   async run(sql: string, parameters: readonly SqlValue[]): Promise<LinkResult> {
-    const link = await this.#idlest()
-    try {
-      return await link.run(sql, parameters)
-    } catch (error) {
-      if (!isAway(error) || this.#closed) throw error
-      return (await this.#idlest()).run(sql, parameters)
+    for (let broken = 0; ; broken++) {
+      const link = await this.#idlest()
+      try {
+        return await link.run(sql, parameters)
+      } catch (error) {
+        if (!isAway(error) || this.#closed || broken === LINKS) throw error
+      }
     }
   }
 

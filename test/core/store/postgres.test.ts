@@ -26,7 +26,10 @@ describe('on PostgreSQL', () => {
   const newBench = (): StoreBench => new StoreBench(databases)
   for (const suite of [transactions, ledger, values, inbox, outbox, followEvents, sampleRing]) suite(newBench)
   instances(() => databases)
-  moving(() => server as PostgresServer)
+  moving(
+    () => server as PostgresServer,
+    () => databases,
+  )
   serverAway(
     () => server as PostgresServer,
     () => databases,

@@ -10,6 +10,7 @@ import { EventFollower } from '../../../../core/store/follow-events.ts'
 import { type Inbox, inboxOf } from '../../../../core/store/inbox.ts'
 import { Leadership } from '../../../../core/store/leadership.ts'
 import { enqueue, OutboxWorker } from '../../../../core/store/outbox.ts'
+import type { Store } from '../../../../core/store/store.ts'
 import { until } from '../../connect/support/wait.ts'
 import { plant } from '../../orders/fixture.ts'
 import { numbered, SOURCE } from '../support/arrivals.ts'
@@ -39,8 +40,15 @@ export function instances(databases: () => PostgresDatabases): void {
       return { child, lines }
     }
 
+    /** Two that are open: what one has begun the other finds there. */
+    async function pair(): Promise<[Store, Store]> {
+      const stores: [Store, Store] = [bench.open().store, bench.open().store]
+      for (const store of stores) await store.head()
+      return stores
+    }
+
     it('append to one ledger in one order, and none loses or doubles anything', async () => {
-      const stores = [bench.open().store, bench.open().store]
+      const stores = await pair()
       const told: number[] = []
       await Promise.all(
         stores.map(async (store, instance) => {
@@ -58,7 +66,7 @@ export function instances(databases: () => PostgresDatabases): void {
     })
 
     it('let one of two changes through that are based on the same revision', async () => {
-      const stores = [bench.open().store, bench.open().store]
+      const stores = await pair()
       const base = await stores[0]!.transaction((tx) => tx.save(lot('lot-1'), created))
       const outcomes = await Promise.allSettled(stores.map((store) => store.transaction((tx) => tx.save({ ...base, disposition: 'held' }, held))))
       assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
@@ -67,7 +75,7 @@ export function instances(databases: () => PostgresDatabases): void {
     })
 
     it('take a message into the inbox once, and make a keyed effect happen once', async () => {
-      const stores = [bench.open().store, bench.open().store]
+      const stores = await pair()
       const verdicts = await Promise.all(stores.flatMap((store) => Array.from({ length: 50 }, (_, n) => inboxOf(store).accept(numbered(n)))))
       assert.equal(verdicts.filter(({ verdict }) => verdict === 'new').length, 50)
       assert.equal(verdicts.filter(({ verdict }) => verdict === 'known').length, 50)
@@ -76,7 +84,7 @@ export function instances(databases: () => PostgresDatabases): void {
     })
 
     it('settle what went into their own flow, and send again what another left behind', async () => {
-      const [one, two] = [bench.open().store, bench.open().store]
+      const [one, two] = await pair()
       const [mine, theirs] = [inboxOf(one, { settleMs: 30 }), inboxOf(two, { settleMs: 30 })]
       for (const inbox of [mine, theirs]) await inbox.unsettled(SOURCE, 0, 10)
       await mine.accept(numbered(1))
@@ -101,7 +109,7 @@ export function instances(databases: () => PostgresDatabases): void {
     })
 
     it('drain one outbox, each message once and each topic in order', async () => {
-      const stores = [bench.open().store, bench.open().store]
+      const stores = await pair()
       for (let n = 0; n < 40; n++) await stores[n % 2]!.transaction((tx) => enqueue(tx, { destination: 'erp', topic: `t${n % 4}`, body: String(n) }))
       const got: number[] = []
       const workers = stores.map((store) => new OutboxWorker(store, 'erp', async ({ body }) => void got.push(Number(body)), { inFlight: 5, pollMs: 20 }))
@@ -122,8 +130,7 @@ export function instances(databases: () => PostgresDatabases): void {
     })
 
     it('hear of each other, each event once and in the order of the ledger, soon after its commit', async () => {
-      const stores = [bench.open().store, bench.open().store]
-      await Promise.all(stores.map((store) => store.head()))
+      const stores = await pair()
       const heard = stores.map(() => [] as number[])
       const followers = stores.map((store, at) => new EventFollower(store, 0, { deliver: ({ sequence }) => heard[at]!.push(sequence), problem: () => {} }))
       await Promise.all(followers.map((follower) => follower.start()))

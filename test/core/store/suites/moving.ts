@@ -12,13 +12,15 @@ import { enqueue } from '../../../../core/store/outbox.ts'
 import { closeSampleRing, sampleRingOf } from '../../../../core/store/sample-ring.ts'
 import type { PostgresServer } from '../../../support/postgres-server.ts'
 import { numbered, sample } from '../support/arrivals.ts'
+import { type PostgresDatabases, UNTRIGGERED } from '../support/postgres.ts'
 import { created, held, lot, rejection, StoreBench, tamper } from '../support/store.ts'
 
 /** From a SQLite file to a server. */
-export function moving(server: () => PostgresServer): void {
+export function moving(server: () => PostgresServer, databases: () => PostgresDatabases): void {
   describe('moving a store from its file to a server', () => {
     let bench: StoreBench
     let file: string
+    let targets = 0
 
     /** A file with something in most tables, also what databases like to alter. */
     beforeEach(async () => {
@@ -47,15 +49,20 @@ export function moving(server: () => PostgresServer): void {
       await closeSampleRing(store)
       await store.close()
     })
-    afterEach(() => bench.close())
+    afterEach(async () => {
+      await bench.close()
+      await databases().release()
+    })
 
+    /** An empty database whose tables are there already. */
     const target = async () => {
-      const name = await server().database()
+      const name = await databases().name(bench.file(`target-${targets++}`))
       return { name, to: { url: server().url(name), anchor: bench.file(`${name}.anchor`) } }
     }
 
     it('takes everything with it, and goes on where it was', async () => {
-      const { to } = await target()
+      const name = await server().database()
+      const to = { url: server().url(name), anchor: bench.file(`${name}.anchor`) }
       const tables: string[] = []
       const { rows, head } = await moveStore({ from: file, to, clock: systemClock, progress: (table) => tables.push(table) })
       assert.ok(tables.includes('ledger') && tables.includes('outbox') && rows > 340)
@@ -97,10 +104,7 @@ export function moving(server: () => PostgresServer): void {
       })
       assert.equal((await rejection(killed)).message, 'killed')
       // as it is after a page of the ledger
-      await server().ask(
-        `drop trigger ledger_change on ledger; delete from ledger where sequence > 100; update takt_move set last_key = '[100]' where table_name = 'ledger'`,
-        name,
-      )
+      await server().ask(`${UNTRIGGERED}; delete from ledger where sequence > 100; update takt_move set last_key = '[100]' where table_name = 'ledger'`, name)
       const { head } = await moveStore({ from: file, to, clock: systemClock })
       assert.equal((await server().ask('select max(sequence)::int as head from ledger', name))[0].head, head.sequence)
       assert.deepEqual(await server().ask(`select to_regclass('takt_move') as there`, name), [{ there: null }])
@@ -148,7 +152,7 @@ export function moving(server: () => PostgresServer): void {
       assert.match((await script('move-store.ts', file, to.url, '--anchor', to.anchor)).stdout, /Moved: \d+ tables, \d+ rows, ledger head 174 /)
       assert.equal(readFileSync(to.anchor, 'utf8'), readFileSync(`${file}.anchor`, 'utf8'))
       const name = new URL(to.url).pathname.slice(1)
-      await server().ask('drop trigger ledger_change on ledger; delete from ledger where sequence > 172', name)
+      await server().ask(`${UNTRIGGERED}; delete from ledger where sequence > 172`, name)
       const failed = (await rejection(script('verify-ledger.ts', to.url, '--anchor', to.anchor))) as unknown as { code: number; stderr: string }
       assert.deepEqual([failed.code, /rows 173 to 174 are missing at the end/.test(failed.stderr)], [1, true])
     })

@@ -88,7 +88,8 @@ export function serverAway(server: () => PostgresServer, databases: () => Postgr
         const { told, codes, stop } = keepWriting(store, signal)
         await until(() => told.size > 10, 'it writes')
         await server().stop(signal)
-        await until(() => codes.size > 0, 'writers are told')
+        // a commit that was under way is asked after for ten seconds
+        await until(() => codes.size > 0, 'writers are told', 20_000)
         const before = told.size
         await server().start()
         const back = performance.now()

@@ -17,7 +17,6 @@ export class PostgresDatabases implements TestDatabases {
   readonly #template: string
   readonly #names = new Map<string, Promise<string>>()
   readonly #used: Promise<string>[] = []
-  readonly #altered = new Set<string>()
   #free: string[] = []
 
   static async on(server: PostgresServer): Promise<PostgresDatabases> {
@@ -53,13 +52,12 @@ export class PostgresDatabases implements TestDatabases {
     return name
   }
 
-  /** Everything that was used is empty again, or gone. */
+  /** Everything that was used is empty again. */
   async release(): Promise<void> {
     const names = await Promise.all(this.#used.splice(0))
     this.#names.clear()
     await Promise.all(
       names.map(async (name) => {
-        if (this.#altered.has(name)) return void (await this.#server.ask(`drop database ${name} with (force)`, 'postgres'))
         await this.#server.ask(EMPTY, name)
         this.#free.push(name)
       }),
@@ -96,14 +94,13 @@ export class PostgresDatabases implements TestDatabases {
   }
 
   async tamper(file: string, change: (ask: Ask) => Promise<void>): Promise<void> {
-    this.#altered.add(await this.name(file))
     const client = new pg.Client({
       connectionString: this.#server.url(await this.name(file)),
       types: { getTypeParser: (type: number) => (type === 20 ? Number : String) } as never,
     })
     await client.connect()
     try {
-      await client.query('drop trigger if exists ledger_change on ledger; drop trigger if exists ledger_truncate on ledger')
+      await client.query(UNTRIGGERED)
       await change(async (sql, ...values) => {
         let count = 0
         return (
@@ -119,9 +116,12 @@ export class PostgresDatabases implements TestDatabases {
   }
 }
 
-/** As the server's owner, whom no trigger stops. */
+/** For the server's owner no trigger is called. */
+export const UNTRIGGERED = 'set session_replication_role = replica'
+
 const EMPTY = `do $$ declare one record; begin
   perform pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+  drop table if exists takt_move;
   set session_replication_role = replica;
   for one in select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relname <> 'migration' loop
     execute format('delete from %I', one.relname);
