@@ -80,8 +80,13 @@ async function continueJobOrder(tx: StoreTransaction, job: JobOrder, rest: numbe
   if (order !== undefined) await tx.save<'work-order'>({ ...order, jobOrders: [...order.jobOrders, id] }, { type: 'work-order.progress', ...because })
 }
 
-/** What happened under a job order; written anew when counts come late. */
-export async function recordResponse(tx: StoreTransaction, job: JobOrder, { actor, why }: Because): Promise<JobResponse> {
+/** What happened under a job order; written anew when counts come late. `more` is what somebody beside the unit knows of it. */
+export async function recordResponse(
+  tx: StoreTransaction,
+  job: JobOrder,
+  { actor, why }: Because,
+  more: Partial<Pick<JobResponse, 'people' | 'data' | 'segments'>> = {},
+): Promise<JobResponse> {
   const id = jobResponseIdOf(job.id)
   const known = await tx.get('job-response', id)
   const produced = job.lot === null || job.good === 0 ? [] : [{ lot: job.lot, quantity: { ...job.quantity, value: job.good }, use: 'produced' as const }]
@@ -101,6 +106,8 @@ export async function recordResponse(tx: StoreTransaction, job: JobOrder, { acto
       people: known?.people ?? [],
       data: known?.data ?? [],
       state: job.state === 'Aborted' ? 'Aborted' : job.substate === 'Closed' ? 'Closed' : 'Completed',
+      ...(known?.segments === undefined ? {} : { segments: known.segments }),
+      ...more,
       ...(known?.revision === undefined ? {} : { revision: known.revision }),
     },
     { type: 'job-response.recorded', actor, why },

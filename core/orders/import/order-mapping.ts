@@ -2,6 +2,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import { Type } from 'typebox'
 import { TaktError } from '../../base/error.ts'
 import { assertSafe } from '../../base/json.ts'
+import { SEGMENT_ACTIVITIES } from '../../messages/job-response.ts'
 import { describeErrors } from '../../messages/validate.ts'
 import { DURATION_UNITS } from '../times.ts'
 
@@ -55,6 +56,26 @@ export const OrderMapping = Type.Object(
         strict,
       ),
     ),
+    /** rows that say what was done rather than what is to do: the orders are made with what happened in them. Needs `operations` with start and complete. */
+    records: Type.Optional(
+      Type.Object(
+        {
+          /** what kind of work a row is, and what its words mean; without it every row is a run */
+          type: Type.Optional(From),
+          types: Type.Optional(Type.Record(Type.String(), Type.Enum(SEGMENT_ACTIVITIES))),
+          completed: Type.Optional(From),
+          rejected: Type.Optional(From),
+          /** parts set aside for people to judge */
+          review: Type.Optional(From),
+          /** a row that has something else than no, 0 or false here is rework */
+          rework: Type.Optional(From),
+          person: Type.Optional(From),
+          /** rows that say the same to the letter: `keep` (told as a doubt) or `leave-out` */
+          duplicates: Type.Optional(Type.Enum(['keep', 'leave-out'])),
+        },
+        strict,
+      ),
+    ),
     /** what the file calls a unit → its id; a name that is not listed is looked up among the units' ids and names, and then under `under` */
     equipment: Type.Optional(
       Type.Object({ names: Type.Optional(Type.Record(Type.String(), Type.String())), under: Type.Optional(Type.String({ minLength: 1 })) }, strict),
@@ -94,5 +115,7 @@ export function checkOrderMapping(value: unknown, where: string): OrderMapping {
     throw new TaktError('TAKT_IMPORT_MAPPING', { what: 'operations need a span, or start and complete', where })
   if (operations !== undefined && mapping.fields?.order === undefined && mapping.fields?.id === undefined)
     throw new TaktError('TAKT_IMPORT_MAPPING', { what: 'operations need fields.order or fields.id, which says whose they are', where })
+  if (mapping.records !== undefined && (operations?.start === undefined || operations.complete === undefined))
+    throw new TaktError('TAKT_IMPORT_MAPPING', { what: 'records need operations with start and complete', where })
   return mapping
 }

@@ -1,6 +1,7 @@
 import { TaktError, toTaktError } from '../../base/error.ts'
 import type { Plant } from '../../plant/plant.ts'
 import { checkOrderRequest, type OrderRequest } from '../order-request.ts'
+import { type LogTotals, type OrderHistory, readHistory } from './history.ts'
 import { FIELD_NAMES, type Fields, type OrderField, type OrderMapping } from './order-mapping.ts'
 import { type Doubt, readRouting } from './routing.ts'
 import { type ImportProblem, orderOf, type Row, readRows } from './rows.ts'
@@ -9,6 +10,8 @@ export interface RequestedOrder {
   /** the row it begins on */
   readonly row: number
   readonly request: OrderRequest
+  /** what was done of it already, when the file is a log */
+  readonly history?: OrderHistory
 }
 
 /** What a file says about orders: what can be taken, what cannot and why, and what was taken though it looks odd. */
@@ -19,6 +22,8 @@ export interface ReadOrders {
   readonly doubts: readonly Doubt[]
   /** rows that say the same as one before, to the letter */
   readonly duplicates: number
+  /** what a log adds up to, over all its rows that can be read */
+  readonly totals?: LogTotals
 }
 
 /**
@@ -31,7 +36,11 @@ export function readOrders(input: unknown, mapping: OrderMapping, plant: Plant, 
   const { operations } = mapping
   if (operations !== undefined) {
     assertColumns([operations.operation, operations.equipment, operations.span, operations.start, operations.complete], columns, where)
-    const routing = readRouting(rows, { fields, operations, mapping, plant, requestOf: (row) => requestOf(row, fields, mapping, where) }, where)
+    const { records } = mapping
+    const context = { fields, operations, mapping, plant, requestOf: (row: Row) => requestOf(row, fields, mapping, where) }
+    if (records !== undefined)
+      assertColumns([records.type, records.completed, records.rejected, records.review, records.rework, records.person], columns, where)
+    const routing = records === undefined ? readRouting(rows, context, where) : readHistory(rows, context, records, where)
     return { rows: rows.length + problems.length, ...routing, problems: [...problems, ...routing.problems] }
   }
 

@@ -1,4 +1,5 @@
 import { TaktError, toTaktError } from '../../base/error.ts'
+import type { ErrorCode } from '../../base/error-codes.ts'
 import type { Plant } from '../../plant/plant.ts'
 import { slug } from '../ids.ts'
 import type { OrderRequest, RequestedOperation } from '../order-request.ts'
@@ -9,12 +10,13 @@ import { type ImportProblem, orderOf, type Row } from './rows.ts'
 
 /** Something odd that was taken nevertheless, and how. */
 export interface Doubt {
+  readonly code: ErrorCode
   readonly row: number
   readonly order: string | null
   readonly what: string
 }
 
-interface Context {
+export interface RoutingContext {
   readonly fields: Fields | null
   readonly operations: NonNullable<OrderMapping['operations']>
   readonly mapping: OrderMapping
@@ -23,12 +25,13 @@ interface Context {
 }
 
 /** A row read as a step of an order. */
-interface Step {
+export interface Step {
   readonly row: number
   readonly operation: string
   readonly equipment: string
   readonly durationMs: number
   readonly start: number | undefined
+  readonly complete: number | undefined
 }
 
 /** Spans are written to the minute. */
@@ -38,7 +41,7 @@ const SPAN_TOLERANCE_MS = 30_000
  * Orders whose routing comes with them, one row a step. Steps go in the order of their start; steps that follow each other with the same operation on the same
  * unit are one operation. The quantity is that of the first row; release is the earliest and due the latest that the rows say.
  */
-export function readRouting(rows: readonly Row[], context: Context, where: string): Omit<ReadOrders, 'rows'> {
+export function readRouting(rows: readonly Row[], context: RoutingContext, where: string): Omit<ReadOrders, 'rows'> {
   const doubts: Doubt[] = []
   const problems: ImportProblem[] = []
   const groups = new Map<string, Row[]>()
@@ -55,7 +58,7 @@ export function readRouting(rows: readonly Row[], context: Context, where: strin
     const first = seen.get(row.content)
     if (first !== undefined) {
       duplicates++
-      doubts.push({ row: row.number, order, what: `says the same as row ${first} and was left out` })
+      doubts.push({ code: 'TAKT_IMPORT_DUPLICATE', row: row.number, order, what: `says the same as row ${first} and was left out` })
       continue
     }
     seen.set(row.content, row.number)
@@ -80,7 +83,7 @@ export function readRouting(rows: readonly Row[], context: Context, where: strin
     const [head] = group
     if (head !== undefined && faults.length === 0) {
       try {
-        return [{ row: head.number, request: requestFor(group, head, steps, order, context, doubts) }]
+        return [{ row: head.number, request: { ...termsOf(group, head, order, context, doubts), operations: operationsOf(steps, order, doubts) } }]
       } catch (thrown) {
         fail(head.number, thrown)
       }
@@ -92,7 +95,7 @@ export function readRouting(rows: readonly Row[], context: Context, where: strin
   return { orders, problems, doubts, duplicates }
 }
 
-function readStep(row: Row, order: string, { operations, mapping, plant }: Context, doubts: Doubt[]): Step {
+export function readStep(row: Row, order: string, { operations, mapping, plant }: RoutingContext, doubts: Doubt[]): Step {
   const where = `row ${row.number}`
   const text = (from: string): string => {
     const value = row.get(from)
@@ -116,8 +119,20 @@ function readStep(row: Row, order: string, { operations, mapping, plant }: Conte
   if (durationMs === undefined) throw new TaktError('TAKT_ORDER_TIME', { what: `'${String(written ?? '')}' is not a span, and there are no two times`, where })
   // two times that were stamped are trusted more than a span that was reckoned from them
   if (operations.span !== undefined && between !== undefined && (span === undefined || Math.abs(span - between) > SPAN_TOLERANCE_MS))
-    doubts.push({ row: row.number, order, what: `span '${String(written ?? '')}' does not agree with its start and end, which are ${minutes(between)} apart` })
-  return { row: row.number, operation: text(operations.operation), equipment: unitOf(text(operations.equipment), mapping, plant, where), durationMs, start }
+    doubts.push({
+      code: 'TAKT_IMPORT_SPAN',
+      row: row.number,
+      order,
+      what: `span '${String(written ?? '')}' does not agree with its start and end, which are ${minutes(between)} apart`,
+    })
+  return {
+    row: row.number,
+    operation: text(operations.operation),
+    equipment: unitOf(text(operations.equipment), mapping, plant, where),
+    durationMs,
+    start,
+    complete,
+  }
 }
 
 /** The unit that the file means by a name. Throws TAKT_EQUIPMENT_UNKNOWN. */
@@ -134,12 +149,14 @@ function unitOf(name: string, { equipment }: OrderMapping, plant: Plant, where: 
   return found
 }
 
-function requestFor(group: readonly Row[], head: Row, steps: readonly Step[], order: string, context: Context, doubts: Doubt[]): OrderRequest {
+/** What the rows of one order say of it, beside its operations. */
+export function termsOf(group: readonly Row[], head: Row, order: string, context: RoutingContext, doubts: Doubt[]): OrderRequest {
   const { requestOf, fields, plant } = context
   const request = requestOf(head)
   const others = fields?.quantity === undefined ? [] : group.filter((row) => row.get(fields.quantity ?? '') !== head.get(fields.quantity ?? ''))
   for (const row of others)
     doubts.push({
+      code: 'TAKT_IMPORT_QUANTITY',
       row: row.number,
       order,
       what: `says another quantity (${String(row.get(fields?.quantity ?? ''))}) than row ${head.number}; that of row ${head.number} was taken`,
@@ -151,7 +168,6 @@ function requestFor(group: readonly Row[], head: Row, steps: readonly Step[], or
     ...request,
     ...(releases.length === 0 ? {} : { release: Math.min(...releases) }),
     ...(dues.length === 0 ? {} : { due: Math.max(...dues) }),
-    operations: operationsOf(steps, order, doubts),
   }
 }
 
@@ -165,7 +181,7 @@ function operationsOf(steps: readonly Step[], order: string, doubts: Doubt[]): R
   const times = new Map<string, number>()
   const operations = merged.flatMap(({ row, operation, equipment, durationMs }) => {
     if (durationMs === 0) {
-      doubts.push({ row, order, what: `'${operation}' takes no time and was left out` })
+      doubts.push({ code: 'TAKT_IMPORT_NO_TIME', row, order, what: `'${operation}' takes no time and was left out` })
       return []
     }
     const base = slug(operation)

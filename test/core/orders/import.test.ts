@@ -3,7 +3,7 @@ import { importOrders } from '../../../core/orders/import/import-orders.ts'
 import { checkOrderMapping } from '../../../core/orders/import/order-mapping.ts'
 import { readOrders } from '../../../core/orders/import/read-orders.ts'
 import type { Store } from '../../../core/store/store.ts'
-import { code, memoryStore, plant, tester } from './fixture.ts'
+import { code, jobStates, memoryStore, plant, tester } from './fixture.ts'
 
 const read = (input: unknown, mapping: unknown = {}) => readOrders(input, checkOrderMapping(mapping, 'test'), plant, 'test')
 const codeOf = (run: () => unknown): Promise<string> => code(Promise.resolve().then(run))
@@ -137,6 +137,108 @@ describe('reading orders with their routing', () => {
         ['B', 2 * MINUTE],
       ],
     )
+  })
+})
+
+describe('a log of what was done', () => {
+  const mapping = {
+    fields: { order: 'order', quantity: 'qty' },
+    operations: { operation: 'step', equipment: 'unit', start: 'from', complete: 'to' },
+    records: { type: 'type', types: { D: 'run', S: 'setup', B: 'breakdown' }, completed: 'good', rejected: 'bad', rework: 'again', person: 'who' },
+  }
+  const HEADER = 'order,step,unit,from,to,qty,type,good,bad,again,who\n'
+  const at = (time: string): string => `2026-01-01T${time}Z`
+  const row = (step: string, unit: string, from: string, to: string, rest: string): string => `A,${step},p/${unit},${at(from)},${at(to)},5,${rest}\n`
+  const LOG =
+    HEADER +
+    row('Mill', 'mill-1', '10:00', '10:30', 'D,4,0,,ann') +
+    row('Cut', 'saw', '09:00', '09:10', 'S,0,0,,bob') +
+    row('Cut', 'saw', '09:10', '09:40', 'D,5,1,,bob') +
+    row('Cut', 'saw', '09:40', '09:55', 'B,0,0,,bob') +
+    row('Mill', 'mill-1', '10:20', '10:50', 'D,1,1,Y,ann')
+  let store: Store
+  beforeEach(() => {
+    store = memoryStore().store
+  })
+  afterEach(() => store.close())
+  const replay = (csv: string, more: object = {}) => importOrders(store, plant, read(csv, { ...mapping, ...more }), false, tester)
+
+  it('becomes job orders that went their legal way, with what every record said of them', async () => {
+    const { summary } = await replay(LOG)
+    assert.deepEqual([summary.created, summary.problems, summary.totals], [1, [], summary.booked])
+    assert.deepEqual(await jobStates(store, 'wo-A'), ['jo-wo-A-Cut Ended/Completed 5+1 of 5', 'jo-wo-A-Mill Ended/Completed 4+0 of 5'])
+    const cut = await store.get('job-response', 'jr-jo-wo-A-Cut')
+    assert.deepEqual([cut?.start, cut?.end, cut?.people], [Date.parse(at('09:00')), Date.parse(at('09:55')), ['bob']])
+    assert.deepEqual(
+      cut?.segments?.map(({ activity, good, scrap, row: line }) => [activity, good, scrap, line]),
+      [
+        ['setup', 0, 0, 3],
+        ['run', 5, 1, 4],
+        ['breakdown', 0, 0, 5],
+      ],
+    )
+    // set-up and run apart, the breakdown in neither
+    const [alternative] = (await store.get('job-order', 'jo-wo-A-Cut'))?.alternatives ?? []
+    assert.deepEqual([alternative?.setupMs, alternative?.perPieceMs], [600_000, (30 * 60_000) / 5])
+    const order = await store.get('work-order', 'wo-A')
+    assert.deepEqual([order?.state, order?.progress], ['Completed', { good: 4, scrap: 1 }])
+    const repair = await store.get('work-order', 'mo-wo-A-row-5')
+    assert.deepEqual([repair?.type, repair?.state, repair?.equipment], ['maintenance', 'Completed', 'p/saw'])
+    const again = await store.get('work-order', 'rw-jo-wo-A-Mill')
+    assert.deepEqual([again?.type, again?.state, again?.of?.jobOrder, again?.progress], ['rework', 'Completed', 'jo-wo-A-Mill', { good: 1, scrap: 1 }])
+    assert.deepEqual(
+      summary.doubts.map(({ row: line, code: told }) => [line, told]),
+      [[6, 'TAKT_IMPORT_OVERLAP']],
+    )
+  })
+
+  it('changes nothing when it is read again', async () => {
+    await replay(LOG)
+    const before = await store.list('job-order')
+    const { summary } = await replay(LOG)
+    assert.deepEqual([summary.created, summary.existing, summary.booked?.good], [0, 1, 0])
+    assert.deepEqual(await store.list('job-order'), before)
+  })
+
+  it('keeps what is there twice, or leaves it out, as the mapping says, and tells of it', async () => {
+    const twice = HEADER + row('Cut', 'saw', '09:00', '09:10', 'D,2,0,,').repeat(2)
+    const kept = read(twice, mapping)
+    assert.deepEqual([kept.totals?.good, kept.duplicates], [4, 1])
+    const left = read(twice, { ...mapping, records: { ...mapping.records, duplicates: 'leave-out' } })
+    assert.deepEqual([left.totals?.good, left.duplicates], [2, 1])
+    assert.deepEqual([kept.doubts[0]?.code, left.doubts[0]?.code], ['TAKT_IMPORT_DUPLICATE', 'TAKT_IMPORT_DUPLICATE'])
+  })
+
+  it('doubts more parts than were ordered, parts of a set-up, and what takes no time', () => {
+    const { doubts } = read(HEADER + row('Cut', 'saw', '09:00', '09:00', 'S,3,0,,') + row('Cut', 'saw', '09:10', '09:20', 'D,3,0,,'), mapping)
+    assert.deepEqual(
+      doubts.map(({ row: line, code: told }) => [line, told]),
+      [
+        [2, 'TAKT_IMPORT_QUANTITY'],
+        [2, 'TAKT_IMPORT_NO_TIME'],
+        [3, 'TAKT_IMPORT_QUANTITY'],
+      ],
+    )
+  })
+
+  it('refuses an order for a record that ends before it begins, has made less than nothing, or is of no known kind', () => {
+    const bad =
+      HEADER + row('Cut', 'saw', '09:10', '09:00', 'D,1,0,,') + row('Cut', 'saw', '09:00', '09:10', 'D,-1,0,,') + row('Cut', 'saw', '09:00', '09:10', 'X,1,0,,')
+    const { orders, problems } = read(bad, mapping)
+    assert.deepEqual(orders, [])
+    assert.deepEqual(
+      problems.map(({ row: line, code: told }) => [line, told]),
+      [
+        [2, 'TAKT_ORDER_TIME'],
+        [3, 'TAKT_ORDER_QUANTITY'],
+        [4, 'TAKT_IMPORT_ROW'],
+      ],
+    )
+  })
+
+  it('needs to know when things began and ended', async () => {
+    const operations = { operation: 'step', equipment: 'unit', span: 'span' }
+    assert.equal(await codeOf(() => read(LOG, { ...mapping, operations })), 'TAKT_IMPORT_MAPPING')
   })
 })
 
