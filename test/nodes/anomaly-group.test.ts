@@ -269,7 +269,7 @@ describe('anomaly group node', () => {
     for (let at = 0; at < 320 || (standing() && at < 2500); at++) await row()
     const before = told.length
     press('slip')
-    for (let at = 0; at < 600 && told.length === before; at++) await row()
+    for (let at = 0; at < 2500 && told.length === before; at++) await row()
     const payload = told[before]?.payload
     assert.deepEqual([payload.state, payload.method], ['raised', 'group'])
     assert.ok(payload.signals.includes('current'), payload.signals.join())

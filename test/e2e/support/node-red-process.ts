@@ -163,5 +163,7 @@ function prepare({ userDir, flow, nodesDir, palette = packageRoot }: NodeRedOpti
     `module.exports = { flowFile: 'flows.json', uiHost: '127.0.0.1', credentialSecret: false, editorTheme: { tours: false, projects: { enabled: false } }, telemetry: { enabled: false, updateNotification: false },
   logging: { console: { level: 'info', metrics: false, audit: false } }, contextStorage: { default: { module: 'localfilesystem' } }, nodesDir: ${JSON.stringify(nodesDir)} }\n`,
   )
+  // the editor's tips come on a timer, and now and then before there is a place to show them: an exception of its own
+  writeFileSync(join(userDir, '.config.users.json'), JSON.stringify({ _: { editor: { view: { 'view-show-tips': false } } } }))
   writeFileSync(join(userDir, 'flows.json'), JSON.stringify(flow, null, 2))
 }

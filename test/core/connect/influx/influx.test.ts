@@ -324,7 +324,7 @@ describe('InfluxDB', function () {
         largest = Math.max(largest, writer.figures.inMemory)
       }
       assert.ok(writer.figures.spoolBytes > 0)
-      assert.ok(largest < 10_000, `${largest} rows in memory`)
+      assert.ok(largest < 15_000, `${largest} rows in memory`)
       proxy.restore()
       await until(() => writer.figures.waiting === 0, 'everything is written', 30_000)
       assert.equal(await stored(), 20_000)

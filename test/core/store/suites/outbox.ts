@@ -66,7 +66,7 @@ export function outbox(newBench: () => StoreBench): void {
       await put('t', 'mine')
       const got: string[] = []
       worker((_topic, body) => void got.push(body)).start()
-      await until(() => got.length > 0, 'delivered')
+      await until(async () => (await waiting()).length === 1, 'delivered, and its receipt kept')
       assert.deepEqual(got, ['mine'])
       assert.deepEqual(
         (await waiting()).map(({ body }) => body),
