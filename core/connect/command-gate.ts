@@ -23,6 +23,8 @@ export interface CommandGateSetting {
   readonly where: string
   /** The unit's last known state; `undefined` while nobody knows it. */
   stateOf(equipment: string): Promise<InterlockState | undefined>
+  /** Why a job order that a command names may not start yet; undefined: it may. */
+  mayStart?(jobOrder: string): Promise<string | undefined>
   /** Gives it to the machine. Rejects when it could not be given. */
   send(command: Command, target: EquipmentCommand['target']): Promise<Answer>
   /** A command waits for a person. */
@@ -31,6 +33,8 @@ export interface CommandGateSetting {
   keep?(receipts: readonly Receipt[]): void
 }
 
+/** Commands that begin a job order; one that stops it must always pass. */
+const STARTS = /start|begin|run|execute|produce/i
 /** Answers kept for commands that come again. */
 const REMEMBERED = 500
 
@@ -119,6 +123,9 @@ export class CommandGate {
   }
 
   async #locked(command: Command, { interlock }: EquipmentCommand): Promise<Answer | undefined> {
+    const { jobOrder } = command.arguments
+    const open = typeof jobOrder === 'string' && STARTS.test(command.name) ? await this.#setting.mayStart?.(jobOrder) : undefined
+    if (open !== undefined) return refusal('TAKT_PROCEDURE_OPEN', open)
     if (interlock === undefined) return undefined
     let rule: Interlock
     try {

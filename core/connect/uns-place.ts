@@ -38,6 +38,8 @@ const PLACES: { readonly [K in Kind]: (document: DocumentOf<K>) => Place } = {
   // who works here is nobody's state to keep
   person: ({ id }) => ({ name: id, isState: false }),
   signature: ({ id }) => ({ name: id, isState: false }),
+  procedure: ({ id, state }) => ({ name: id, isState: true, ended: state === 'refused' || state === 'replaced' }),
+  'procedure-run': ({ id, phase }) => ({ name: id, isState: true, ended: phase === 'done' }),
   command: ({ to, name }) => ({ equipment: to, name, isState: false }),
   receipt: ({ to, of }) => ({ equipment: to, name: of, isState: false }),
   quarantined: ({ code }) => ({ name: code, isState: false }),

@@ -13,6 +13,8 @@ import { Lot } from './lot.ts'
 import { MachineState } from './machine-state.ts'
 import { Person } from './person.ts'
 import { Plan } from './plan.ts'
+import { Procedure } from './procedure.ts'
+import { ProcedureRun } from './procedure-run.ts'
 import { Prognosis } from './prognosis.ts'
 import { QualityResult } from './quality-result.ts'
 import { Quarantined } from './quarantined.ts'
@@ -45,6 +47,8 @@ export const DOCUMENTS = {
   report: Report,
   person: Person,
   signature: Signature,
+  procedure: Procedure,
+  'procedure-run': ProcedureRun,
   command: Command,
   receipt: Receipt,
   quarantined: Quarantined,

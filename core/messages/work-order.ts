@@ -13,6 +13,7 @@ export const RoutedOperation = Type.Object({
   after: Type.Array(Id),
   setupFamily: Type.Optional(Type.String({ maxLength: 200 })),
   transferLot: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'pieces that go on together to the next operation' })),
+  procedure: Type.Optional({ ...Id, description: 'whose steps it needs' }),
   alternatives: Type.Array(Alternative, { minItems: 1 }),
 })
 export type RoutedOperation = Type.Static<typeof RoutedOperation>

@@ -5,6 +5,7 @@ import type { StoreTransaction } from '../store/store.ts'
 import { type Because, changeJobOrder } from './change-job-order.ts'
 import { endJobOrder, recordResponse } from './end-job-order.ts'
 import { isJobOrderCommand, isOpen, isOver, isUnderWay } from './job-order-states.ts'
+import { assertProcedure } from './procedure-gate.ts'
 import { jobOrdersOf, settleWorkOrder } from './settle-work-order.ts'
 
 /** What people do to a work order after it was created and released. Each throws TAKT_ORDER_UNKNOWN, and TAKT_ORDER_STATE where the state does not allow it. */
@@ -38,10 +39,11 @@ export async function cancelWorkOrder(tx: StoreTransaction, id: string, because:
   return canceled
 }
 
-/** Settles a completed order: its job orders are closed too, and nothing may be added. */
+/** Settles a completed order: its job orders are closed too, and nothing may be added. Throws TAKT_PROCEDURE_OPEN while steps are open. */
 export async function closeWorkOrder(tx: StoreTransaction, id: string, because: Because): Promise<WorkOrder> {
   const order = await orderOf(tx, id)
   if (order.state === 'Closed') return order
+  for (const job of await jobOrdersOf(tx, id)) if (job.state === 'Ended') await assertProcedure(tx, job, 'end')
   const closed = await go(tx, order, ['Completed'], 'Closed', 'work-order.closed', because)
   for (const job of await jobOrdersOf(tx, id)) {
     if (job.state === 'Ended' && job.substate !== 'Closed') await recordResponse(tx, await changeJobOrder(tx, job, 'Clear', because), because)
@@ -51,7 +53,8 @@ export async function closeWorkOrder(tx: StoreTransaction, id: string, because: 
 
 /**
  * A command of OPC 10031-4 to one job order. Store, StoreAndStart and Update belong to the order and are refused here.
- * Throws TAKT_JOB_ORDER_UNKNOWN, TAKT_JOB_ORDER_TRANSITION, TAKT_JOB_ORDER_NOT_READY.
+ * Throws TAKT_JOB_ORDER_UNKNOWN, TAKT_JOB_ORDER_TRANSITION, TAKT_JOB_ORDER_NOT_READY,
+ * and TAKT_PROCEDURE_OPEN while steps of its procedure come before.
  */
 export async function commandJobOrder(tx: StoreTransaction, id: string, command: unknown, because: Because): Promise<JobOrder> {
   const where = `job order ${id}`
@@ -61,6 +64,8 @@ export async function commandJobOrder(tx: StoreTransaction, id: string, command:
     throw new TaktError('TAKT_JOB_ORDER_TRANSITION', { what: `'${String(command)}' is no command to a job order that is there`, where })
   if (command === 'Start' && job.state === 'NotAllowedToStart' && job.substate === 'Waiting')
     throw new TaktError('TAKT_JOB_ORDER_NOT_READY', { what: 'an operation before it has not ended, or its lot or order is held', where })
+  if (command === 'Start' && job.state === 'NotAllowedToStart') await assertProcedure(tx, job, 'start')
+  if ((command === 'Stop' && isUnderWay(job)) || (command === 'Clear' && job.state === 'Ended')) await assertProcedure(tx, job, 'end')
   if (command === 'Stop' || command === 'Abort' || command === 'Cancel') return endJobOrder(tx, job, command, tx.now, because)
   const changed = await changeJobOrder(tx, job, command, because)
   if (isOver(changed) && changed.actualStart !== null) await recordResponse(tx, changed, because)

@@ -5,6 +5,7 @@ import { type Because, changeJobOrder, storeJobOrder } from './change-job-order.
 import { continuationIdOf, jobResponseIdOf } from './ids.ts'
 import type { JobOrderAction } from './job-order-states.ts'
 import { isOpen, isOver, isUnderWay } from './job-order-states.ts'
+import { reportMissing } from './procedure-gate.ts'
 import { goodOf, jobOrdersOf, processedElsewhere, settleWorkOrder } from './settle-work-order.ts'
 
 /**
@@ -19,6 +20,7 @@ export async function endJobOrder(
   because: Because,
 ): Promise<JobOrder> {
   const ended = await changeJobOrder(tx, job, action, because, { actualEnd: job.actualStart === null ? null : Math.max(end, job.actualStart) })
+  if (action === 'Complete' || action === 'Stop') await reportMissing(tx, ended, 'end', because)
   if (ended.actualStart !== null) await recordResponse(tx, ended, because)
   await settleWorkOrder(tx, job.workOrder, because)
   await endWithoutParts(tx, job.workOrder, end, because)
@@ -70,8 +72,13 @@ async function continueJobOrder(tx: StoreTransaction, job: JobOrder, rest: numbe
   const { workOrder, operation, sequence, after, alternatives, lot } = job
   const family = job.setupFamily === undefined ? {} : { setupFamily: job.setupFamily }
   const transfer = job.transferLot === undefined ? {} : { transferLot: job.transferLot }
+  const procedure = job.procedure === undefined ? {} : { procedure: job.procedure }
   const quantity = { ...job.quantity, value: rest }
-  await storeJobOrder(tx, { id, workOrder, operation, sequence, after, alternatives, lot, quantity, continues: job.id, ...family, ...transfer }, because)
+  await storeJobOrder(
+    tx,
+    { id, workOrder, operation, sequence, after, alternatives, lot, quantity, continues: job.id, ...family, ...transfer, ...procedure },
+    because,
+  )
   for (const other of await jobOrdersOf(tx, workOrder)) {
     if (!isOpen(other) || !other.after.includes(job.id)) continue
     await changeJobOrder(tx, other, 'Update', because, { after: other.after.map((before) => (before === job.id ? id : before)) })

@@ -7,6 +7,7 @@ import { type Because, changeJobOrder } from './change-job-order.ts'
 import { countedFor, countJobOrder, recordCount } from './count-job-order.ts'
 import { endJobOrder, failJobOrder } from './end-job-order.ts'
 import { isOpen, isUnderWay } from './job-order-states.ts'
+import { reportMissing } from './procedure-gate.ts'
 import { settleWorkOrder } from './settle-work-order.ts'
 
 /** What of a machine-state document matters to its job order. */
@@ -135,6 +136,7 @@ async function begin(tx: StoreTransaction, job: JobOrder, unit: UnitState, seen:
   const { actor } = seen
   const allowed =
     job.state === 'AllowedToStart' ? job : await changeJobOrder(tx, job, 'Start', { actor, why: `${unit.equipment} runs it without having been allowed to` })
+  await reportMissing(tx, { ...allowed, equipment: unit.equipment }, 'start', seen)
   const first = (await countedFor(tx, job.id)).first
   const actualStart = first === null ? unit.since : Math.min(first, unit.since)
   const running = await changeJobOrder(tx, allowed, 'Begin', seen, { actualStart, equipment: unit.equipment })

@@ -26,7 +26,7 @@ export async function releaseWorkOrder(tx: StoreTransaction, plant: Plant, id: s
     { type: 'work-order.released', ...because },
   )
   await openLot(tx, { id: lot, material: product, workOrder: id, unit: order.quantity.unit }, because)
-  for (const [sequence, { id: operation, after, alternatives, setupFamily, transferLot }] of operations.entries()) {
+  for (const [sequence, { id: operation, after, alternatives, setupFamily, transferLot, procedure }] of operations.entries()) {
     const family = setupFamily === undefined ? {} : { setupFamily }
     const transfer = transferLot === undefined ? {} : { transferLot }
     const material = order.materialAt === undefined || after.length > 0 ? {} : { materialAt: order.materialAt }
@@ -44,6 +44,7 @@ export async function releaseWorkOrder(tx: StoreTransaction, plant: Plant, id: s
         ...family,
         ...transfer,
         ...material,
+        ...(procedure === undefined ? {} : { procedure }),
       },
       because,
     )
@@ -61,7 +62,8 @@ function routingOf(order: WorkOrder, plant: Plant, where: string): { readonly op
     if (alternatives.length === 0) throw new TaktError('TAKT_ORDER_ROUTING', { what: `no unit can do operation '${operation.id}' of ${master.id}`, where })
     const family = operation.setupFamily === undefined ? {} : { setupFamily: operation.setupFamily }
     const transfer = operation.transferLot === undefined ? {} : { transferLot: operation.transferLot }
-    return { id: operation.id, after: [...(operation.after ?? [])], alternatives, ...family, ...transfer }
+    const procedure = operation.procedure === undefined ? {} : { procedure: operation.procedure }
+    return { id: operation.id, after: [...(operation.after ?? [])], alternatives, ...family, ...transfer, ...procedure }
   })
   return { operations: inOrder(operations, where), product: master.produces }
 }

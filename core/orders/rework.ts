@@ -66,7 +66,12 @@ export async function createRework(tx: StoreTransaction, _plant: Plant, request:
   await openLot(tx, { id: lotIdOf(id), material: suspect?.material ?? parent.workMaster ?? parent.id, workOrder: id, unit }, because)
   const { operation, alternatives } = origin
   const family = origin.setupFamily === undefined ? {} : { setupFamily: origin.setupFamily }
-  await storeJobOrder(tx, { id: jobId, workOrder: id, operation, sequence: 0, after: [], alternatives, quantity, lot: lotIdOf(id), ...family }, because)
+  const procedure = origin.procedure === undefined ? {} : { procedure: origin.procedure }
+  await storeJobOrder(
+    tx,
+    { id: jobId, workOrder: id, operation, sequence: 0, after: [], alternatives, quantity, lot: lotIdOf(id), ...family, ...procedure },
+    because,
+  )
   const order = await settleWorkOrder(tx, id, because)
   if (order === undefined) throw new TaktError('TAKT_INTERNAL', { where })
   return order

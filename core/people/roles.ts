@@ -22,6 +22,10 @@ export const ACTIONS = [
   'people.manage',
   'people.unlock',
   'ledger.verify',
+  'procedure.perform',
+  'procedure.propose',
+  'procedure.approve',
+  'procedure.concede',
   ...MEANINGS.map((meaning) => `sign.${meaning}` as const),
 ] as const
 export type Action = (typeof ACTIONS)[number]
@@ -31,7 +35,7 @@ export type RoleMatrix = Readonly<Record<string, readonly Action[]>>
 
 /** Duties are kept apart: who makes does not release, and who manages people neither makes nor releases. */
 export const DEFAULT_ROLES: RoleMatrix = {
-  operator: ['lot.hold', 'order.command', 'order.maintenance', 'anomaly.judge', 'sign.performed'],
+  operator: ['lot.hold', 'order.command', 'order.maintenance', 'anomaly.judge', 'procedure.perform', 'sign.performed'],
   supervisor: [
     'disruption.decide',
     'plan.pin',
@@ -43,16 +47,41 @@ export const DEFAULT_ROLES: RoleMatrix = {
     'order.maintenance',
     'anomaly.judge',
     'people.unlock',
+    'procedure.perform',
+    'procedure.approve',
     'sign.performed',
     'sign.verified',
     'sign.reviewed',
     'sign.approved',
     'sign.rejected',
   ],
-  quality: ['lot.hold', 'lot.release', 'lot.scrap', 'ledger.verify', 'sign.verified', 'sign.reviewed', 'sign.approved', 'sign.rejected', 'sign.responsible'],
-  maintenance: ['disruption.decide', 'order.command', 'order.maintenance', 'anomaly.judge', 'sign.performed', 'sign.verified'],
+  quality: [
+    'lot.hold',
+    'lot.release',
+    'lot.scrap',
+    'ledger.verify',
+    'procedure.perform',
+    'procedure.approve',
+    'procedure.concede',
+    'sign.verified',
+    'sign.reviewed',
+    'sign.approved',
+    'sign.rejected',
+    'sign.responsible',
+  ],
+  maintenance: ['disruption.decide', 'order.command', 'order.maintenance', 'anomaly.judge', 'procedure.perform', 'sign.performed', 'sign.verified'],
   planner: ['plan.pin', 'plan.approve', 'plan.adopt', 'order.release', 'order.hold', 'order.cancel', 'order.close'],
-  engineer: ['disruption.decide', 'disruption.autonomy', 'plan.adopt', 'anomaly.judge', 'ledger.verify', 'sign.verified', 'sign.reviewed'],
+  engineer: [
+    'disruption.decide',
+    'disruption.autonomy',
+    'plan.adopt',
+    'anomaly.judge',
+    'ledger.verify',
+    'procedure.propose',
+    'procedure.approve',
+    'sign.verified',
+    'sign.reviewed',
+  ],
   administrator: ['people.manage', 'people.unlock', 'ledger.verify'],
 }
 
@@ -81,6 +110,11 @@ export function roleMatrix(set: unknown, where: string): RoleMatrix {
 /** True when the person is active and has a role that may do it there. `scope`: an equipment; empty: what concerns the whole plant, for which only roles without a scope count. */
 export function mayDo(person: Person, action: Action, scope: string, matrix: RoleMatrix): boolean {
   return person.active && person.roles.some(({ role, scope: within }) => Object.hasOwn(matrix, role) && matrix[role]?.includes(action) && covers(within, scope))
+}
+
+/** Does the person have this role at the equipment? */
+export function hasRole(person: Person, role: string, scope: string): boolean {
+  return person.active && person.roles.some((held) => held.role === role && covers(held.scope, scope))
 }
 
 function covers(within: string | undefined, scope: string): boolean {

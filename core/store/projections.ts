@@ -118,6 +118,18 @@ export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
       time,
     }),
   },
+  procedure: {
+    table: 'procedure_version',
+    id: ({ id }) => id,
+    names: ['name', 'version', 'state'],
+    columns: ({ name, version, state }) => ({ name, version, state }),
+  },
+  'procedure-run': {
+    table: 'procedure_run',
+    id: ({ id }) => id,
+    names: ['procedure', 'equipment', 'phase'],
+    columns: ({ procedure, equipment, phase }) => ({ procedure, equipment, phase }),
+  },
 }
 
 export function projectionOf<K extends StoredKind>(kind: K, where: string): Projection<K> {

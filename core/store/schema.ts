@@ -79,6 +79,8 @@ export interface Tables {
   person: Projection & { badge: string | null; login: string | null; active: number }
   /** Apart from the person's document, which travels. `secret`: the password's hash with its salt and cost; `failures`: wrong passwords since the last right one. */
   person_secret: { person: string; secret: string; failures: number; last_failure: number | null }
+  procedure_version: Projection & { name: string; version: number; state: string }
+  procedure_run: Projection & { procedure: string; equipment: string; phase: string }
   signature: Projection & { record_kind: string; record_id: string; record_ledger: number; meaning: string; person: string; time: number }
 
   /** The graph of genealogy: a lot leads into the events that took from it, an event into the lots that it gave. Nodes are numbers of ledger rows. */

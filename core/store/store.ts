@@ -17,6 +17,8 @@ export type StoredKind =
   | 'containment'
   | 'person'
   | 'signature'
+  | 'procedure'
+  | 'procedure-run'
 
 /** Who did a thing: a person, or a node acting on its own (`node:<id>`). */
 export type Actor = string

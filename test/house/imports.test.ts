@@ -18,8 +18,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   trace: ['orders', 'store', 'plant', 'messages', 'base'],
   kpi: ['orders', 'signal', 'store', 'plant', 'messages', 'base'],
   people: ['store', 'plant', 'messages', 'base'],
+  procedures: ['sign', 'people', 'quality', 'orders', 'store', 'plant', 'messages', 'base'],
   sign: ['people', 'store', 'plant', 'messages', 'base'],
-  report: ['sign', 'people', 'quality', 'trace', 'kpi', 'orders', 'schedule', 'detect', 'signal', 'store', 'plant', 'messages', 'base'],
+  report: ['procedures', 'sign', 'people', 'quality', 'trace', 'kpi', 'orders', 'schedule', 'detect', 'signal', 'store', 'plant', 'messages', 'base'],
   // the simulated plant shares no code with what it tests beyond words and tools
   simulate: ['plant', 'messages', 'base'],
 }

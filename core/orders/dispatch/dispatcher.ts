@@ -4,11 +4,13 @@ import type { Command, Receipt } from '../../messages/command.ts'
 import type { Autonomy } from '../../messages/common.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
+import type { ProcedureRun } from '../../messages/procedure-run.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { LedgerEvent, Store, StoreReader } from '../../store/store.ts'
 import { changeJobOrder } from '../change-job-order.ts'
 import { endUnseen, type UnitState } from '../follow-machine.ts'
 import { isUnderWay } from '../job-order-states.ts'
+import { assertProcedure, openProcedure } from '../procedure-gate.ts'
 import { holdsResources, lackingNow } from './free-resources.ts'
 import { type CommandNames, commandFor, commandIdOf, jobOrderOfCommand } from './job-command.ts'
 import { type NextStep, nextStep, type UnitView } from './next-step.ts'
@@ -120,7 +122,7 @@ export class Dispatcher {
     if (revoked) this.#tellPeople('TAKT_DISPATCH_REFUSED', to, jobOrder, `${this.#nameOf(to)} refuses ${jobOrder}: ${said}`)
   }
 
-  /** A person lets a job order begin; its unit is told as soon as it is free. Throws TAKT_JOB_ORDER_UNKNOWN, TAKT_JOB_ORDER_NOT_READY, TAKT_DISPATCH_SHADOW. */
+  /** A person lets a job order begin; its unit is told as soon as it is free. Throws TAKT_JOB_ORDER_UNKNOWN, TAKT_JOB_ORDER_NOT_READY, TAKT_PROCEDURE_OPEN, TAKT_DISPATCH_SHADOW. */
   async start(jobOrder: string, actor: string): Promise<JobOrder> {
     const where = `job order ${jobOrder}`
     if (this.#settings.autonomy === 'shadow') throw new TaktError('TAKT_DISPATCH_SHADOW', { where })
@@ -132,6 +134,7 @@ export class Dispatcher {
       if (job.state === 'NotAllowedToStart' && (job.substate === 'Waiting' || job.equipment === null)) {
         throw new TaktError('TAKT_JOB_ORDER_NOT_READY', { what: missing, where })
       }
+      await assertProcedure(tx, job, 'start')
       return changeJobOrder(tx, job, 'Start', { actor, why: 'a person started it' })
     })
     if (started.equipment !== null) this.look(started.equipment)
@@ -160,6 +163,8 @@ export class Dispatcher {
 
   #hear(event: LedgerEvent): void {
     if (event.type === 'plan.published') this.look()
+    // the step that it waited for may have been the last before its start
+    else if (event.type.startsWith('procedure-run.')) this.look((event.after as ProcedureRun).equipment)
     else if (event.type === 'machine-state.changed') this.machineState(event.after as MachineState)
     // parts counted on a running unit change nothing about what comes next
     else if (event.type === 'job-order.progress' && isUnderWay(event.after as JobOrder)) return
@@ -244,8 +249,9 @@ export class Dispatcher {
     if (allowed !== undefined) await this.#tellUnit(equipment, allowed)
   }
 
-  /** Others have the people, the crew or the tool that it needs. */
+  /** Others have the people, the crew or the tool that it needs, or steps of its procedure come before. */
   async #lacks(reader: StoreReader, equipment: string, job: JobOrder): Promise<boolean> {
+    if ((await openProcedure(reader, job, 'start')) !== undefined) return true
     return (await lackingNow(reader, this.#parts.plant(), this.#parts.clock.now(), job, equipment)) !== undefined
   }
 

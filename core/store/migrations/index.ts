@@ -3,6 +3,7 @@ import { initialTables } from './0001-initial-tables.ts'
 import { delivery } from './0002-delivery.ts'
 import { trace } from './0003-trace.ts'
 import { people } from './0004-people.ts'
+import { procedures } from './0006-procedures.ts'
 
 /** The whole history, oldest first; a database's version is how many of them it has. */
-export const MIGRATIONS: readonly Migration[] = [initialTables, delivery, trace, people]
+export const MIGRATIONS: readonly Migration[] = [initialTables, delivery, trace, people, procedures]

@@ -27,6 +27,10 @@ anomaly.judge        x        x          .       x           .       x        .
 people.manage        .        .          .       .           .       .        x
 people.unlock        .        x          .       .           .       .        x
 ledger.verify        .        .          x       .           .       x        x
+procedure.perform    x        x          x       x           .       .        .
+procedure.propose    .        .          .       .           .       x        .
+procedure.approve    .        x          x       .           .       x        .
+procedure.concede    .        .          x       .           .       .        .
 sign.performed       x        x          .       x           .       .        .
 sign.verified        .        x          x       x           .       x        .
 sign.reviewed        .        x          x       .           .       x        .
