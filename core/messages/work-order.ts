@@ -52,6 +52,13 @@ export const WorkOrder = Type.Object({
   product: Type.Optional(Id),
   operations: Type.Optional(Type.Array(RoutedOperation, { minItems: 1 })),
   jobControl: Type.Optional(JobControl),
+  /** how much less or more may be made than the quantity says, in its unit; closing an order outside needs a reason */
+  tolerance: Type.Optional(Type.Object({ under: Type.Number({ minimum: 0 }), over: Type.Number({ minimum: 0 }) })),
+  /** what was asked for at first, where people changed it */
+  asked: Type.Optional(Type.Object({ quantity: Quantity, due: Type.Union([Time, Type.Null()]), priority: Type.Number(), weight: Type.Number() })),
+  /** orders that it was split from or that were merged into it, and how much of it is theirs; `into`: the order that it was merged into */
+  from: Type.Optional(Type.Array(Type.Object({ workOrder: Id, quantity: Quantity, by: Type.Enum(['split', 'merge']) }))),
+  into: Type.Optional(Id),
   created: Time,
   completed: Type.Optional(Time),
   ...stored,

@@ -3,6 +3,7 @@ import type { JobOrder } from '../messages/job-order.ts'
 import type { WorkOrder, WorkOrderState } from '../messages/work-order.ts'
 import type { StoreTransaction } from '../store/store.ts'
 import { type Because, changeJobOrder } from './change-job-order.ts'
+import { assertWithinTolerance } from './change-work-order.ts'
 import { endJobOrder, recordResponse } from './end-job-order.ts'
 import { isJobOrderCommand, isOpen, isOver, isUnderWay } from './job-order-states.ts'
 import { assertProcedure } from './procedure-gate.ts'
@@ -44,6 +45,7 @@ export async function closeWorkOrder(tx: StoreTransaction, id: string, because: 
   const order = await orderOf(tx, id)
   if (order.state === 'Closed') return order
   for (const job of await jobOrdersOf(tx, id)) if (job.state === 'Ended') await assertProcedure(tx, job, 'end')
+  assertWithinTolerance(order, because)
   const closed = await go(tx, order, ['Completed'], 'Closed', 'work-order.closed', because)
   for (const job of await jobOrdersOf(tx, id)) {
     if (job.state === 'Ended' && job.substate !== 'Closed') await recordResponse(tx, await changeJobOrder(tx, job, 'Clear', because), because)

@@ -1,3 +1,4 @@
+import { kept } from '../base/quantity.ts'
 import type { Count } from '../messages/count.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { StoreTransaction } from '../store/store.ts'
@@ -36,8 +37,8 @@ export async function countedFor(tx: StoreTransaction, jobOrder: string): Promis
   const rows = await tx.db.selectFrom('job_count').select(['good', 'scrap', 'first', 'last']).where('job_order', '=', jobOrder).execute()
   const counted = { good: 0, scrap: 0, first: null as number | null, last: null as number | null }
   for (const row of rows) {
-    counted.good += row.good
-    counted.scrap += row.scrap
+    counted.good = kept(counted.good + row.good)
+    counted.scrap = kept(counted.scrap + row.scrap)
     counted.first = Math.min(row.first, counted.first ?? row.first)
     counted.last = Math.max(row.last, counted.last ?? row.last)
   }

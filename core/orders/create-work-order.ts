@@ -68,11 +68,14 @@ function differenceOf(order: WorkOrder, terms: OrderTerms, request: OrderRequest
   if (!same(order.external ?? null, terms.external ?? null)) return `the external id ${order.external?.id ?? '(none)'}`
   if (version(order.workMaster) !== version(terms.workMaster)) return `the work master ${order.workMaster ?? '(none)'}`
   if (!same(order.product, terms.product)) return `the product ${order.product ?? '(none)'}`
-  if (!same(order.quantity, terms.quantity)) return `the quantity ${order.quantity.value} ${order.quantity.unit}`
+  // what people changed since is not what the asker says differently
+  const { quantity, due, priority, weight } = order.asked ?? order
+  if (!same(quantity, terms.quantity)) return `the quantity ${quantity.value} ${quantity.unit}`
+  if (!same(order.tolerance, terms.tolerance) && order.asked === undefined) return 'another tolerance'
   if (!same(order.operations, terms.operations)) return 'other operations'
-  if (order.due !== terms.due) return `the due time ${order.due === null ? '(none)' : new Date(order.due).toISOString()}`
+  if (due !== terms.due) return `the due time ${due === null ? '(none)' : new Date(due).toISOString()}`
   if (terms.release !== undefined && order.release !== terms.release) return `the release time ${new Date(order.release).toISOString()}`
-  if (order.priority !== terms.priority || order.weight !== terms.weight) return `priority ${order.priority} and weight ${order.weight}`
+  if (priority !== terms.priority || weight !== terms.weight) return `priority ${priority} and weight ${weight}`
   return undefined
 }
 

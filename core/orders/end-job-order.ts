@@ -1,3 +1,4 @@
+import { rest, suffices, sum } from '../base/quantity.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { JobResponse } from '../messages/job-response.ts'
 import type { StoreTransaction } from '../store/store.ts'
@@ -60,8 +61,11 @@ function latestOf(id: string, jobs: readonly JobOrder[]): JobOrder | undefined {
  * the operation may take. Called again it finds both done.
  */
 export async function failJobOrder(tx: StoreTransaction, job: JobOrder, end: number, because: Because): Promise<JobOrder> {
-  const rest = job.quantity.value - job.good - job.scrap
-  if (rest > 0 && job.maintenance === undefined) await continueJobOrder(tx, job, rest, because)
+  const left = rest(job.quantity.value, sum(job.good, job.scrap))
+  // so little may be missing that nobody sets a unit up for it
+  const under = (await tx.get('work-order', job.workOrder))?.tolerance?.under ?? 0
+  const enough = under > 0 && suffices(job.good + under, job.quantity.value)
+  if (left > 0 && !enough && job.maintenance === undefined) await continueJobOrder(tx, job, left, because)
   return endJobOrder(tx, job, 'Fail', end, because)
 }
 

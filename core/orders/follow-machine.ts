@@ -1,4 +1,5 @@
 import { TaktError } from '../base/error.ts'
+import { suffices, sum } from '../base/quantity.ts'
 import type { Count } from '../messages/count.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { MachineState } from '../messages/machine-state.ts'
@@ -156,6 +157,6 @@ async function endLeftBehind(tx: StoreTransaction, unit: UnitState, { actor }: B
 
 /** The unit is through with a job order and did not say how: by what was counted. */
 async function leave(tx: StoreTransaction, job: JobOrder, unit: UnitState, seen: Because): Promise<void> {
-  const done = job.maintenance !== undefined || job.good + job.scrap >= job.quantity.value
+  const done = job.maintenance !== undefined || suffices(sum(job.good, job.scrap), job.quantity.value)
   await (done ? endJobOrder(tx, job, 'Complete', unit.since, seen) : failJobOrder(tx, job, unit.since, seen))
 }

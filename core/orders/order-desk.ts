@@ -5,6 +5,7 @@ import type { WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { Store, StoreTransaction } from '../store/store.ts'
 import type { Because } from './change-job-order.ts'
+import { changeWorkOrder } from './change-work-order.ts'
 import { cancelWorkOrder, closeWorkOrder, commandJobOrder, holdWorkOrder, resumeWorkOrder } from './control-work-order.ts'
 import { readImportFile } from './import/import-file.ts'
 import { type ImportSummary, importOrders, type TakeOnce } from './import/import-orders.ts'
@@ -12,9 +13,30 @@ import type { OrderMapping } from './import/order-mapping.ts'
 import { readOrders } from './import/read-orders.ts'
 import { requestMaintenance } from './maintenance.ts'
 import { readMaterialTime, setMaterialTime } from './material-time.ts'
+import { mergeWorkOrders } from './merge-work-orders.ts'
+import { assertText } from './order-text.ts'
+import { readOrderChange } from './read-order-change.ts'
 import { releaseWorkOrder } from './release-work-order.ts'
+import { splitWorkOrder } from './split-work-order.ts'
+import { stopWorkOrder } from './stop-work-order.ts'
 
-export const DESK_TOPICS = ['create', 'import', 'release', 'hold', 'resume', 'cancel', 'close', 'command', 'maintenance', 'material'] as const
+export const DESK_TOPICS = [
+  'create',
+  'import',
+  'release',
+  'hold',
+  'resume',
+  'complete',
+  'cancel',
+  'close',
+  'split',
+  'merge',
+  'change',
+  'rush',
+  'command',
+  'maintenance',
+  'material',
+] as const
 export type DeskTopic = (typeof DESK_TOPICS)[number]
 
 export interface OrderDeskSettings {
@@ -49,10 +71,31 @@ export class OrderDesk {
   async handle(topic: DeskTopic, payload: unknown, because: Because, once?: TakeOnce): Promise<DeskAnswer> {
     const { where } = this.#settings
     if (!(payload instanceof Uint8Array)) assertSafe(payload, where)
+    if (topic !== 'create' && topic !== 'import') assertText(payload, where)
     switch (topic) {
       case 'create':
       case 'import':
         return this.#take(topic, payload, because, once)
+      case 'split': {
+        const { quantity, as, why } = fields(payload, where)
+        const split = { quantity: Number(quantity), ...(as === undefined ? {} : { as: id(as, 'as', where) }) }
+        return this.#do(once, async (tx) => splitWorkOrder(tx, this.#plant(), await workOrderIdOf(tx, payload, where), split, withWhy(because, why)))
+      }
+      case 'merge': {
+        const { orders, why } = fields(payload, where)
+        if (!Array.isArray(orders)) throw new TaktError('TAKT_MESSAGE_INVALID', { what: "'orders' is no list of orders", where })
+        return this.#do(once, async (tx) => {
+          const ids: string[] = []
+          for (const order of orders) ids.push(await workOrderIdOf(tx, order, where))
+          return mergeWorkOrders(tx, ids, withWhy(because, why))
+        })
+      }
+      case 'change':
+      case 'rush': {
+        const { why } = fields(payload, where)
+        const change = readOrderChange(payload, this.#plant(), topic === 'rush', where)
+        return this.#do(once, async (tx) => [await changeWorkOrder(tx, await workOrderIdOf(tx, payload, where), change, withWhy(because, why))])
+      }
       case 'command': {
         const { jobOrder, command, why } = fields(payload, where)
         return this.#do(once, async (tx) => [await commandJobOrder(tx, id(jobOrder, 'jobOrder', where), command, withWhy(because, why))])
@@ -97,12 +140,7 @@ export class OrderDesk {
     return read.rows === 1 ? { documents } : { documents, summary }
   }
 
-  #control(
-    topic: Exclude<DeskTopic, 'create' | 'import' | 'command' | 'maintenance' | 'material'>,
-    payload: unknown,
-    because: Because,
-    once: TakeOnce | undefined,
-  ): Promise<DeskAnswer> {
+  #control(topic: 'release' | keyof typeof CONTROLS, payload: unknown, because: Because, once: TakeOnce | undefined): Promise<DeskAnswer> {
     const { where } = this.#settings
     const why = typeof payload === 'object' && payload !== null && !Array.isArray(payload) ? (payload as { why?: unknown }).why : undefined
     return this.#do(once, async (tx) => {
@@ -121,7 +159,7 @@ export class OrderDesk {
   }
 }
 
-const CONTROLS = { hold: holdWorkOrder, resume: resumeWorkOrder, cancel: cancelWorkOrder, close: closeWorkOrder } as const
+const CONTROLS = { hold: holdWorkOrder, resume: resumeWorkOrder, complete: stopWorkOrder, cancel: cancelWorkOrder, close: closeWorkOrder } as const
 
 /** An order by its id, by `{ id }`, or by the number that another system has for it. */
 async function workOrderIdOf(tx: StoreTransaction, named: unknown, where: string): Promise<string> {

@@ -7,6 +7,7 @@ import { ResourceNeed } from '../messages/job-order.ts'
 import { describeErrors } from '../messages/validate.ts'
 import type { RoutedOperation, WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
+import { assertText } from './order-text.ts'
 import { readTime } from './times.ts'
 
 const Name = Type.String({ minLength: 1, maxLength: 100 })
@@ -41,6 +42,7 @@ export const OrderRequest = Type.Object({
   workMaster: Type.Optional(Name),
   product: Type.Optional(Name),
   quantity: Type.Union([Type.Number({ exclusiveMinimum: 0 }), Quantity]),
+  tolerance: Type.Optional(Type.Object({ under: Type.Optional(Type.Number({ minimum: 0 })), over: Type.Optional(Type.Number({ minimum: 0 })) })),
   release: Type.Optional(Moment),
   due: Type.Optional(Type.Union([Moment, Type.Null()])),
   priority: Type.Optional(Type.Number()),
@@ -51,7 +53,10 @@ export const OrderRequest = Type.Object({
 export type OrderRequest = Type.Static<typeof OrderRequest>
 
 /** What a request says of the work order it asks for; `release` undefined: now. */
-export type OrderTerms = Pick<WorkOrder, 'workMaster' | 'quantity' | 'due' | 'priority' | 'weight' | 'external' | 'product' | 'operations' | 'materialAt'> & {
+export type OrderTerms = Pick<
+  WorkOrder,
+  'workMaster' | 'quantity' | 'due' | 'priority' | 'weight' | 'external' | 'product' | 'operations' | 'materialAt' | 'tolerance'
+> & {
   readonly id: string | undefined
   readonly release: number | undefined
 }
@@ -63,6 +68,7 @@ export function checkOrderRequest(payload: unknown, where: string): OrderRequest
   assertSafe(payload, where)
   validator ??= new Ajv({ allErrors: true, strict: false }).compile(OrderRequest)
   if (!validator(payload)) throw new TaktError('TAKT_MESSAGE_INVALID', { what: `not an order: ${describeErrors(validator.errors)}`, where })
+  assertText(payload, where)
   return payload as OrderRequest
 }
 
@@ -90,6 +96,7 @@ export function orderTerms(request: OrderRequest, plant: Plant, where: string): 
     ...product,
     ...operations,
     quantity: { value, unit },
+    ...(request.tolerance === undefined ? {} : { tolerance: { under: request.tolerance.under ?? 0, over: request.tolerance.over ?? 0 } }),
     release: moment(request.release, 'release'),
     due: moment(request.due, 'due') ?? null,
     priority: request.priority ?? 5,

@@ -1,3 +1,4 @@
+import { kept } from '../base/quantity.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { Lot } from '../messages/lot.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
@@ -42,7 +43,7 @@ async function settleJobOrder(
   if (job.substate !== 'Loaded' && lot?.disposition === 'scrapped') return changeJobOrder(tx, job, 'Cancel', { actor, why: `lot ${lot.id} was scrapped` })
   let settled = job
   if (unblocked && job.state === 'NotAllowedToStart') {
-    const left = inputOf(order, before, jobs) - processedElsewhere(job, jobs)
+    const left = kept(inputOf(order, before, jobs) - processedElsewhere(job, jobs))
     if (left <= 0) return changeJobOrder(tx, job, 'Cancel', { actor, why: 'no good part is left to work on' })
     if (left !== job.quantity.value) {
       const quantity = { ...job.quantity, value: left }
@@ -76,7 +77,7 @@ function hasHandedOn(before: JobOrder, follower: JobOrder, jobs: readonly JobOrd
 }
 
 export function goodOf(operation: string, jobs: readonly JobOrder[]): number {
-  return jobs.reduce((sum, job) => sum + (job.operation === operation ? job.good : 0), 0)
+  return kept(jobs.reduce((sum, job) => sum + (job.operation === operation ? job.good : 0), 0))
 }
 
 /** Parts that other job orders of the same operation have worked on: those that a failed unit left behind. */
@@ -87,7 +88,7 @@ export function processedElsewhere(job: JobOrder, jobs: readonly JobOrder[]): nu
 async function saveProgress(tx: StoreTransaction, order: WorkOrder, jobs: readonly JobOrder[], { actor, why }: Because): Promise<WorkOrder> {
   const last = jobs.filter((job) => !jobs.some((other) => other.after.includes(job.id) && other.operation !== job.operation))
   const good = last.length === 0 ? 0 : Math.min(...last.map((job) => goodOf(job.operation, jobs)))
-  const scrap = jobs.reduce((sum, job) => sum + job.scrap, 0)
+  const scrap = kept(jobs.reduce((sum, job) => sum + job.scrap, 0))
   const state = stateOf(order, jobs)
   if (state === order.state && good === order.progress.good && scrap === order.progress.scrap) return order
   const done = state === 'Completed' && order.completed === undefined ? { completed: tx.now } : {}

@@ -116,6 +116,11 @@ const ACTION_OF: Readonly<Partial<Record<DeskTopic, Action>>> = {
   resume: 'order.hold',
   cancel: 'order.cancel',
   close: 'order.close',
+  complete: 'order.close',
+  split: 'order.release',
+  merge: 'order.release',
+  change: 'order.release',
+  rush: 'order.release',
   command: 'order.command',
   maintenance: 'order.maintenance',
 }

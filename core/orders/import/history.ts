@@ -2,6 +2,7 @@ import { TaktError, toTaktError } from '../../base/error.ts'
 import type { Segment } from '../../messages/job-response.ts'
 import { slug } from '../ids.ts'
 import type { OrderRequest, RequestedOperation } from '../order-request.ts'
+import { assertText } from '../order-text.ts'
 import { overlapsOf } from './log-overlaps.ts'
 import { addRecord, NO_TOTALS } from './log-totals.ts'
 import type { OrderMapping } from './order-mapping.ts'
@@ -129,6 +130,7 @@ function readRecord(row: Row, order: string, context: RoutingContext, records: R
   const rework = saysYes(records.rework === undefined ? undefined : row.get(records.rework))
   if (rework && good + scrap === 0) doubt('TAKT_IMPORT_QUANTITY', 'rework of no part')
   const person = records.person === undefined ? undefined : row.get(records.person)
+  assertText([name, person], where)
   const who = person === undefined ? {} : { person: String(person).slice(0, 200) }
   return { order, name, equipment, activity, start, end: complete, good, scrap, review, ...who, row: row.number, rework }
 }

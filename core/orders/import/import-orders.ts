@@ -5,6 +5,7 @@ import { isDiskAt } from '../../store/disk-budget.ts'
 import type { Store, StoreTransaction } from '../../store/store.ts'
 import type { Because } from '../change-job-order.ts'
 import { type CreatedWorkOrder, createWorkOrder } from '../create-work-order.ts'
+import { shown } from '../order-text.ts'
 import { releaseWorkOrder } from '../release-work-order.ts'
 import { bookHistory } from './book-history.ts'
 import type { OrderHistory } from './history.ts'
@@ -64,7 +65,7 @@ export async function importOrders(
       const { code, what } = toTaktError(result.reason, `row ${row}`)
       // a store that cannot be written refuses no order: the whole import is to be done again
       if (code.startsWith('TAKT_STORE_') && code !== 'TAKT_STORE_DISK_BUDGET') throw result.reason
-      problems.push({ row, order: request.external?.id ?? request.id ?? null, code, what })
+      problems.push({ row, order: request.external?.id ?? request.id ?? null, code, what: shown(what) })
     })
   }
   const refused = new Set(problems.map(({ order, row }) => order ?? row)).size

@@ -1,6 +1,7 @@
 import { TaktError, toTaktError } from '../../base/error.ts'
 import type { Plant } from '../../plant/plant.ts'
 import { checkOrderRequest, type OrderRequest } from '../order-request.ts'
+import { shown } from '../order-text.ts'
 import { type LogTotals, type OrderHistory, readHistory } from './history.ts'
 import { FIELD_NAMES, type Fields, type OrderField, type OrderMapping } from './order-mapping.ts'
 import { type Doubt, readRouting } from './routing.ts'
@@ -41,7 +42,7 @@ export function readOrders(input: unknown, mapping: OrderMapping, plant: Plant, 
     if (records !== undefined)
       assertColumns([records.type, records.completed, records.rejected, records.review, records.rework, records.person], columns, where)
     const routing = records === undefined ? readRouting(rows, context, where) : readHistory(rows, context, records, where)
-    return { rows: rows.length + problems.length, ...routing, problems: [...problems, ...routing.problems] }
+    return { ...routing, rows: rows.length + problems.length, problems: [...problems, ...routing.problems].map(told), doubts: routing.doubts.map(told) }
   }
 
   const orders: RequestedOrder[] = []
@@ -55,7 +56,12 @@ export function readOrders(input: unknown, mapping: OrderMapping, plant: Plant, 
       refused.push({ row: row.number, order: orderOf(row, fields), code, what })
     }
   }
-  return { rows: rows.length + problems.length, orders, problems: refused, doubts: [], duplicates: 0 }
+  return { rows: rows.length + problems.length, orders, problems: refused.map(told), doubts: [], duplicates: 0 }
+}
+
+/** Names out of a file may be anything and of any length. */
+function told<T extends ImportProblem | Doubt>(row: T): T {
+  return { ...row, what: shown(row.what), order: row.order === null ? null : shown(row.order) }
 }
 
 /** Which column holds which field. */
