@@ -2,6 +2,7 @@ import { TaktError, toTaktError } from '../../base/error.ts'
 import type { Plant } from '../../plant/plant.ts'
 import { checkOrderRequest, type OrderRequest } from '../order-request.ts'
 import { shown } from '../order-text.ts'
+import { type B2mmlRequest, b2mmlOrder, b2mmlRequests } from './b2mml.ts'
 import { type LogTotals, type OrderHistory, readHistory } from './history.ts'
 import { FIELD_NAMES, type Fields, type OrderField, type OrderMapping } from './order-mapping.ts'
 import { type Doubt, readRouting } from './routing.ts'
@@ -33,6 +34,8 @@ export interface ReadOrders {
  */
 export function readOrders(input: unknown, mapping: OrderMapping, plant: Plant, where: string): ReadOrders {
   const { rows, columns, problems } = readRows(input, mapping, where)
+  const requests = columns === null && rows.length === 1 ? b2mmlRequests(rows[0]?.value) : undefined
+  if (requests !== undefined) return readB2mml(requests, mapping, where)
   const fields = fieldsOf(mapping, columns, where)
   const { operations } = mapping
   if (operations !== undefined) {
@@ -57,6 +60,23 @@ export function readOrders(input: unknown, mapping: OrderMapping, plant: Plant, 
     }
   }
   return { rows: rows.length + problems.length, orders, problems: refused.map(told), doubts: [], duplicates: 0 }
+}
+
+/** Rows are the requests of the schedule, from 1. */
+function readB2mml(requests: readonly B2mmlRequest[], { system = 'b2mml', limit }: OrderMapping, where: string): ReadOrders {
+  const orders: RequestedOrder[] = []
+  const problems: ImportProblem[] = []
+  for (const [index, asked] of requests.entries()) {
+    if (orders.length === limit) break
+    const row = index + 1
+    try {
+      orders.push({ row, request: checkOrderRequest(b2mmlOrder(asked, system, `${where}, request ${row}`), `${where}, request ${row}`) })
+    } catch (thrown) {
+      const { code, what } = toTaktError(thrown, where)
+      problems.push(told({ row, order: typeof asked.request.ID === 'string' ? asked.request.ID : null, code, what }))
+    }
+  }
+  return { rows: requests.length, orders, problems, doubts: [], duplicates: 0 }
 }
 
 /** Names out of a file may be anything and of any length. */
