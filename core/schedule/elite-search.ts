@@ -16,6 +16,8 @@ const FRUITLESS = 3
 /** So many searches in a row, and this share of all that is given, without anything better: more will hardly come of it. */
 const VAIN = 3
 const VAIN_SHARE = 0.1
+/** The same where nothing better than the start was found at all: of most events the plan in force has the best answer. */
+const VAIN_FROM_START = 2
 
 export interface EliteOptions {
   /** Ends early when the whole elite costs the same, a sign in sums of many terms that all have found the same place. */
@@ -32,7 +34,8 @@ export function searchByElite(table: Timetable, random: Random, progress: Progre
   const search = new TabuSearch(table, random)
   const elite: Snapshot[] = []
   let fruitless = 0
-  let lowest = Number.POSITIVE_INFINITY
+  const started = table.cost
+  let lowest = started
   let vain = 0
   let vainSince = 0
   for (;;) {
@@ -47,7 +50,8 @@ export function searchByElite(table: Timetable, random: Random, progress: Progre
       vainSince = used
     } else vain++
     if (used >= 1 || fruitless >= FRUITLESS || (settles && hasSettled(elite))) break
-    if (mayEndEarly && vain >= VAIN && used - vainSince >= VAIN_SHARE) break
+    const enough = lowest === started ? vain >= VAIN_FROM_START : vain >= VAIN && used - vainSince >= VAIN_SHARE
+    if (mayEndEarly && enough) break
   }
   return elite.reduce((best, other) => (other.cost < best.cost ? other : best))
 }
