@@ -72,7 +72,8 @@ export async function importOrders(
   const { rows, duplicates, doubts } = read
   const workOrders = orders.map((order) => order.id)
   const log = read.totals === undefined ? {} : { totals: read.totals, booked }
-  if (read.totals !== undefined) await recordLog(store, workOrders, doubts, log, because)
+  // a message that comes again books nothing, this neither
+  if (read.totals !== undefined && orders.length > 0) await recordLog(store, workOrders, doubts, log, because)
   return { summary: { rows, created, existing: orders.length - created, refused, duplicates, problems, doubts, workOrders, ...log }, orders }
 }
 
