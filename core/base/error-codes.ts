@@ -413,7 +413,7 @@ export const ERROR_CODES = {
   TAKT_PROCEDURE_NONE: { what: 'the job order has no such procedure', remedy: 'name it in the operation of the plant model, or in the message that begins it' },
   TAKT_PROCEDURE_NOT_IN_FORCE: { what: 'no version of the procedure is approved', remedy: 'let a version be approved' },
   TAKT_PROCEDURE_NO_UNIT: { what: 'no plan says yet on which unit the job order runs', remedy: 'plan it first' },
-  TAKT_PROCEDURE_NOT_BEGUN: { what: 'the procedure of the job order has not been begun', remedy: 'begin it' },
+  TAKT_PROCEDURE_NOT_BEGUN: { what: 'the procedure of the job order has not been begun', remedy: 'begin its procedure first' },
   TAKT_PROCEDURE_NOT_MOVED: { what: 'the job order is where it was prepared', remedy: 'go on with the present step' },
   TAKT_PROCEDURE_MOVED: { what: 'the job order was prepared at another unit', remedy: 'begin its procedure again at the new unit (restart), or plan it back' },
   TAKT_PROCEDURE_NOT_STARTED: { what: 'the step comes after the start of the job order', remedy: 'do it when the unit runs' },
