@@ -9,7 +9,7 @@ import type { Actor, Store, StoreTransaction } from '../store/store.ts'
 import { checkProcedure } from './check-procedure.ts'
 import type { Measured } from './check-step.ts'
 import { type Performed, type Performer, performStep } from './perform.ts'
-import { beginRun, type RunView, restartRun, settleRun, viewRun, waitsUntil } from './run.ts'
+import { assertDoable, beginRun, type RunView, restartRun, settleRun, viewRun, waitsUntil } from './run.ts'
 import { type Fields, fieldsOf, optionalText, readStep, type StepRequest, textOf } from './step-request.ts'
 import { decideVersion, differenceNow, proposeVersion } from './versions.ts'
 
@@ -120,9 +120,11 @@ export class ProcedureDesk {
   async #sign({ secrets, evidence }: ProcedureRequest, fields: Fields, request: StepRequest): Promise<void> {
     const { store } = this.#parts
     const where = `job order ${request.jobOrder}`
-    const { run, step } = await viewRun(store, request.jobOrder)
+    const view = await viewRun(store, request.jobOrder)
+    const { run, step } = view
     if (step?.type !== 'sign' || step.id !== request.step)
       throw new TaktError('TAKT_PROCEDURE_STEP_ORDER', { what: `step '${request.step}' is not to be signed now; a password is for that alone`, where })
+    assertDoable(view)
     const meaning = MEANINGS.find((known) => known === step.meaning)
     if (meaning === undefined) throw new TaktError('TAKT_INTERNAL', { what: `step '${step.id}' has no meaning`, where })
     const who = optionalText(fields, 'person', 200, where) ?? optionalText(fields, 'badge', 200, where)

@@ -20,6 +20,9 @@ export interface RunFollowerParts {
   problem(problem: TaktError, jobOrder: string): void
 }
 
+/** Samples that wait until runs have been looked at; with more than that the next ones will do. */
+const QUEUED_AT_MOST = 1000
+
 /** What a run waits for besides people. */
 interface Watched {
   readonly step: string
@@ -40,7 +43,8 @@ export class RunFollower {
   readonly #parts: RunFollowerParts
   readonly #watched = new Map<string, Watched>()
   readonly #bySignal = new Map<string, Set<string>>()
-  readonly #inTurn = inTurn()
+  readonly #queue = inTurn()
+  #queued = 0
   readonly #unsubscribe: () => void
   #stopped = false
 
@@ -63,7 +67,12 @@ export class RunFollower {
 
   /** A value of a sensor. Costs a look into a map when no step waits for it. */
   sample(sample: Sample): void {
-    const { equipment, signal, value, unit, quality, time } = sample
+    // a step that has just begun may not be known yet
+    if (this.#queued > 0 && this.#queued < QUEUED_AT_MOST) void this.#inTurn(async () => this.#take(sample))
+    else this.#take(sample)
+  }
+
+  #take({ equipment, signal, value, unit, quality, time }: Sample): void {
     const source = `${equipment}/${signal}`
     const waiting = this.#bySignal.get(source)
     if (waiting === undefined || quality !== 'good' || typeof value !== 'number' || !Number.isFinite(value)) return
@@ -80,6 +89,15 @@ export class RunFollower {
         const performed = await store.transaction((tx) => performFromSensor(tx, jobOrder, watched.step, measured, time, actor))
         if (performed !== undefined) moved(performed)
       }).catch((thrown: unknown) => this.#tell(thrown, jobOrder))
+    }
+  }
+
+  async #inTurn(task: () => Promise<void>): Promise<void> {
+    this.#queued++
+    try {
+      await this.#queue(task)
+    } finally {
+      this.#queued--
     }
   }
 
