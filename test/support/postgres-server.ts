@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { freePort, type TlsFiles } from '../core/connect/support/mosquitto.ts'
 import { until } from '../core/connect/support/wait.ts'
+import { needsService } from './services.ts'
 
 const run = promisify(execFile)
 
@@ -17,12 +18,10 @@ const FOLDER = ['/usr/lib/postgresql/*/bin', '/usr/pgsql-*/bin', '/usr/local/pgs
 
 export const hasPostgres = (): boolean => FOLDER !== undefined
 
-/** Skips a suite where PostgreSQL is not installed; where services are required, its absence is a failure. A cluster takes a while to make on a machine that is busy. */
+/** See `needsService`. A cluster takes a while to make on a machine that is busy. */
 export function needsPostgres(suite: Mocha.Context): void {
   suite.timeout(90_000)
-  if (FOLDER !== undefined) return
-  if (process.env.TAKT_REQUIRE_SERVICES === '1') throw new Error('PostgreSQL is not installed, but TAKT_REQUIRE_SERVICES=1')
-  suite.skip()
+  needsService(suite, 'PostgreSQL', hasPostgres())
 }
 
 /** The server refuses to be run by root. */

@@ -1,15 +1,12 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { needsService } from '../../support/services.ts'
 
 const CHROMIUM = process.env.TAKT_CHROMIUM ?? '/usr/bin/chromium'
 
-/** Chromium without a window; skips the suite with a word where there is none, unless the run demands its services. */
+/** Chromium without a window (see `needsService`); `TAKT_CHROMIUM` names another than Debian's. */
 export async function openBrowser(suite: Mocha.Context): Promise<Browser> {
-  if (!existsSync(CHROMIUM)) {
-    if (process.env.TAKT_REQUIRE_SERVICES === '1') throw new Error(`${CHROMIUM} is missing and TAKT_REQUIRE_SERVICES is set`)
-    console.log(`      skipped: no Chromium at ${CHROMIUM} (TAKT_CHROMIUM names another)`)
-    suite.skip()
-  }
+  needsService(suite, `Chromium (${CHROMIUM})`, existsSync(CHROMIUM))
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
 }
 

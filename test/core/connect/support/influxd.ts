@@ -5,6 +5,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { needsService } from '../../../support/services.ts'
 import { freePort, type TlsFiles } from './mosquitto.ts'
 import { until } from './wait.ts'
 
@@ -12,12 +13,7 @@ const BINARY = ['/usr/bin/influxd', '/usr/local/bin/influxd'].find((path) => exi
 
 export const hasInfluxd = (): boolean => BINARY !== undefined
 
-/** Skips a suite where influxd is not installed; where services are required, its absence is a failure. */
-export function needsInfluxd(suite: Mocha.Context): void {
-  if (BINARY !== undefined) return
-  if (process.env.TAKT_REQUIRE_SERVICES === '1') throw new Error('influxd is not installed, but TAKT_REQUIRE_SERVICES=1')
-  suite.skip()
-}
+export const needsInfluxd = (suite: Mocha.Context): void => needsService(suite, 'InfluxDB', hasInfluxd())
 
 /** A real InfluxDB 1 on a port of its own. Stops and starts on the same port, keeping its data. */
 export class Influxd {

@@ -5,15 +5,11 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { needsService } from '../../../support/services.ts'
 
 const BINARY = ['/usr/sbin/mosquitto', '/usr/bin/mosquitto', '/usr/local/sbin/mosquitto'].find((path) => existsSync(path))
 
-/** Skips a suite where mosquitto is not installed; where services are required, its absence is a failure. */
-export function needsMosquitto(suite: Mocha.Context): void {
-  if (BINARY !== undefined) return
-  if (process.env.TAKT_REQUIRE_SERVICES === '1') throw new Error('mosquitto is not installed, but TAKT_REQUIRE_SERVICES=1')
-  suite.skip()
-}
+export const needsMosquitto = (suite: Mocha.Context): void => needsService(suite, 'mosquitto', BINARY !== undefined)
 
 export interface TlsFiles {
   readonly certificate: string
