@@ -3,9 +3,9 @@ import { uniqueId } from '../base/id.ts'
 import type { Store, StoreTransaction } from './store.ts'
 
 export interface LeadershipOptions {
-  /** The leader leads so long after its last sign of life, real ms. Default 2,500; others take over at most two signs later. */
+  /** The leader leads so long after its last sign of life, real ms. Default 2,000; others take over at most two signs later. */
   readonly leaseMs?: number
-  /** Between two signs of life, real ms. Default 700. */
+  /** Between two signs of life, real ms. Default 600. */
   readonly everyMs?: number
   /** Called when it begins to lead, and when it does no more. Not for a store that one process has for itself: there it always leads. */
   onChange?(leads: boolean): void
@@ -19,8 +19,8 @@ interface Lease {
 }
 
 const NODE = 'lease'
-const LEASE_MS = 2500
-const EVERY_MS = 700
+const LEASE_MS = 2000
+const EVERY_MS = 600
 
 /**
  * One instance among those that share a store does a piece of work; another takes over when it is silent. No clock is compared with another's: who waits counts its own
