@@ -166,7 +166,9 @@ async function peopleOf({ db }: StoreReader, subjects: readonly string[]): Promi
 async function proceduresOf(reader: StoreReader, plant: Plant, jobs: readonly JobOrder[]): Promise<readonly string[]> {
   const orders = await readMany(sorted(jobs.map(({ workOrder }) => workOrder)), (some) => reader.list('work-order', { where: { id: some } }))
   const masters = new Map(orders.map(({ id, workMaster }) => [id, workMaster]))
-  return jobs.flatMap(({ workOrder, operation }) => {
+  return jobs.flatMap(({ workOrder, operation, procedure }) => {
+    // as it was begun, with its version
+    if (procedure !== undefined) return procedure
     const master = masters.get(workOrder)
     return (master === undefined || master === null ? undefined : plant.operation(master, operation)?.procedure) ?? []
   })

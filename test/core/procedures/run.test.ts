@@ -93,6 +93,16 @@ describe('a procedure, step by step', () => {
     assert.equal((await view(store)).step?.id, 'cool')
   })
 
+  it('does a step once when it is asked for many times at once', async () => {
+    await begin(store)
+    const codes = await Promise.all(Array.from({ length: 8 }, () => code(perform(store, 'read'))))
+    assert.deepEqual(codes.sort(), ['TAKT_PROCEDURE_STEP_DONE', ...codes.slice(1, 7).map(() => 'TAKT_PROCEDURE_STEP_DONE'), 'no error'])
+    assert.deepEqual(
+      (await view(store)).run.done.map(({ step }) => step),
+      ['read'],
+    )
+  })
+
   it('leaves the step open when a value lies outside the limits, and holds the lot', async () => {
     await prepared()
     await runs(store)
