@@ -265,8 +265,8 @@ describe('anomaly group node', () => {
       // rows are told apart by their time of arrival
       await wait(2)
     }
-    // its values are drawn anew each time: chance can look like an anomaly, and passes
-    for (let at = 0; at < 320 || (standing() && at < 2500); at++) await row()
+    // its values are drawn anew each time: chance can look like an anomaly, and passes; of 300 rows alone that wander slowly too little can be learned
+    for (let at = 0; at < 1000 || (standing() && at < 2500); at++) await row()
     const before = told.length
     press('slip')
     for (let at = 0; at < 2500 && told.length === before; at++) await row()
