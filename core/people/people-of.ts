@@ -6,7 +6,7 @@ import type { PeopleSettings } from './settings.ts'
 
 const known = new WeakMap<Store, People>()
 
-/** The people of a store, one for all who use it: sessions are in its memory. The first caller sets how people are known; the store node is the first. */
+/** The people of a store, one for all who use it. The first caller sets how people are known; the store node is the first. */
 export function peopleOf(store: Store, clock: Clock = systemClock, settings: Partial<PeopleSettings> = {}): People {
   let people = known.get(store)
   if (people === undefined) {

@@ -30,7 +30,7 @@ export class People {
   constructor(store: Store, clock: Clock, settings: Partial<PeopleSettings> = {}) {
     this.settings = { ...PEOPLE_DEFAULTS, ...settings }
     this.#store = store
-    this.sessions = new Sessions(clock, { idleMs: this.settings.idleMs, longestMs: this.settings.sessionMs })
+    this.sessions = new Sessions(store, clock, { idleMs: this.settings.idleMs, longestMs: this.settings.sessionMs })
     this.signIn = new SignIn(store, this.settings, this.sessions)
   }
 
@@ -78,7 +78,7 @@ export class People {
   async change(id: string, changes: unknown, by: Actor, why: unknown): Promise<Person> {
     const where = `person ${id}`
     const reason = reasonOf(why, where)
-    const changed = await this.#store.transaction(async (tx) => {
+    return this.#store.transaction(async (tx) => {
       const before = await personOf(tx, id)
       const fields = personFields(changes, { ...before, login: before.login }, this.settings.roles, where)
       const { login: _login, ...kept } = before
@@ -86,10 +86,10 @@ export class People {
       await this.#assertFree(tx, after)
       await this.#assertAdministered(tx, after)
       const type = before.active === after.active ? 'person.changed' : after.active ? 'person.activated' : 'person.deactivated'
+      // who may do other things than before proves once more who it is
+      if (!after.active || JSON.stringify(after.roles) !== JSON.stringify(before.roles)) await this.sessions.endAll(tx, id)
       return tx.save(after, { type, actor: by, why: reason })
     })
-    if (!changed.active) this.sessions.endAll(id)
-    return changed
   }
 
   /** Somebody else gives a person a password, to be changed at first use; it also unlocks. Throws TAKT_PASSWORD_RULES. */
@@ -108,14 +108,13 @@ export class People {
   /** Throws TAKT_PERSON_UNKNOWN, TAKT_PERSON_LAST_ADMINISTRATOR. */
   async lock(id: string, by: Actor, why: unknown): Promise<Person> {
     const reason = reasonOf(why, `person ${id}`)
-    const locked = await this.#store.transaction(async (tx) => {
+    return this.#store.transaction(async (tx) => {
       const person = await personOf(tx, id)
       const after: Person = { ...person, locked: { since: tx.now, until: null, why: reason } }
       await this.#assertAdministered(tx, after)
+      await this.sessions.endAll(tx, id)
       return tx.save(after, { type: 'person.locked', actor: by, why: reason })
     })
-    this.sessions.endAll(id)
-    return locked
   }
 
   async unlock(id: string, by: Actor, why: unknown): Promise<Person> {
@@ -130,14 +129,13 @@ export class People {
   async #replacePassword(id: string, password: unknown, event: { readonly by: Actor; readonly why: string; readonly mustChange: boolean }): Promise<Person> {
     const { name, badge } = await personOf(this.#store, id)
     const secret = await this.#hash(password, [id, name, badge])
-    const changed = await this.#store.transaction(async (tx) => {
+    return this.#store.transaction(async (tx) => {
       const person = await personOf(tx, id)
+      await this.sessions.endAll(tx, id)
       await writeSecret(tx, id, secret)
       const after: Person = { ...person, locked: event.mustChange ? null : person.locked, password: this.#passwordOf(secret, tx.now, event.mustChange) }
       return tx.save(after, { type: 'person.password-changed', actor: event.by, why: event.why })
     })
-    this.sessions.endAll(id)
-    return changed
   }
 
   async #put(

@@ -63,10 +63,13 @@ export class SignIn {
   /** Begins a session; its token is one of the two components of what is signed in it. Throws what `authenticate` throws. */
   async start(who: unknown, password: unknown, connection: string | null): Promise<{ readonly person: Person; readonly token: string }> {
     const { person, by } = await this.authenticate(who, password)
-    await this.#store.transaction((tx) =>
-      tx.record({ type: 'person.signed-in', subject: person.id, actor: `person:${person.id}`, why: `${by} and password`, after: { by } }),
-    )
-    return { person, token: this.#sessions.start(person.id, connection) }
+    const token = await this.#store.transaction(async (tx) => {
+      const now = await tx.get('person', person.id)
+      // locked or put away since the password was found right
+      if (now?.active !== true || now.locked !== null) throw refused()
+      return this.#sessions.begin(tx, { person: person.id, connection, by })
+    })
+    return { person, token }
   }
 
   /** Counts the attempt, and gives what the password is compared with; undefined for a person who has none or was put away. */
@@ -100,11 +103,10 @@ export class SignIn {
       if (failures < lockAfter || person.locked !== null) return person
       const why = `${failures} wrong passwords`
       const lock = { since: tx.now, until: lockMs === 0 ? null : tx.now + lockMs, why }
+      await this.#sessions.endAll(tx, id)
       return tx.save({ ...person, locked: lock }, { type: 'person.locked', actor: 'store', why })
     })
-    if (after.locked === null) return refused()
-    this.#sessions.endAll(id)
-    return locked(after)
+    return after.locked === null ? refused() : locked(after)
   }
 
   /** The person as it is now: it may have been locked or put away, or have got another password, while this one was checked. */

@@ -17,7 +17,8 @@ export interface Evidence {
 /** Who it is, known for certain; undefined where nothing says so. A person who was put away or locked meanwhile is nobody. */
 export async function identify(people: People, { session, connection, login }: Evidence): Promise<Person | undefined> {
   const { sessions } = people
-  const id = sessions.personOf(session, connection ?? null) ?? (session === undefined ? undefined : sessions.personOf(undefined, connection ?? null))
+  const id =
+    (await sessions.personOf(session, connection ?? null)) ?? (session === undefined ? undefined : await sessions.personOf(undefined, connection ?? null))
   const person = id === undefined ? (login === undefined ? undefined : await people.findLogin(login)) : await people.find(id)
   return person === undefined || !person.active || person.locked !== null ? undefined : person
 }

@@ -109,8 +109,8 @@ export class SignDesk {
 
   async #signOut({ evidence }: DeskRequest): Promise<DeskAnswer> {
     const { sessions } = this.#parts.people
-    if (evidence.session !== undefined) sessions.end(evidence.session)
-    if (evidence.connection !== undefined) sessions.endConnection(evidence.connection)
+    if (evidence.session !== undefined) await sessions.end(evidence.session)
+    if (evidence.connection !== undefined) await sessions.endConnection(evidence.connection)
     return answer('signed-out', null)
   }
 

@@ -69,15 +69,17 @@ export class Signing {
   async sign(request: SigningRequest): Promise<Signed> {
     const { store, people } = this.#parts
     const { who, session, connection = null } = request
-    const inSession = who === undefined ? people.sessions.personOf(session, connection) : undefined
+    const inSession = who === undefined ? await people.sessions.personOf(session, connection) : undefined
     if (who === undefined && inSession === undefined)
       throw new TaktError('TAKT_PERSON_NOT_SIGNED_IN', { what: 'the first signing of a session asks for both: person and password', where: 'sign' })
     const { person, by } = await people.signIn.authenticate(who ?? inSession, request.password)
     const components: Signature['components'] = [who === undefined ? 'session' : by, 'password']
-    const signed = await store.transaction((tx) => this.#give(tx, person.id, components, request))
-    // a person who goes on signing need not give the first component again
-    const token = who === undefined ? null : people.sessions.start(person.id, connection)
-    return { ...signed, session: connection === null ? token : null }
+    return store.transaction(async (tx) => {
+      const signed = await this.#give(tx, person.id, components, request)
+      // a person who goes on signing need not give the first component again
+      const token = who === undefined ? null : await people.sessions.begin(tx, { person: person.id, connection, by })
+      return { ...signed, session: connection === null ? token : null }
+    })
   }
 
   async #give(tx: StoreTransaction, id: string, components: Signature['components'], request: SigningRequest): Promise<Omit<Signed, 'session'>> {

@@ -79,6 +79,8 @@ export interface Tables {
   person: Projection & { badge: string | null; login: string | null; active: number }
   /** Apart from the person's document, which travels. `secret`: the password's hash with its salt and cost; `failures`: wrong passwords since the last right one. */
   person_secret: { person: string; secret: string; failures: number; last_failure: number | null }
+  /** `token` and `connection` are hashes. `ledger`: the row that says that the session was begun. */
+  person_session: { token: string; person: string; connection: string | null; ledger: number; started: number; used: number; ends: number }
   procedure_version: Projection & { name: string; version: number; state: string }
   procedure_run: Projection & { procedure: string; equipment: string; phase: string }
   signature: Projection & { record_kind: string; record_id: string; record_ledger: number; meaning: string; person: string; time: number }

@@ -33,7 +33,8 @@ const byStore = new WeakMap<Store, KnownPeople>()
 export function knowPeople(RED: NodeAPI, store: Store, clock: Clock = systemClock, { settings, logins, key }: PeopleSet): KnownPeople {
   const connections = KnownConnections.of(RED)
   const people = peopleOf(store, clock, settings)
-  const close = connections.onEnd((connection) => people.sessions.endConnection(connection))
+  // a store that is away forgets it by itself: nobody comes over that connection again
+  const close = connections.onEnd((connection) => void people.sessions.endConnection(connection).catch(() => {}))
   const known: KnownPeople = { people, key, evidenceOf: (message) => evidenceOf(message, connections, logins), close }
   if (!byStore.has(store)) byStore.set(store, known)
   return known

@@ -53,7 +53,7 @@ describe('nodes where people must be known', () => {
         'person:test',
         'for the test',
       )
-      tokens.set(role, known.people.sessions.start(role, null))
+      tokens.set(role, await store.transaction((tx) => known.people.sessions.begin(tx, { person: role, connection: null, by: 'id' })))
     }
     await store.transaction(async (tx) => {
       for (const id of ['lot-1', 'lot-2']) await tx.save(lot(id), created)

@@ -1,3 +1,4 @@
+import { ManualClock } from '../../../core/base/clock.ts'
 import type { Person } from '../../../core/messages/person.ts'
 import type { Procedure, ProcedureStep } from '../../../core/messages/procedure.ts'
 import { createWorkOrder } from '../../../core/orders/create-work-order.ts'
@@ -11,6 +12,7 @@ import type { StepRequest } from '../../../core/procedures/step-request.ts'
 import { decideVersion, differenceNow, proposeVersion } from '../../../core/procedures/versions.ts'
 import type { Store } from '../../../core/store/store.ts'
 import { PLANT, tester } from '../orders/fixture.ts'
+import type { StoreBench } from '../store/support/store.ts'
 
 /** The plant of the orders' tests, whose milling has a procedure. */
 export const plant = checkPlant(
@@ -25,6 +27,9 @@ export const plant = checkPlant(
   },
   'test',
 )
+
+/** A store whose clock stands at a round time. */
+export const opened = (bench: StoreBench, clock = new ManualClock(1_000_000)) => bench.open(undefined, {}, undefined, clock)
 
 export const JOB = 'jo-wo-1-20-mill'
 export const NODE = 'node:test'

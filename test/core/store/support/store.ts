@@ -68,8 +68,7 @@ export class StoreBench {
   }
 
   /** `observe` gets the backend before it is used. */
-  open(file = this.file(), options: SqlStoreOptions = {}, observe: (backend: Backend) => void = () => {}): Opened {
-    const clock = new ManualClock(START)
+  open(file = this.file(), options: SqlStoreOptions = {}, observe: (backend: Backend) => void = () => {}, clock = new ManualClock(START)): Opened {
     const failures: TaktError[] = []
     const warnings: TaktError[] = []
     const makeBackend = (whenOpen: () => Promise<void>, onLost: () => void): Backend => {

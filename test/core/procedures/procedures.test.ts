@@ -1,0 +1,9 @@
+import { StoreBench } from '../store/support/store.ts'
+import { legalOrder } from './suites/legal-order.ts'
+import { steps } from './suites/run.ts'
+import { versions } from './suites/versions.ts'
+
+const newBench = () => new StoreBench()
+versions(newBench)
+steps(newBench)
+legalOrder(newBench, [1, 2, 3, 4, 5])
