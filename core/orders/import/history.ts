@@ -3,12 +3,13 @@ import type { Segment } from '../../messages/job-response.ts'
 import { slug } from '../ids.ts'
 import type { OrderRequest, RequestedOperation } from '../order-request.ts'
 import { assertText } from '../order-text.ts'
+import { groupByOrder } from './group-rows.ts'
 import { overlapsOf } from './log-overlaps.ts'
 import { addRecord, NO_TOTALS } from './log-totals.ts'
 import type { OrderMapping } from './order-mapping.ts'
 import type { ReadOrders, RequestedOrder } from './read-orders.ts'
 import { type Doubt, type RoutingContext, readStep, termsOf } from './routing.ts'
-import { type ImportProblem, orderOf, type Row } from './rows.ts'
+import type { ImportProblem, Row } from './rows.ts'
 
 export type { LogTotals } from './log-totals.ts'
 
@@ -45,31 +46,8 @@ const WORDS: Readonly<Record<string, Segment['activity']>> = { run: 'run', setup
  * order it belongs to.
  */
 export function readHistory(rows: readonly Row[], context: RoutingContext, records: Records, where: string): Omit<ReadOrders, 'rows'> {
-  const doubts: Doubt[] = []
-  const problems: ImportProblem[] = []
-  const groups = new Map<string, Row[]>()
-  const seen = new Map<string, number>()
-  let duplicates = 0
-  for (const row of rows) {
-    const order = orderOf(row, context.fields)
-    if (order === null) {
-      problems.push({ row: row.number, order, code: 'TAKT_IMPORT_ROW', what: 'the order has no number' })
-      continue
-    }
-    const group = groups.get(order)
-    if (group === undefined && groups.size === context.mapping.limit) continue
-    const first = seen.get(row.content)
-    if (first !== undefined) {
-      duplicates++
-      const leaveOut = records.duplicates === 'leave-out'
-      const what = `says the same as row ${first} and was ${leaveOut ? 'left out' : 'taken again'}`
-      doubts.push({ code: 'TAKT_IMPORT_DUPLICATE', row: row.number, order, what })
-      if (leaveOut) continue
-    } else seen.set(row.content, row.number)
-    if (group === undefined) groups.set(order, [row])
-    else group.push(row)
-  }
-
+  const same = records.duplicates === 'leave-out' ? 'leave-out' : 'keep'
+  const { groups, duplicates, problems, doubts } = groupByOrder(rows, context.fields, context.mapping.limit, same)
   let totals = NO_TOTALS
   const all: LogRecord[] = []
   const orders = [...groups].flatMap(([order, group]): RequestedOrder[] => {

@@ -4,9 +4,10 @@ import type { Plant } from '../../plant/plant.ts'
 import { slug } from '../ids.ts'
 import type { OrderRequest, RequestedOperation } from '../order-request.ts'
 import { readDuration, readTime } from '../times.ts'
+import { groupByOrder } from './group-rows.ts'
 import type { Fields, OrderMapping } from './order-mapping.ts'
 import type { ReadOrders } from './read-orders.ts'
-import { type ImportProblem, orderOf, type Row } from './rows.ts'
+import type { ImportProblem, Row } from './rows.ts'
 
 /** Something odd that was taken nevertheless, and how. */
 export interface Doubt {
@@ -42,30 +43,7 @@ const SPAN_TOLERANCE_MS = 30_000
  * unit are one operation. The quantity is that of the first row; release is the earliest and due the latest that the rows say.
  */
 export function readRouting(rows: readonly Row[], context: RoutingContext, where: string): Omit<ReadOrders, 'rows'> {
-  const doubts: Doubt[] = []
-  const problems: ImportProblem[] = []
-  const groups = new Map<string, Row[]>()
-  const seen = new Map<string, number>()
-  let duplicates = 0
-  for (const row of rows) {
-    const order = orderOf(row, context.fields)
-    if (order === null) {
-      problems.push({ row: row.number, order, code: 'TAKT_IMPORT_ROW', what: 'the order has no number' })
-      continue
-    }
-    const group = groups.get(order)
-    if (group === undefined && groups.size === context.mapping.limit) continue
-    const first = seen.get(row.content)
-    if (first !== undefined) {
-      duplicates++
-      doubts.push({ code: 'TAKT_IMPORT_DUPLICATE', row: row.number, order, what: `says the same as row ${first} and was left out` })
-      continue
-    }
-    seen.set(row.content, row.number)
-    if (group === undefined) groups.set(order, [row])
-    else group.push(row)
-  }
-
+  const { groups, duplicates, problems, doubts } = groupByOrder(rows, context.fields, context.mapping.limit, 'leave-out')
   const orders = [...groups].flatMap(([order, group]) => {
     const faults: ImportProblem[] = []
     const fail = (row: number, thrown: unknown): void => {
