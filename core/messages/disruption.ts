@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { Autonomy, EquipmentId, Id, stored, Time } from './common.ts'
+import { RemainingLife } from './prognosis.ts'
 
 /** What to do: plan a repair before the deadline, repair now because the unit is down, or only keep work off it. */
 export const DISRUPTION_ACTIONS = ['maintain-before', 'repair-now', 'block'] as const
@@ -16,6 +17,7 @@ export const Disruption = Type.Object({
     prognosis: Type.Optional(Type.String()),
     stop: Type.Optional(Type.String({ description: 'the machine state that the unit fell into' })),
     person: Type.Optional(Type.String()),
+    repair: Type.Optional({ ...Id, description: 'the maintenance order after which the unit failed its trial' }),
   }),
   action: Type.Enum(DISRUPTION_ACTIONS),
   deadline: Type.Union([Time, Type.Null()], { description: 'the repair must have begun by then' }),
@@ -31,8 +33,10 @@ export const Disruption = Type.Object({
       Type.Object({
         anomaly: Type.Optional(Id),
         prognosis: Type.Optional(Type.String()),
+        repair: Type.Optional(Id),
         deadline: Time,
         why: Type.String({ maxLength: 2000 }),
+        remainingMs: Type.Optional(RemainingLife),
       }),
       { description: 'who asks for the repair, each with its own deadline; the earliest counts' },
     ),

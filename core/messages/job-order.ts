@@ -60,6 +60,7 @@ export const JobOrder = Type.Object({
   maintenance: Type.Optional(Type.Enum(['planned', 'unplanned'])),
   /** the job order this one continues after its unit failed */
   continues: Type.Optional(Id),
+  cutFrom: Type.Optional({ ...Id, description: 'the job order whose first parts these are, given to a unit on trial; its quantity is its own' }),
   procedure: Type.Optional({ ...Id, description: 'whose steps it needs: `name` in the version in force when it begins, `name@2` in that one' }),
   ...stored,
 })

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Time } from './common.ts'
+import { Id, Time } from './common.ts'
 
 /** ISO 22400-2 KPIs of a scope over a span; null where the denominator is zero. */
 export const Kpi = Type.Object({
@@ -9,6 +9,10 @@ export const Kpi = Type.Object({
   to: Time,
   values: Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()])),
   elements: Type.Record(Type.String(), Type.Number()),
-  lineage: Type.Object({ states: Type.Array(Type.Number()), counts: Type.Array(Type.Number()) }),
+  lineage: Type.Object({
+    states: Type.Array(Type.Number()),
+    counts: Type.Array(Type.Number()),
+    orders: Type.Optional(Type.Record(Type.String(), Type.Array(Id), { description: 'by figure, the maintenance orders behind it' })),
+  }),
 })
 export type Kpi = Type.Static<typeof Kpi>

@@ -1,16 +1,22 @@
 import { Type } from 'typebox'
 import { DurationMs, EquipmentId, Time } from './common.ts'
 
+/** From the time of the prognosis on; the interval holds the end with this confidence. */
+export const RemainingLife = Type.Object({
+  median: DurationMs,
+  lower: DurationMs,
+  upper: DurationMs,
+  confidence: Type.Number({ minimum: 0, maximum: 1 }),
+})
+export type RemainingLife = Type.Static<typeof RemainingLife>
+
 /** Remaining useful life of an equipment, with an interval. */
 export const Prognosis = Type.Object({
   kind: Type.Literal('prognosis'),
   equipment: EquipmentId,
   indicator: Type.String({ maxLength: 200 }),
   threshold: Type.Number(),
-  remainingMs: Type.Union(
-    [Type.Object({ median: DurationMs, lower: DurationMs, upper: DurationMs, confidence: Type.Number({ minimum: 0, maximum: 1 }) }), Type.Null()],
-    { description: 'null: the trend that was told of has gone' },
-  ),
+  remainingMs: Type.Union([RemainingLife, Type.Null()], { description: 'null: the trend that was told of has gone' }),
   trend: Type.String({ maxLength: 40, description: '`linear`, `exponential`, `reached`, or `none` when it has gone' }),
   time: Time,
   value: Type.Optional(Type.Number({ description: 'the smoothed indicator at that time' })),

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { EquipmentId, Id, Quantity, stored, Time } from './common.ts'
 import { Alternative } from './job-order.ts'
+import { Found, MaintenanceEvidence, ServiceReturn, Spare } from './maintenance.ts'
 
 export const WORK_ORDER_TYPES = ['production', 'maintenance', 'rework'] as const
 /** Planned: known, not released. Released: may be scheduled and run. Held: people stopped it. Completed: all made. Closed: settled, nothing may be added. */
@@ -48,6 +49,12 @@ export const WorkOrder = Type.Object({
   equipment: Type.Optional(EquipmentId),
   cause: Type.Optional(Type.String({ maxLength: 500 })),
   of: Type.Optional(Type.Object({ workOrder: Id, jobOrder: Id, lot: Id })),
+  /** maintenance: what speaks for it, the spares it takes, what was found, how the unit comes back, and the repair before it that did not help */
+  evidence: Type.Optional(Type.Array(MaintenanceEvidence)),
+  spares: Type.Optional(Type.Array(Spare)),
+  found: Type.Optional(Found),
+  service: Type.Optional(ServiceReturn),
+  follows: Type.Optional(Id),
   /** an order without a work master: what it makes and how */
   product: Type.Optional(Id),
   operations: Type.Optional(Type.Array(RoutedOperation, { minItems: 1 })),

@@ -13,11 +13,14 @@ export interface Projection<K extends StoredKind> {
   readonly names: readonly string[]
 }
 
+/** A repaired unit with such a maintenance order takes no work, or little. */
+const LIMITED: ReadonlySet<string> = new Set(['check', 'trial', 'failed'])
+
 export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
   'work-order': {
     table: 'work_order',
     id: ({ id }) => id,
-    names: ['type', 'state', 'due', 'external_system', 'external_id', 'equipment'],
+    names: ['type', 'state', 'due', 'external_system', 'external_id', 'equipment', 'service'],
     columns: (order) => ({
       type: order.type,
       state: order.state,
@@ -25,6 +28,7 @@ export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
       external_system: order.external?.system ?? null,
       external_id: order.external?.id ?? null,
       equipment: order.equipment ?? null,
+      service: order.service !== undefined && LIMITED.has(order.service.state) ? order.service.state : null,
     }),
   },
   'job-order': {

@@ -54,6 +54,8 @@ export interface Tables {
     external_system: string | null
     external_id: string | null
     equipment: string | null
+    /** of a maintenance order whose unit is not back to full work: check, trial or failed */
+    service: string | null
   }
   job_order: Projection & {
     work_order: string
