@@ -3,6 +3,7 @@ import type { NodeAPI, NodeDef } from 'node-red'
 import { type TaktError, toTaktError } from '../../core/base/error.ts'
 import { uniqueId } from '../../core/base/id.ts'
 import { StateFile } from '../../core/base/state-file.ts'
+import { UntilOpen } from '../../core/base/until-open.ts'
 import { GROUP_METHOD, GroupWatch, type GroupWatchSetting, type JudgedRow } from '../../core/detect/group/group-watch.ts'
 import { standingAnomalies } from '../../core/detect/record-anomaly.ts'
 import { RunningUnits } from '../../core/detect/running-units.ts'
@@ -54,7 +55,7 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
       }
       let setting = settingOf()
       let watch: GroupWatch | undefined
-      let early: Array<() => void> = []
+      const early = new UntilOpen(EARLY_KEPT)
       let dirty = false
       /** what is wrong with the group since the plant model was loaded anew */
       let trouble: TaktError | undefined
@@ -71,8 +72,7 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
         }
         watch = new GroupWatch(setting, saved)
         if (standing !== undefined) watch.reconcile(standing)
-        for (const take of early) take()
-        early = []
+        early.open()
       })()
 
       // the group may have other signals now, and is then learned anew; one that is gone is told, and the group goes on as it was
@@ -165,11 +165,7 @@ export default function registerAnomalyGroup(RED: NodeAPI): void {
       const saveTimer = setInterval(saveInBackground, settings.saveEveryMs).unref()
 
       return {
-        input(message, send) {
-          if (watch !== undefined) return take(message, send)
-          if (early.length >= EARLY_KEPT) return undefined
-          return new Promise((resolve, reject) => early.push(() => void Promise.resolve(take(message, send)).then(resolve, reject)))
-        },
+        input: (message, send) => early.run(() => take(message, send)),
         async close(removed) {
           forget()
           clearInterval(statusTimer)

@@ -4,9 +4,8 @@ import type { GroupWatchSetting } from '../../core/detect/group/group-watch.ts'
 import { type LearnFor, learnMsOf, learnRowsOf } from '../../core/detect/group/ripening.ts'
 import { PACKML_STATE_NAMES } from '../../core/messages/machine-state.ts'
 import type { Plant } from '../../core/plant/plant.ts'
+import { type Field, isGiven, listOf, readFields } from '../shared/read-fields.ts'
 import type { SampleFields } from '../shared/sample-fields.ts'
-
-type Field = string | number | undefined
 
 /** The dialog's fields; numbers may be texts or empty. */
 export interface GroupFields extends Omit<SampleFields, 'equipment'> {
@@ -48,27 +47,17 @@ const YEAR_S = 31_622_400
 
 /** The settings behind the fields. Throws TAKT_CONFIG_INVALID that names the field. */
 export function readSettings(fields: GroupFields, where: string): GroupSettings {
-  const invalid = (what: string): TaktError => new TaktError('TAKT_CONFIG_INVALID', { what, where })
-  const number = (value: Field, what: string, fallback: number, lowest: number, highest: number): number => {
-    const found = value === undefined || value === null || value === '' ? fallback : Number(value)
-    if (!(found >= lowest && found <= highest)) throw invalid(`${what} is '${value}' where ${lowest} to ${highest} is taken`)
-    return found
-  }
-  const sensitivity = fields.sensitivity || 'normal'
-  const caution = Object.hasOwn(CAUTION, sensitivity) ? CAUTION[sensitivity] : undefined
-  if (caution === undefined) throw invalid(`sensitivity is '${sensitivity}' where one of ${Object.keys(CAUTION).join(', ')} is taken`)
-  const states = listOf(fields.judgeOnlyIn)
-  for (const state of states)
-    if (!(PACKML_STATE_NAMES as readonly string[]).includes(state)) throw invalid(`state '${state}' is none of ${PACKML_STATE_NAMES.join(', ')}`)
+  const { number, choice, words } = readFields(where)
+  const caution = choice(fields.sensitivity, 'sensitivity', 'normal', CAUTION)
+  const states = words(fields.judgeOnlyIn, 'state', [...PACKML_STATE_NAMES])
   const learnUnit = fields.learnUnit || 'rows'
-  const learnMs = Object.hasOwn(LEARN_MS, learnUnit) ? LEARN_MS[learnUnit] : undefined
-  if (learnMs === undefined) throw invalid(`learn for is in '${learnUnit}' where one of ${Object.keys(LEARN_MS).join(', ')} is taken`)
-  const isGiven = fields.learnFor !== undefined && fields.learnFor !== null && fields.learnFor !== ''
-  const learn = number(fields.learnFor, `learn for (${learnUnit})`, 0, !isGiven ? 0 : learnMs === 0 ? LEARN_ROWS_LEAST : 0.1, 1_000_000)
+  const learnMs = choice(learnUnit, 'unit of learn for', 'rows', LEARN_MS)
+  const given = isGiven(fields.learnFor)
+  const learn = number(fields.learnFor, `learn for (${learnUnit})`, 0, !given ? 0 : learnMs === 0 ? LEARN_ROWS_LEAST : 0.1, 1_000_000)
   return {
     caution,
     learnFor: (signals) =>
-      !isGiven ? { rows: learnRowsOf(signals), ms: 0 } : learnMs === 0 ? { rows: Math.round(learn), ms: 0 } : learnMsOf(signals, learn * learnMs),
+      !given ? { rows: learnRowsOf(signals), ms: 0 } : learnMs === 0 ? { rows: Math.round(learn), ms: 0 } : learnMsOf(signals, learn * learnMs),
     everyMs: number(fields.every, 'a row every', 0, 0, 86_400) * 1000,
     holdMs: number(fields.hold, 'held for', 60, 0, YEAR_S) * 1000,
     latch: {
@@ -99,11 +88,4 @@ export function readGroup(fields: GroupFields, plant: Plant, where: string): Pic
       where,
     })
   return { equipment, topics }
-}
-
-function listOf(value: string | undefined): readonly string[] {
-  return (value ?? '')
-    .split(/[,\n]/)
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
 }

@@ -3,6 +3,7 @@ import type { NodeAPI, NodeDef } from 'node-red'
 import { systemClock } from '../../core/base/clock.ts'
 import { toTaktError } from '../../core/base/error.ts'
 import { StateFile } from '../../core/base/state-file.ts'
+import { UntilOpen } from '../../core/base/until-open.ts'
 import { PrognosisWatch } from '../../core/detect/prognosis/prognosis-watch.ts'
 import { RunningUnits } from '../../core/detect/running-units.ts'
 import { fileMemory, storeMemory } from '../../core/detect/watch-memory.ts'
@@ -54,7 +55,7 @@ export default function registerPrognosis(RED: NodeAPI): void {
         forgotten: (signals: number) => node.warn(`${where}: ${signals} signal${signals === 1 ? '' : 's'} of which nothing was heard lately forgotten`),
       }
       let watch: PrognosisWatch | undefined
-      let early: Array<() => void> = []
+      const early = new UntilOpen(EARLY_KEPT)
       let dirty = false
 
       const opened = (async () => {
@@ -66,8 +67,7 @@ export default function registerPrognosis(RED: NodeAPI): void {
           node.error(toTaktError(thrown, where))
         }
         watch = new PrognosisWatch(watchSetting, saved)
-        for (const take of early) take()
-        early = []
+        early.open()
       })()
 
       // roles, units and alarm limits may have changed; what was learned on the way to the same limit stays
@@ -137,11 +137,7 @@ export default function registerPrognosis(RED: NodeAPI): void {
       const saveTimer = setInterval(saveInBackground, settings.saveEveryMs).unref()
 
       return {
-        input(message, send) {
-          if (watch !== undefined) return take(message, send)
-          if (early.length >= EARLY_KEPT) return undefined
-          return new Promise((resolve, reject) => early.push(() => void Promise.resolve(take(message, send)).then(resolve, reject)))
-        },
+        input: (message, send) => early.run(() => take(message, send)),
         async close(removed) {
           forget?.()
           clearInterval(statusTimer)

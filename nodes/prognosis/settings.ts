@@ -4,9 +4,8 @@ import { type SelectionSetting, selection } from '../../core/detect/selection.ts
 import { PACKML_STATE_NAMES } from '../../core/messages/machine-state.ts'
 import { SIGNAL_ROLES } from '../../core/plant/model.ts'
 import type { Plant } from '../../core/plant/plant.ts'
+import { type Field, listOf, ofWords, readFields } from '../shared/read-fields.ts'
 import type { SampleFields } from '../shared/sample-fields.ts'
-
-type Field = string | number | undefined
 
 /** The dialog's fields; numbers may be texts or empty. */
 export interface PrognosisFields extends SampleFields {
@@ -44,35 +43,14 @@ const SCORE_THRESHOLD = 0.94
 
 /** The settings behind the fields. Throws TAKT_CONFIG_INVALID that names the field. */
 export function readSettings(fields: PrognosisFields, hasPlant: boolean, where: string): PrognosisSettings {
-  const invalid = (what: string): TaktError => new TaktError('TAKT_CONFIG_INVALID', { what, where })
-  const number = (value: Field, what: string, fallback: number, lowest: number, highest: number): number => {
-    const found = value === undefined || value === null || value === '' ? fallback : Number(value)
-    if (!Number.isFinite(found)) throw invalid(`${what} is '${value}' where a number is taken`)
-    if (found < lowest || found > highest) throw invalid(`${what} is ${found} where ${lowest} to ${highest} is taken`)
-    return found
-  }
-  const choice = <T extends string>(value: string | undefined, what: string, choices: readonly T[], fallback: T): T => {
-    const chosen = choices.find((each) => each === (value || fallback))
-    if (chosen === undefined) throw invalid(`${what} is '${value}' where one of ${choices.filter(Boolean).join(', ')} is taken`)
-    return chosen
-  }
-  const words = (value: string | undefined, what: string, allowed: readonly string[]): readonly string[] => {
-    const list = listOf(value)
-    for (const word of list) if (!allowed.includes(word)) throw invalid(`${what} '${word}' is none of ${allowed.join(', ')}`)
-    return list
-  }
+  const { invalid, optional, number, choice, words } = readFields(where)
 
-  const indicator = choice(fields.indicator, 'indicator', ['value', 'score'], 'value')
-  const isTyped = fields.threshold !== undefined && fields.threshold !== null && fields.threshold !== ''
-  const threshold = isTyped
-    ? number(fields.threshold, 'threshold', 0, -Number.MAX_VALUE, Number.MAX_VALUE)
-    : indicator === 'score'
-      ? SCORE_THRESHOLD
-      : undefined
+  const indicator = choice(fields.indicator, 'indicator', 'value', ofWords(['value', 'score']))
+  const threshold = optional(fields.threshold, 'threshold') ?? (indicator === 'score' ? SCORE_THRESHOLD : undefined)
   if (indicator === 'score' && (threshold === undefined || threshold <= 0 || threshold >= 1))
     throw invalid(`threshold is ${threshold} where an anomaly score between 0 and 1 is taken`)
   if (threshold === undefined && !hasPlant) throw invalid('no threshold is given, and there is no plant that could have alarm limits')
-  const direction = indicator === 'score' ? 'rising' : choice(fields.direction, 'direction', ['', 'rising', 'falling'], '') || undefined
+  const direction = indicator === 'score' ? 'rising' : choice(fields.direction, 'direction', '', ofWords(['', 'rising', 'falling'])) || undefined
   const roles = words(fields.roles, 'role', [...SIGNAL_ROLES, 'all'])
   const states = words(fields.judgeOnlyIn, 'state', [...PACKML_STATE_NAMES])
   return {
@@ -117,11 +95,4 @@ export function assertKnown(settings: PrognosisSettings, plant: () => Plant, whe
     if (target(bound.equipment.id, bound.signal.name) === undefined)
       throw new TaktError('TAKT_CONFIG_INVALID', { what: `'${topic}' has no alarm limit in the plant model, and no threshold is given`, where })
   }
-}
-
-function listOf(value: string | undefined): readonly string[] {
-  return (value ?? '')
-    .split(/[,\n]/)
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
 }
