@@ -1,6 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import { TaktError } from '../base/error.ts'
 import { assertSafe } from '../base/json.ts'
+import { maintenanceFaults } from './check-maintenance.ts'
 import { isTimeZone, ResourceCheck } from './check-resources.ts'
 import { type CommandTarget, type Operation, PlantModel } from './model.ts'
 import { Plant } from './plant.ts'
@@ -106,7 +107,7 @@ function referenceFaults(model: PlantModel): PlantFault[] {
     if (hasCycle(master.operations)) fault(`${path}/operations`, 'the operations wait for each other in a circle')
   })
   if (model.timeZone !== undefined && !isTimeZone(model.timeZone)) fault('/timeZone', `'${model.timeZone}' is not an IANA time zone`)
-  return [...faults, ...new ResourceCheck(model).faults]
+  return [...faults, ...new ResourceCheck(model).faults, ...maintenanceFaults(model)]
 }
 
 /** What a unit's job order receiver can tell. */

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { Maintenance } from './maintenance.ts'
 import { Need, PersonnelClass, Tool } from './resources.ts'
 
 /**
@@ -115,17 +116,7 @@ export const Equipment = Type.Object(
     downstream: Type.Optional(Type.Array(Path)),
     signals: Type.Optional(Type.Array(Signal)),
     commands: Type.Optional(Type.Array(EquipmentCommand)),
-    maintenance: Type.Optional(
-      Type.Object(
-        {
-          planned: Type.Object({ durationMs: Type.Number({ exclusiveMinimum: 0 }) }, strict),
-          unplanned: Type.Object({ durationMs: Type.Number({ exclusiveMinimum: 0 }) }, strict),
-          crew: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'who repairs it: a personnel class; a name that is none is one crew' })),
-          crewSize: Type.Optional(Type.Integer({ minimum: 1, description: 'people of the crew that a repair takes; default 1' })),
-        },
-        strict,
-      ),
-    ),
+    maintenance: Type.Optional(Maintenance),
   },
   strict,
 )
