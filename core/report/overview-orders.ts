@@ -3,11 +3,19 @@ import type { Lot } from '../messages/lot.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import type { OrderOutlook, PlanOutlook } from '../orders/planning/outlook.ts'
 import { expectedByDue, expectedEnd, lateness, operationName, productOf, unitName } from './names.ts'
-import type { OverviewOrder, OverviewStep } from './overview.ts'
+import type { OverviewOrder, OverviewSignature, OverviewStep } from './overview.ts'
 import type { Known } from './overview-source.ts'
 
+const NONE: ReadonlyMap<string, readonly OverviewSignature[]> = new Map()
+
 /** Open orders by due time, then the finished ones, latest first. */
-export function orderRows({ plant, now, jobs }: Known, orders: readonly WorkOrder[], lots: readonly Lot[], outlook?: PlanOutlook): readonly OverviewOrder[] {
+export function orderRows(
+  { plant, now, jobs }: Known,
+  orders: readonly WorkOrder[],
+  lots: readonly Lot[],
+  outlook?: PlanOutlook,
+  signatures: ReadonlyMap<string, readonly OverviewSignature[]> = NONE,
+): readonly OverviewOrder[] {
   const outlooks = new Map(outlook?.orders.map((row) => [row.workOrder, { ...row, basis: outlook.basis }]))
   const byOrder = Map.groupBy(jobs.values(), (job) => job.workOrder)
   const lotById = new Map(lots.map((lot) => [lot.id, lot]))
@@ -43,6 +51,7 @@ export function orderRows({ plant, now, jobs }: Known, orders: readonly WorkOrde
           unit: unitName(job.equipment, plant),
         }),
       ),
+      signatures: signatures.get(order.id) ?? [],
     }
   })
 }

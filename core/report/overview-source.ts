@@ -17,6 +17,7 @@ import type { Overview, OverviewAlarm, OverviewAnomaly, OverviewDisruption, Over
 import { orderRows } from './overview-orders.ts'
 import { overviewPlan } from './overview-plan.ts'
 import { OverviewScores } from './overview-scores.ts'
+import { orderSignatures } from './overview-signatures.ts'
 import { unitRows } from './overview-units.ts'
 import { limitsText } from './quality-sections.ts'
 import { type ShiftSpan, shiftSpan } from './shift-span.ts'
@@ -76,7 +77,8 @@ export class OverviewSource {
     const known = { plant, now, orders: await withTouched(store, orders, allJobs), jobs: allJobs }
 
     const [plan, previous] = plans
-    const rows = orderRows(known, orders, lots, standingOutlook(latestOutlook, plan, now, this.#clock.rate))
+    const signatures = await orderSignatures(store, orders)
+    const rows = orderRows(known, orders, lots, standingOutlook(latestOutlook, plan, now, this.#clock.rate), signatures)
     const line = kpiOf(plant.model.plant, measurement.units, shift.from, shift.to)
     return {
       plant: plant.model.name ?? plant.nameOf(plant.model.plant),

@@ -118,6 +118,19 @@ export interface OverviewOrder {
   readonly reason: string | null
   /** Its job orders in order. */
   readonly steps: readonly OverviewStep[]
+  /** Of itself, its lots, job orders and procedures, first given first. */
+  readonly signatures: readonly OverviewSignature[]
+}
+
+/** What 21 CFR 11.50 asks to be shown of a signature, and whether it holds. */
+export interface OverviewSignature {
+  readonly record: string
+  readonly meaning: string
+  /** Printed name. */
+  readonly name: string
+  /** ISO 8601 with the plant's offset. */
+  readonly at: string
+  readonly state: 'signed' | 'changed' | 'broken'
 }
 
 export interface OverviewStep {

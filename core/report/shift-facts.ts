@@ -6,6 +6,7 @@ import type { Lot } from '../messages/lot.ts'
 import type { QualityResult } from '../messages/quality-result.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
+import { type SignatureCheck, signaturesAbout } from '../sign/check-signature.ts'
 import type { StoreReader } from '../store/store.ts'
 
 /** Everything that happened at some units in a span. */
@@ -22,6 +23,8 @@ export interface ShiftFacts {
   readonly disruptions: readonly Disruption[]
   readonly results: readonly QualityResult[]
   readonly held: readonly Lot[]
+  /** Of all that is above: orders, their jobs, procedures and lots, measurements, disruptions, anomalies. */
+  readonly signatures: readonly SignatureCheck[]
 }
 
 /** An anomaly, and what came after it: the repair and the failure, where there were any. */
@@ -41,7 +44,10 @@ export async function shiftFacts(store: StoreReader, plant: Plant, units: readon
   const between = { from, to }
   const anomalies = (await store.list('anomaly', { where: { equipment: units }, orderBy: 'since' })).filter((anomaly) => overlaps(anomaly, between))
   const disruptions = await store.list('disruption', { where: { equipment: units }, orderBy: 'time' })
-  const results = await resultsBetween(store, from, to)
+  const inSpan = disruptions.filter(({ time }) => time >= from && time < to)
+  const results = (await resultsBetween(store, from, to)).filter(({ equipment }) => equipment === null || wanted.has(equipment))
+  const held = await store.list('lot', { where: { disposition: 'held' } })
+  const jobIds = jobs.map(({ id }) => id)
   return {
     units,
     from,
@@ -50,9 +56,18 @@ export async function shiftFacts(store: StoreReader, plant: Plant, units: readon
     orders,
     jobsOf: Map.groupBy(jobs, (job) => job.workOrder),
     anomalies: await Promise.all(anomalies.map((anomaly) => fateOf(store, anomaly))),
-    disruptions: disruptions.filter(({ time }) => time >= from && time < to),
-    results: results.filter(({ equipment }) => equipment === null || wanted.has(equipment)),
-    held: await store.list('lot', { where: { disposition: 'held' } }),
+    disruptions: inSpan,
+    results,
+    held,
+    signatures: await signaturesAbout(store, {
+      'work-order': [...orders.keys()],
+      'job-order': jobIds,
+      'procedure-run': jobIds,
+      lot: [...new Set([...orders.values()].flatMap(({ lots }) => lots).concat(held.map(({ id }) => id)))],
+      'quality-result': results.map(({ id }) => id),
+      disruption: inSpan.map(({ id }) => id),
+      anomaly: anomalies.map(({ id }) => id),
+    }),
   }
 }
 

@@ -12,6 +12,7 @@ import { expectedEnd, lateness, operationName, productOf } from './names.ts'
 import { findingsSection, inspectionSection } from './quality-sections.ts'
 import { type ShiftFacts, shiftFacts, stopsOf } from './shift-facts.ts'
 import { type ShiftSpan, type SpanName, shiftSpan } from './shift-span.ts'
+import { signaturesSection } from './signatures-section.ts'
 import type { Made } from './work-order-report.ts'
 
 export interface ShiftRequest extends Made {
@@ -61,6 +62,7 @@ export async function shiftReport(store: StoreReader, plant: Plant, request: Shi
       inspectionSection(facts.results, ({ equipment }) => (equipment === null ? '?' : plant.nameOf(equipment)), 'Unit'),
       findingsSection(facts.results, plant),
       holdSection(facts, plant),
+      { ...signaturesSection(facts.signatures), empty: 'Nobody has signed what it reports.' },
     ],
   }
 }

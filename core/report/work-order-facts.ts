@@ -2,9 +2,10 @@ import type { Selectable } from 'kysely'
 import { TaktError } from '../base/error.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { Lot } from '../messages/lot.ts'
+import type { ProcedureRun } from '../messages/procedure-run.ts'
 import type { QualityResult } from '../messages/quality-result.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
-import { type SignatureCheck, signaturesOf } from '../sign/check-signature.ts'
+import { type SignatureCheck, signaturesAbout } from '../sign/check-signature.ts'
 import type { Tables } from '../store/schema.ts'
 import type { LedgerEvent, StoreReader } from '../store/store.ts'
 import { TOLD_TYPES } from './event-text.ts'
@@ -19,7 +20,9 @@ export interface WorkOrderFacts {
   readonly lots: readonly Lot[]
   readonly results: readonly QualityResult[]
   readonly maintenance: readonly { readonly order: WorkOrder; readonly job: JobOrder }[]
-  /** Of the order, its jobs and its lots. */
+  /** How far the jobs are with their procedures. */
+  readonly runs: readonly ProcedureRun[]
+  /** Of the order, its rework, their jobs, procedures, lots and measurements. */
   readonly signatures: readonly SignatureCheck[]
   readonly events: readonly LedgerEvent[]
 }
@@ -47,18 +50,16 @@ export async function workOrderFacts(store: StoreReader, id: string): Promise<Wo
     lots: (await store.list('lot', { where: { id: lotIds } })).sort((a, b) => lotIds.indexOf(a.id) - lotIds.indexOf(b.id)),
     results,
     maintenance: order.type === 'maintenance' ? [] : await maintenanceDuring(store, jobs),
-    signatures: await signaturesAbout(store, [
-      ['work-order', id],
-      ...jobIds.map((job) => ['job-order', job] as const),
-      ...lotIds.map((lot) => ['lot', lot] as const),
-    ]),
+    runs: (await store.list('procedure-run', { where: { id: jobIds } })).sort((a, b) => jobIds.indexOf(a.id) - jobIds.indexOf(b.id)),
+    signatures: await signaturesAbout(store, {
+      'work-order': [id, ...reworks.map((rework) => rework.id)],
+      'job-order': jobIds,
+      'procedure-run': jobIds,
+      lot: lotIds,
+      'quality-result': results.map((result) => result.id),
+    }),
     events: await eventsAbout(store, [id, ...jobIds, ...lotIds, ...reworks.map((rework) => rework.id)]),
   }
-}
-
-async function signaturesAbout(store: StoreReader, records: ReadonlyArray<readonly [kind: string, id: string]>): Promise<SignatureCheck[]> {
-  const all = await Promise.all(records.map(([kind, id]) => signaturesOf(store, kind, id)))
-  return all.flat().sort((a, b) => (a.signature.ledger ?? 0) - (b.signature.ledger ?? 0))
 }
 
 async function jobsOf(store: StoreReader, orders: readonly string[]): Promise<JobOrder[]> {

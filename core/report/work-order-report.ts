@@ -8,6 +8,7 @@ import { type Badge, type Fact, type ReportContent, type Row, type Section, type
 import { eventText, who } from './event-text.ts'
 import { durationText } from './format.ts'
 import { expectedByDue, expectedEnd, lateness, operationName, productOf, unitName } from './names.ts'
+import { procedureSection } from './procedure-section.ts'
 import { findingsSection, inspectionSection } from './quality-sections.ts'
 import { toneOf } from './render-html.ts'
 import { signaturesSection } from './signatures-section.ts'
@@ -49,6 +50,7 @@ export async function workOrderReport(store: StoreReader, plant: Plant, id: stri
       ...timeline(jobs, plant, order, now),
       jobSection(facts, plant),
       unitSection(facts, plant),
+      procedureSection(facts, plant),
       inspectionSection(facts.results, (result) => operationOf(result, facts, plant), 'Operation'),
       findingsSection(facts.results, plant),
       lotSection(facts, plant),

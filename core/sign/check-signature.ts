@@ -1,8 +1,12 @@
 import { hash } from 'node:crypto'
+import type { ProcedureRun } from '../messages/procedure-run.ts'
 import type { Signature } from '../messages/signature.ts'
 import { isSignedBy } from '../store/anchor-key.ts'
 import type { StoreReader } from '../store/store.ts'
 import { isStored, KEPT, rowOf } from './bound-record.ts'
+
+/** Ids in one question. */
+const RECORDS_AT_ONCE = 500
 
 /** What a signature says, before it is bound. */
 export type Unbound = Omit<Signature, 'binding' | 'seal' | 'revision' | 'ledger'>
@@ -31,6 +35,8 @@ export async function checkSignature(store: StoreReader, signature: Signature, p
   const now = isStored(kind) ? ((await store.get(kind, id)) as { readonly ledger?: number; readonly revision?: number } | undefined) : { ledger }
   if (now === undefined) return { signature, state: 'broken', what: `the ${kind} ${id} is gone` }
   if (now.ledger === ledger) return { signature, state: 'signed', what: `row ${ledger} as signed` }
+  const more = kind === 'procedure-run' ? stepsSince((await rowOf(store, ledger))?.after ?? null, now as unknown as ProcedureRun) : undefined
+  if (more !== undefined) return { signature, state: 'signed', what: `row ${ledger} as signed; ${more} steps done since` }
   return { signature, state: 'changed', what: `revision ${revision} was signed, revision ${now.revision} is in force` }
 }
 
@@ -54,6 +60,14 @@ function isRowOf(after: string, type: string, subject: string, { kind, id, ledge
   return document.kind === kind && document.ledger === ledger && subject === id
 }
 
+/** A run only grows: how many steps have been done since it was signed; undefined when what was signed is not the beginning of what there is. */
+function stepsSince(signed: string | null, now: ProcedureRun): number | undefined {
+  if (signed === null) return undefined
+  const { procedure, equipment, lot, done } = JSON.parse(signed) as ProcedureRun
+  if (procedure !== now.procedure || equipment !== now.equipment || lot !== now.lot) return undefined
+  return JSON.stringify(done) === JSON.stringify(now.done.slice(0, done.length)) ? now.done.length - done.length : undefined
+}
+
 /** What the key signs. */
 export function sealText(binding: string): string {
   return `takt signature ${binding}`
@@ -63,6 +77,16 @@ export function sealText(binding: string): string {
 export async function signaturesOf(store: StoreReader, kind: string, id: string, publicKey?: string): Promise<SignatureCheck[]> {
   const signatures = await store.list('signature', { where: { record_kind: kind, record_id: id }, orderBy: 'ledger' })
   return Promise.all(signatures.map((signature) => checkSignature(store, signature, publicKey)))
+}
+
+/** All signatures of many records, by their kind, first given first, each checked. */
+export async function signaturesAbout(store: StoreReader, records: Readonly<Record<string, readonly string[]>>, publicKey?: string): Promise<SignatureCheck[]> {
+  const given: Signature[] = []
+  for (const [kind, ids] of Object.entries(records))
+    for (let from = 0; from < ids.length; from += RECORDS_AT_ONCE)
+      given.push(...(await store.list('signature', { where: { record_kind: kind, record_id: ids.slice(from, from + RECORDS_AT_ONCE) } })))
+  given.sort((a, b) => (a.ledger ?? 0) - (b.ledger ?? 0))
+  return Promise.all(given.map((signature) => checkSignature(store, signature, publicKey)))
 }
 
 /** The first signature of the store that is broken; undefined: none is. Reads all of them, a page at a time. */

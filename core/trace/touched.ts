@@ -3,6 +3,7 @@ import type { Genealogy } from '../messages/genealogy.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { JobResponse } from '../messages/job-response.ts'
 import type { Plant } from '../plant/plant.ts'
+import { type SignatureCheck, signaturesAbout } from '../sign/check-signature.ts'
 import type { StoreReader } from '../store/store.ts'
 import { nodesOf } from './lineage.ts'
 import { readMany } from './rows.ts'
@@ -29,6 +30,17 @@ export interface Touched {
   readonly people: readonly string[]
   readonly tools: readonly string[]
   readonly procedures: readonly string[]
+  /** of the lot, its job orders, their procedures and its quality results: printed name, time with offset, meaning, and whether it holds */
+  readonly signatures: ReadonlyArray<{
+    record: string
+    meaning: string
+    name: string
+    person: string
+    at: string
+    state: SignatureCheck['state']
+    what: string
+    signature: string
+  }>
   readonly events: readonly Genealogy[]
 }
 
@@ -58,8 +70,9 @@ export async function touched(reader: StoreReader, plant: Plant, lot: string, no
       ...responses.flatMap(({ people }) => people),
       ...(await peopleOf(reader, [lot, ...[...jobs, ...responses].map(({ id }) => id)])),
     ]),
-    tools: sorted([...events.flatMap(({ tools = [] }) => tools), ...responses.flatMap(toolsOf)]),
+    tools: sorted([...events.flatMap(({ tools = [] }) => tools), ...responses.flatMap(toolsOf), ...(await scannedTools(reader, jobs))]),
     procedures: sorted([...events.flatMap(({ procedure }) => procedure ?? []), ...(await proceduresOf(reader, plant, jobs))]),
+    signatures: await signaturesOn(reader, lot, jobs, results),
     events,
   }
 }
@@ -172,6 +185,36 @@ async function proceduresOf(reader: StoreReader, plant: Plant, jobs: readonly Jo
     const master = masters.get(workOrder)
     return (master === undefined || master === null ? undefined : plant.operation(master, operation)?.procedure) ?? []
   })
+}
+
+/** Tools that steps of procedures asked for, and that were scanned. */
+async function scannedTools(reader: StoreReader, jobs: readonly JobOrder[]): Promise<readonly string[]> {
+  const ids = jobs.map(({ id }) => id)
+  const runs = await readMany(ids, (some) => reader.list('procedure-run', { where: { id: some } }))
+  const versions = await readMany(sorted(runs.map(({ procedure }) => procedure)), (some) => reader.list('procedure', { where: { id: some } }))
+  const asksForTool = new Set(versions.flatMap(({ id, steps }) => steps.filter(({ scan }) => scan === 'tool').map((step) => `${id} ${step.id}`)))
+  return runs.flatMap(({ procedure, done }) => done.filter(({ step }) => asksForTool.has(`${procedure} ${step}`)).map(({ value }) => String(value)))
+}
+
+async function signaturesOn(
+  reader: StoreReader,
+  lot: string,
+  jobs: readonly JobOrder[],
+  results: ReadonlyArray<{ readonly id: string }>,
+): Promise<Touched['signatures']> {
+  const ids = jobs.map(({ id }) => id)
+  const orders = sorted(jobs.map(({ workOrder }) => workOrder))
+  const records = { lot: [lot], 'work-order': orders, 'job-order': ids, 'procedure-run': ids, 'quality-result': results.map(({ id }) => id) }
+  return (await signaturesAbout(reader, records)).map(({ signature: { id, record, meaning, name, person, at }, state, what }) => ({
+    record: `${record.kind} ${record.id}`,
+    meaning,
+    name,
+    person,
+    at,
+    state,
+    what,
+    signature: id,
+  }))
 }
 
 function toolsOf({ data }: JobResponse): readonly string[] {

@@ -3,15 +3,23 @@ import { sql } from 'kysely'
 import { uniqueId } from '../../../core/base/id.ts'
 import { closeWorkOrder } from '../../../core/orders/control-work-order.ts'
 import { People } from '../../../core/people/people.ts'
+import { performStep } from '../../../core/procedures/perform.ts'
+import { beginRun } from '../../../core/procedures/run.ts'
+import type { StepRequest } from '../../../core/procedures/step-request.ts'
 import type { TableSection } from '../../../core/report/content.ts'
 import { eventText } from '../../../core/report/event-text.ts'
+import { OverviewSource } from '../../../core/report/overview-source.ts'
 import { renderCsv, renderJson } from '../../../core/report/render-data.ts'
 import { renderHtml } from '../../../core/report/render-html.ts'
+import { shiftReport } from '../../../core/report/shift-report.ts'
 import { workOrderReport } from '../../../core/report/work-order-report.ts'
+import { signaturesOf } from '../../../core/sign/check-signature.ts'
 import { FREE_POLICY, Signing } from '../../../core/sign/signing.ts'
+import { touched } from '../../../core/trace/touched.ts'
 import { CHEAP, PASSWORD } from '../people/support.ts'
+import { inForce } from '../procedures/support.ts'
 import { story } from './support/story.ts'
-import type { World } from './support/world.ts'
+import { LINE, SAW, type World } from './support/world.ts'
 
 describe('a report of what was signed', () => {
   let world: World
@@ -48,6 +56,77 @@ describe('a report of what was signed', () => {
     assert.deepEqual((await section()).rows.map(({ state }) => state), ['changed since', 'valid']) // biome-ignore format: one line
     await world.store.transaction((tx) => sql`update signature set document = replace(document, 'approved', 'reviewed')`.execute(tx.db))
     assert.equal((await section()).rows[0]?.state, 'INVALID')
+  })
+
+  it('shows them in the report of a shift and in what touched a lot, in every form', async () => {
+    const report = await shiftReport(world.store, world.plant, { scope: LINE, span: 'current-shift', now: world.clock.now(), by: 'eva' })
+    const { signatures } = await touched(world.store, world.plant, 'lot-wo-2', world.clock.now())
+    const { rows } = report.sections.find(({ id }) => id === 'signatures') as TableSection
+    assert.deepEqual(rows.map(({ record, state }) => [record, state]), [['work-order wo-2', 'INVALID'], ['lot lot-wo-2', 'valid']]) // biome-ignore format: one line
+    assert.deepEqual(signatures.map(({ record, name, state }) => [record, name, state]), [['work-order wo-2', 'Eva <b>Kern</b>', 'broken'], ['lot lot-wo-2', 'Eva <b>Kern</b>', 'signed']]) // biome-ignore format: one line
+    const { at } = rows[1]!
+    const { orders } = await new OverviewSource(world.store, () => world.plant, world.clock).snapshot()
+    const shown = orders.map(({ id, signatures: given }) => [id, given.map(({ record, meaning, name, state }) => [record, meaning, name, state])] as const)
+    assert.deepEqual(Object.fromEntries(shown)['wo-2'], [['work-order wo-2', 'reviewed', 'Eva <b>Kern</b>', 'broken'], ['lot lot-wo-2', 'reviewed', 'Eva <b>Kern</b>', 'signed']]) // biome-ignore format: one line
+    for (const text of [renderHtml(report), renderCsv(report, 'signatures'), JSON.stringify(renderJson(report))])
+      for (const shown of [/Eva (?:<b>|&lt;b&gt;)Kern/, new RegExp(String(at).replaceAll('.', '\\.').replace('+', '\\+')), /reviewed/])
+        assert.match(text, shown)
+  })
+
+  it('shows the steps of procedures with who, value and limits, and a signature of a run that has gone on since as valid', async () => {
+    const job = 'jo-wo-3-10-saw'
+    await inForce(
+      world.store,
+      [
+        { id: 'length', type: 'measure', unit: 'mm', lower: 9, upper: 11, before: 'start' },
+        { id: 'seen', type: 'sign', meaning: 'verified', before: 'start' },
+        { id: 'clean', type: 'confirm', text: '<script>Clean?</script>', before: 'start' },
+      ],
+      'saw-bar',
+    )
+    await world.assign(job, SAW)
+    await world.tx((tx) => beginRun(tx, job, 'saw-bar', 'Anna'))
+    const step = (id: string, given: Partial<StepRequest> = {}) =>
+      world.tx((tx) =>
+        performStep(
+          tx,
+          { jobOrder: job, step: id, value: undefined, unit: undefined, choice: undefined, confirm: false, concession: undefined, ...given },
+          { actor: '=Anna', person: undefined, mayConcede: false },
+          undefined,
+          'node:test',
+        ),
+      )
+    await step('length', { value: 10.5 })
+    const people = new People(world.store, world.clock, { cost: CHEAP })
+    const parts = { store: world.store, people, key: undefined, timeZone: () => 'Europe/Berlin', newId: uniqueId, policy: FREE_POLICY }
+    const record = { kind: 'procedure-run', id: job }
+    await new Signing(parts).sign({ record, meaning: 'verified', comment: null, who: 'eva', session: undefined, password: PASSWORD, connection: undefined })
+    await step('seen')
+    await step('clean', { confirm: true })
+    const report = await workOrderReport(world.store, world.plant, 'wo-3', { now: world.clock.now(), by: 'eva' })
+    const { rows } = report.sections.find(({ id }) => id === 'procedures') as TableSection
+    assert.deepEqual(
+      rows.map(({ procedure, step, value, lower, upper, by, state }) => [procedure, step, value, lower, upper, by, state]),
+      [
+        ['saw-bar@1', 'length', 10.5, 9, 11, '=Anna', 'done'],
+        ['saw-bar@1', 'seen', 'Eva <b>Kern</b>', null, null, 'eva', 'done'],
+        ['saw-bar@1', 'clean', null, null, null, '=Anna', 'done'],
+      ],
+    )
+    assert.ok(!/(^|,)=Anna/m.test(renderCsv(report, 'procedures')))
+    const signed = (report.sections.find(({ id }) => id === 'signatures') as TableSection).rows
+    assert.deepEqual(signed.map(({ record, state }) => [record, state]), [[`procedure-run ${job}`, 'valid']]) // biome-ignore format: one line
+    assert.match(String(signed[0]?.what), /2 steps done since/)
+    // a step that was rewritten is another matter
+    const run = (await world.store.get('procedure-run', job))!
+    await world.tx((tx) =>
+      tx.save<'procedure-run'>(
+        { ...run, done: [{ ...run.done[0]!, value: 10.4 }, ...run.done.slice(1)] },
+        { type: 'procedure-run.rewritten', actor: 'mallory' },
+      ),
+    )
+    const [after] = await signaturesOf(world.store, 'procedure-run', job)
+    assert.equal(after?.state, 'changed')
   })
 
   it('tells of signatures and decisions in sentences', async () => {

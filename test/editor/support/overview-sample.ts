@@ -208,6 +208,10 @@ export function sampleOverview(now: number): Overview {
       lot: `lot-${id}`,
       disposition: index === 2 ? 'held' : 'in-process',
       reason: index === 2 ? 'diameter 40.07 mm outside 39.95–40.05 mm' : null,
+      signatures:
+        index === 0
+          ? [{ record: `lot lot-${118 + index}`, meaning: 'approved', name: 'Eva Kern', at: '2025-11-25T08:00:00.000+01:00', state: 'signed' as const }]
+          : [],
       steps: own.map((bar) => ({
         jobOrder: bar.jobOrder,
         operation: bar.operation,
