@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import { rest, suffices, sum } from '../base/quantity.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { JobResponse } from '../messages/job-response.ts'
 import type { StoreTransaction } from '../store/store.ts'
 import { type Because, changeJobOrder, storeJobOrder } from './change-job-order.ts'
 import { continuationIdOf, jobResponseIdOf } from './ids.ts'
+import { actualsOf } from './job-actuals.ts'
 import type { JobOrderAction } from './job-order-states.ts'
 import { isOpen, isOver, isUnderWay } from './job-order-states.ts'
 import { reportMissing } from './procedure-gate.ts'
@@ -100,8 +102,9 @@ export async function recordResponse(
 ): Promise<JobResponse> {
   const id = jobResponseIdOf(job.id)
   const known = await tx.get('job-response', id)
-  const produced = job.lot === null || job.good === 0 ? [] : [{ lot: job.lot, quantity: { ...job.quantity, value: job.good }, use: 'produced' as const }]
+  const actuals = await actualsOf(tx, job, { ...known, ...more })
   const { id: jobOrder, workOrder, equipment, actualStart: start, actualEnd: end, good, scrap } = job
+  const segments = more.segments ?? known?.segments
   return tx.save<'job-response'>(
     {
       kind: 'job-response',
@@ -113,14 +116,22 @@ export async function recordResponse(
       end,
       good,
       scrap,
-      materials: produced,
-      people: known?.people ?? [],
-      data: known?.data ?? [],
+      ...actuals,
+      data: more.data ?? known?.data ?? [],
       state: job.state === 'Aborted' ? 'Aborted' : job.substate === 'Closed' ? 'Closed' : 'Completed',
-      ...(known?.segments === undefined ? {} : { segments: known.segments }),
-      ...more,
+      ...(segments === undefined ? {} : { segments }),
       ...(known?.revision === undefined ? {} : { revision: known.revision }),
     },
     { type: 'job-response.recorded', actor, why },
   )
+}
+
+/** Brings the response of a job order that is over up to what the store knows by now: steps, material and people that were written down after its end. */
+export async function refreshResponse(tx: StoreTransaction, jobOrder: string, because: Because): Promise<JobResponse | undefined> {
+  const known = await tx.get('job-response', jobResponseIdOf(jobOrder))
+  const job = known === undefined ? undefined : await tx.get('job-order', jobOrder)
+  if (known === undefined || job === undefined) return known
+  const { setupMs, runMs, materials, people, personnel } = known
+  const isSame = isDeepStrictEqual(await actualsOf(tx, job, known), { setupMs, runMs, materials, people, personnel })
+  return isSame ? known : recordResponse(tx, job, because)
 }

@@ -2,7 +2,8 @@ import { TaktError } from '../base/error.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { Procedure, ProcedureStep } from '../messages/procedure.ts'
 import type { DoneStep, ProcedureRun } from '../messages/procedure-run.ts'
-import { isOpen } from '../orders/job-order-states.ts'
+import { refreshResponse } from '../orders/end-job-order.ts'
+import { isOpen, isOver } from '../orders/job-order-states.ts'
 import { hasMoved, procedureInForce } from '../orders/procedure-gate.ts'
 import type { Actor, StoreReader, StoreTransaction } from '../store/store.ts'
 import { END, followerOf } from './step-graph.ts'
@@ -92,6 +93,8 @@ export async function stepDone(tx: StoreTransaction, view: RunView, done: Done, 
     { ...run, phase: phaseOf(next), step: next?.id ?? null, since: tx.now, refused: 0, done: [...run.done, entry] },
     { type: next === undefined ? 'procedure-run.done' : 'procedure-run.step-done', actor: by, why: `${step.type} ${step.id}` },
   )
+  // what is done after the end is in the job response too
+  if (isOver(view.job)) await refreshResponse(tx, view.job.id, { actor: by })
   return { ...view, run: saved, step: next }
 }
 

@@ -47,8 +47,9 @@ export function followLot(store: Store, lot: string, actor: string): Promise<voi
 
 function consumedBy({ materials }: JobResponse): ReadonlyMap<string, { value: number; unit: string }> {
   const lots = new Map<string, { value: number; unit: string }>()
-  for (const { lot, quantity, use } of materials) {
-    if (use !== 'consumed') continue
+  for (const { lot, quantity, use, event } of materials) {
+    // what an event of genealogy says is booked already
+    if (use !== 'consumed' || event !== undefined) continue
     lots.set(lot, { unit: quantity.unit, value: kept((lots.get(lot)?.value ?? 0) + quantity.value) })
   }
   return lots
