@@ -97,6 +97,32 @@ export const ERROR_CODES = {
     remedy: 'make one with `npm run ledger-key -- <file>`, name its file in the store node, and see that Node-RED may read it',
   },
 
+  TAKT_BACKUP_FOLDER: {
+    what: 'the folder for backups or archives cannot be used',
+    remedy: 'name a folder that can be made and written, with room, on another disk',
+  },
+  TAKT_BACKUP_SPACE: {
+    what: 'there is no room for the copy',
+    remedy: 'free space there, keep fewer backups, or choose another folder; what was there before is unchanged',
+  },
+  TAKT_BACKUP_DAMAGED: { what: 'the backup is not what was written', remedy: 'take another one; keep this one aside for examination' },
+  TAKT_BACKUP_FAULTY: {
+    what: 'the ledger in the backup is not whole',
+    remedy: 'take an older backup, or say --faulty when you know why and want it as it is',
+  },
+  TAKT_ARCHIVE_BOUNDARY: {
+    what: 'the ledger cannot be archived up to there',
+    remedy: 'give a day that lies 31 days back or more, and see that the ledger is whole',
+  },
+  TAKT_ARCHIVE_SEGMENT: {
+    what: 'an archived part of the ledger is missing or not what was written',
+    remedy: 'nothing was removed by this; look for another copy of the file, and tell who answers for the records',
+  },
+  TAKT_LEDGER_ARCHIVED: {
+    what: 'what is asked for was moved into the archive',
+    remedy: 'ask for a later time, or read the archive files; a backup from before has it too',
+  },
+
   // people: who acts, and who signs
   TAKT_PERSON_UNKNOWN: { what: 'there is no such person', remedy: 'correct the id, or add the person' },
   TAKT_PERSON_INVALID: { what: 'what is said of the person is wrong', remedy: 'correct the field that is named; docs/people-and-signatures.md lists them' },

@@ -97,6 +97,16 @@ export interface Verification {
   readonly rows: number
   readonly head: LedgerHead
   readonly fault: { readonly sequence: number; readonly what: string } | null
+  /** Parts of the ledger that are in files; absent where nothing was archived. */
+  readonly archived?: readonly ArchivedPart[]
+}
+
+/** Rows that were moved into a file. `checked`: the file was at hand and read. */
+export interface ArchivedPart {
+  readonly first: number
+  readonly last: number
+  readonly file: string
+  readonly checked: boolean
 }
 
 /** Where MES records live: a SQLite file, or a PostgreSQL database. */

@@ -3,7 +3,8 @@ import { TaktError } from '../base/error.ts'
 import { type Anchor, sealFault } from './anchor.ts'
 import { GENESIS, hashedText, type LedgerRow, readRows, textHash } from './ledger.ts'
 import type { Tables } from './schema.ts'
-import type { LedgerHead, Verification } from './store.ts'
+import type { ArchivedPart, LedgerHead, Verification } from './store.ts'
+import { verifyArchived } from './verify-archived.ts'
 import { DocumentCheck } from './verify-documents.ts'
 
 export interface VerifyOptions {
@@ -13,6 +14,8 @@ export interface VerifyOptions {
   readonly witnesses?: readonly Anchor[] | undefined
   /** Reads rows faster than through `db`, where the database can; undefined: through `db`. */
   readonly fast?: FastReader | undefined
+  /** Folder of the archived parts, which are then checked with the rest; undefined: only what the ledger says of them. */
+  readonly archive?: string | undefined
 }
 
 export interface FastReader {
@@ -33,7 +36,7 @@ type Fault = NonNullable<Verification['fault']>
 
 /**
  * Reads the whole ledger and names the first row that is wrong or missing: numbers without gaps, each hash over the row's content and the
- * hash before it, the head as anchored and witnessed, and every document as the ledger tells it. Reads in pages, so that other work goes on between.
+ * hash before it, the head as anchored and witnessed, and every document as the ledger tells it; what was archived by its files where they are at hand. Reads in pages, so that other work goes on between.
  */
 export async function verifyLedger(db: Kysely<Tables>, anchor: Anchor | null | undefined, options: VerifyOptions = {}): Promise<Verification> {
   const documents = new DocumentCheck()
@@ -41,10 +44,26 @@ export async function verifyLedger(db: Kysely<Tables>, anchor: Anchor | null | u
   const keys = new Set<string>()
   let rows = 0
   let head: LedgerHead = GENESIS
-  const report = (fault: Fault | null): Verification => ({ ok: fault === null, rows, head, fault })
+  let archived: readonly ArchivedPart[] = []
+  const report = (fault: Fault | null): Verification => ({ ok: fault === null, rows, head, fault, ...(archived.length > 0 && { archived }) })
+  const pageAfter = async (after: number): Promise<readonly CheckedRow[]> =>
+    options.fast?.page(after, PAGE) ?? (await readRows(db, after, PAGE)).map(checkedRow)
   try {
+    const part = await verifyArchived(db, {
+      page: pageAfter,
+      rowFault: (row, previous) => faultOf(row, previous, noted, undefined),
+      contentFault: (row) => contentFault(row, noted, options.fast),
+      right(row) {
+        documents.row(row)
+        rows++
+      },
+      folder: options.archive,
+    })
+    archived = part.parts
+    head = part.head
+    if (part.fault !== null) return report(part.fault)
     for (;;) {
-      const page = options.fast?.page(head.sequence, PAGE) ?? (await readRows(db, head.sequence, PAGE)).map(checkedRow)
+      const page = await pageAfter(head.sequence)
       for (const row of page) {
         const fault = faultOf(row, head, noted, options.fast) ?? (row.type === 'ledger.anchor-unsigned' ? unsignedAgain(row, keys) : undefined)
         if (fault !== undefined) return report(fault)
@@ -87,12 +106,19 @@ function faultOf(row: CheckedRow, previous: LedgerHead, noted: ReadonlyMap<numbe
     return { sequence: expected, what: sequence === expected + 1 ? `row ${expected} is missing` : `rows ${expected} to ${sequence - 1} are missing` }
   }
   if (row.previous_hash !== previous.hash) return { sequence, what: `row ${sequence} does not follow row ${previous.sequence}: its previous hash is another` }
+  const fault = contentFault(row, noted, fast)
+  if (fault !== undefined) return fault
+  if (row.type === 'ledger.anchor-mismatch') return anchorMismatch(row)
+  return undefined
+}
+
+/** What a row shows by itself: is it what was written, and what was noted? */
+function contentFault(row: CheckedRow, noted: ReadonlyMap<number, readonly Noted[]>, fast: FastReader | undefined): Fault | undefined {
+  const { sequence } = row
   if (row.hash !== textHash(row.text) && (fast === undefined || row.hash !== textHash(fast.exactText(sequence))))
     return { sequence, what: `row ${sequence} was changed: its content does not give its hash` }
   const other = noted.get(sequence)?.find(({ hash }) => hash !== row.hash)
-  if (other !== undefined) return { sequence, what: `row ${sequence} is not the one that was ${other.what}` }
-  if (row.type === 'ledger.anchor-mismatch') return anchorMismatch(row)
-  return undefined
+  return other === undefined ? undefined : { sequence, what: `row ${sequence} is not the one that was ${other.what}` }
 }
 
 /** An anchor that did not fit at some opening: the chain may be whole and yet not the one that was written. */

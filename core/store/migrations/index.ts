@@ -9,4 +9,4 @@ import { sessions } from './0008-sessions.ts'
 import { maintenance } from './0009-maintenance.ts'
 
 /** The whole history, oldest first; a database's version is how many of them it has. */
-export const MIGRATIONS: readonly Migration[] = [initialTables, delivery, trace, people, procedures, sessions, maintenance]
+export const MIGRATIONS: readonly Migration[] = [initialTables, delivery, trace, people, procedures, sessions, maintenance, ledgerArchive]

@@ -1,4 +1,5 @@
 import { needsPostgres, PostgresServer } from '../../support/postgres-server.ts'
+import { archive } from './suites/archive.ts'
 import { followEvents } from './suites/follow-events.ts'
 import { inbox } from './suites/inbox.ts'
 import { instances } from './suites/instances.ts'
@@ -24,7 +25,7 @@ describe('on PostgreSQL', () => {
   after(() => server?.remove())
 
   const newBench = (): StoreBench => new StoreBench(databases)
-  for (const suite of [transactions, ledger, values, inbox, outbox, followEvents, sampleRing]) suite(newBench)
+  for (const suite of [archive, transactions, ledger, values, inbox, outbox, followEvents, sampleRing]) suite(newBench)
   instances(() => databases)
   moving(
     () => server as PostgresServer,

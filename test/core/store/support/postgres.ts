@@ -6,6 +6,7 @@ import { migrate } from '../../../../core/store/migrate.ts'
 import { openStore } from '../../../../core/store/open-store.ts'
 import { PostgresBackend, type PostgresOptions } from '../../../../core/store/postgres-backend.ts'
 import type { Store } from '../../../../core/store/store.ts'
+import type { VerifyOptions } from '../../../../core/store/verify.ts'
 import { verifyPostgres } from '../../../../core/store/verify-postgres.ts'
 import type { PostgresServer } from '../../../support/postgres-server.ts'
 import type { Ask, TestDatabases } from './store.ts'
@@ -78,8 +79,8 @@ export class PostgresDatabases implements TestDatabases {
     return new LateBackend(options, async () => this.#server.url(await name), whenOpen, onLost)
   }
 
-  async verify(file: string) {
-    return verifyPostgres(await this.options(file))
+  async verify(file: string, options?: VerifyOptions) {
+    return verifyPostgres(await this.options(file), options)
   }
 
   /** Another instance on the same database, with an anchor of its own. */

@@ -9,6 +9,7 @@ import type { Backend } from '../../../../core/store/backend.ts'
 import { SqlStore, type SqlStoreOptions } from '../../../../core/store/sql-store.ts'
 import { SqliteBackend } from '../../../../core/store/sqlite-backend.ts'
 import type { Store, Verification } from '../../../../core/store/store.ts'
+import type { VerifyOptions } from '../../../../core/store/verify.ts'
 import { verifyFile } from '../../../../core/store/verify-file.ts'
 
 export const START = Date.UTC(2026, 0, 5, 6)
@@ -28,7 +29,7 @@ export interface TestDatabases {
   readonly dialect: Backend['dialect']
   /** The database of this name in the bench's folder, made when there is none; `:memory:` is another each time. */
   backend(file: string, whenOpen: () => Promise<void>, onLost: () => void): Backend
-  verify(file: string): Promise<Verification>
+  verify(file: string, options?: VerifyOptions): Promise<Verification>
   /** What somebody with the rights and no manners can do: the ledger's triggers are gone. */
   tamper(file: string, change: (ask: Ask) => Promise<void>): Promise<void>
   /** Nobody uses the databases of this bench any more. */
@@ -38,7 +39,7 @@ export interface TestDatabases {
 const SQLITE_FILES: TestDatabases = {
   dialect: 'sqlite',
   backend: (file, whenOpen, onLost) => new SqliteBackend(file, whenOpen, onLost),
-  verify: (file) => verifyFile(file),
+  verify: (file, options) => verifyFile(file, options),
   async tamper(file, change) {
     const db = withoutTriggers(file)
     try {
@@ -81,8 +82,8 @@ export class StoreBench {
     return { store, clock, failures, warnings }
   }
 
-  verify(file = this.file()): Promise<Verification> {
-    return this.#databases.verify(file)
+  verify(file = this.file(), options?: VerifyOptions): Promise<Verification> {
+    return this.#databases.verify(file, options)
   }
 
   tamper(file: string, change: (ask: Ask) => Promise<void>): Promise<void> {

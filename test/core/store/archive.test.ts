@@ -1,0 +1,6 @@
+import { archive } from './suites/archive.ts'
+import { StoreBench } from './support/store.ts'
+
+describe('on SQLite', () => {
+  archive(() => new StoreBench())
+})
