@@ -4,6 +4,7 @@ import { Command, Receipt } from './command.ts'
 import { Containment } from './containment.ts'
 import { Count } from './count.ts'
 import { Disruption } from './disruption.ts'
+import { ErpMessage } from './erp-message.ts'
 import { Gap } from './gap.ts'
 import { Genealogy } from './genealogy.ts'
 import { JobOrder } from './job-order.ts'
@@ -11,6 +12,7 @@ import { JobResponse } from './job-response.ts'
 import { Kpi } from './kpi.ts'
 import { Lot } from './lot.ts'
 import { MachineState } from './machine-state.ts'
+import { OrderTemplate } from './order-template.ts'
 import { Person } from './person.ts'
 import { Plan } from './plan.ts'
 import { Procedure } from './procedure.ts'
@@ -24,6 +26,7 @@ import { Signature } from './signature.ts'
 import { Trace } from './trace.ts'
 import { WhatIf } from './what-if.ts'
 import { WorkOrder } from './work-order.ts'
+import { WorkPerformance } from './work-performance.ts'
 
 /** Every document that travels on a wire, by its kind. The one definition behind type, schema, validator and docs/messages.md. */
 export const DOCUMENTS = {
@@ -36,6 +39,9 @@ export const DOCUMENTS = {
   'work-order': WorkOrder,
   'job-order': JobOrder,
   'job-response': JobResponse,
+  'order-template': OrderTemplate,
+  'work-performance': WorkPerformance,
+  'erp-message': ErpMessage,
   plan: Plan,
   'what-if': WhatIf,
   'quality-result': QualityResult,

@@ -134,6 +134,18 @@ export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
     names: ['procedure', 'equipment', 'phase'],
     columns: ({ procedure, equipment, phase }) => ({ procedure, equipment, phase }),
   },
+  'erp-message': {
+    table: 'erp_message',
+    id: ({ id }) => id,
+    names: ['channel', 'subject', 'version', 'work_order', 'state'],
+    columns: ({ channel, of, version, workOrder, state }) => ({ channel, subject: of.id, version, work_order: workOrder, state }),
+  },
+  'order-template': {
+    table: 'order_template',
+    id: ({ id }) => id,
+    names: ['name', 'version', 'active'],
+    columns: ({ name, version, active }) => ({ name, version, active: active ? 1 : 0 }),
+  },
 }
 
 export function projectionOf<K extends StoredKind>(kind: K, where: string): Projection<K> {

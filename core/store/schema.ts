@@ -85,6 +85,8 @@ export interface Tables {
   person_session: { token: string; person: string; connection: string | null; ledger: number; started: number; used: number; ends: number }
   procedure_version: Projection & { name: string; version: number; state: string }
   procedure_run: Projection & { procedure: string; equipment: string; phase: string }
+  erp_message: Projection & { channel: string; subject: string; version: number; work_order: string; state: string }
+  order_template: Projection & { name: string; version: number; active: number }
   signature: Projection & { record_kind: string; record_id: string; record_ledger: number; meaning: string; person: string; time: number }
 
   /** The graph of genealogy: a lot leads into the events that took from it, an event into the lots that it gave. Nodes are numbers of ledger rows. */

@@ -19,6 +19,8 @@ export type StoredKind =
   | 'signature'
   | 'procedure'
   | 'procedure-run'
+  | 'erp-message'
+  | 'order-template'
 
 /** Who did a thing: a person, or a node acting on its own (`node:<id>`). */
 export type Actor = string
