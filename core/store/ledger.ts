@@ -31,8 +31,10 @@ export type RowContent = Pick<LedgerRow, 'type' | 'subject' | 'actor' | 'why' | 
 
 /** The row that follows `head`. */
 export function nextRow(head: LedgerHead, content: RowContent): LedgerRow {
-  const row = { ...content, sequence: head.sequence + 1, previous_hash: head.hash }
-  return { ...row, hash: rowHash(row) }
+  const { type, subject, actor, why, before, after, time } = content
+  const row: LedgerRow = { sequence: head.sequence + 1, type, subject, actor, why, before, after, time, previous_hash: head.hash, hash: '' }
+  row.hash = rowHash(row)
+  return row
 }
 
 export function toEvent(row: LedgerRow): LedgerEvent {

@@ -8,6 +8,7 @@ import { isAway } from './postgres-errors.ts'
 import type { LinkResult, PostgresLink } from './postgres-link.ts'
 import type { Tables } from './schema.ts'
 import { type SqlValue, toSqlValue } from './values.ts'
+import { LEDGER_COLUMNS, WaitingRows } from './waiting-rows.ts'
 
 /** What a session needs of its backend. */
 export interface SessionHost {
@@ -24,12 +25,8 @@ export interface SessionHost {
   anchor(head: Anchor): TaktError | undefined
 }
 
-const COLUMNS = ['sequence', 'type', 'subject', 'actor', 'why', 'before', 'after', 'time', 'previous_hash', 'hash'] as const
 /** Rows a statement, largest first: few different statements, so that all of them stay prepared. */
 const SIZES = [64, 16, 4, 1] as const
-const FLUSH_AT = 512
-/** A statement that may read or change the ledger: the rows that wait have to be there first. */
-const SEES_LEDGER = /\b(?:from|join|into|update|table|truncate|only|using)\s+(?:"?\w+"?\.)?"?ledger\b|,\s*"?ledger"?\s+(?:as\b|,|where\b|$)/i
 /** While it is busy elsewhere, this process says that it lives; one that was stopped does not, and loses the lock. Shorter than the server's patience. */
 const ALIVE_EVERY_MS = 800
 
@@ -43,10 +40,7 @@ export class PostgresSession implements WriteSession {
   readonly #host: SessionHost
   readonly #alive: NodeJS.Timeout
   readonly #begun: Promise<LinkResult>
-  /** rows of the ledger that were not sent yet, and how many of them are from before the savepoint */
-  #rows: LedgerRow[] = []
-  #mark = 0
-  #savepoint: 'none' | 'due' | 'made' = 'none'
+  readonly #rows: WaitingRows
   #savepoints = 0
   /** why the part since the savepoint cannot be kept: after an error the server takes nothing but its undoing */
   #broken: TaktError | undefined
@@ -56,6 +50,7 @@ export class PostgresSession implements WriteSession {
   constructor(link: PostgresLink, host: SessionHost) {
     this.#link = link
     this.#host = host
+    this.#rows = new WaitingRows({ send: (rows) => this.#send(rows), makeSavepoint: () => this.#makeSavepoint() })
     this.#begun = link.run(`begin; select pg_advisory_xact_lock(${host.lock}); select txid_current()::text as id`)
     this.#begun.catch((error: TaktError) => {
       this.#cause ??= error
@@ -78,32 +73,27 @@ export class PostgresSession implements WriteSession {
   }
 
   append(row: LedgerRow): void {
-    for (const column of COLUMNS) toSqlValue(row[column], this.#host.where)
-    this.#rows.push(row)
-    if (this.#rows.length >= FLUSH_AT) this.#flush()
+    for (const column of LEDGER_COLUMNS) toSqlValue(row[column], this.#host.where)
+    this.#rows.append(row)
   }
 
   savepoint(): void {
-    this.#mark = this.#rows.length
-    this.#savepoint = 'due'
+    this.#rows.begin()
     this.#broken = undefined
   }
 
   release(): void {
     if (this.#broken !== undefined) throw this.#broken
-    if (this.#savepoint === 'made') this.#must(`release savepoint ${this.#name()}`)
-    this.#savepoint = 'none'
+    if (this.#rows.keep()) this.#must(`release savepoint ${this.#name()}`)
   }
 
   undo(): void {
-    this.#rows.length = this.#mark
-    if (this.#savepoint === 'made') this.#must(`rollback to savepoint ${this.#name()}; release savepoint ${this.#name()}`)
-    this.#savepoint = 'none'
+    if (this.#rows.drop()) this.#must(`rollback to savepoint ${this.#name()}; release savepoint ${this.#name()}`)
     this.#broken = undefined
   }
 
   async commit(head: Anchor | null): Promise<TaktError | undefined> {
-    this.#flush()
+    this.#rows.flush()
     const { channel, self, where } = this.#host
     if (head !== null && channel !== null) this.#must('select pg_notify($1, $2)', [channel, `${head.sequence} ${self}`])
     clearInterval(this.#alive)
@@ -139,8 +129,8 @@ export class PostgresSession implements WriteSession {
   }
 
   async #run(text: string, parameters: readonly SqlValue[]): Promise<LinkResult> {
-    if (this.#rows.length > 0 && SEES_LEDGER.test(text)) this.#flush()
-    this.#makeSavepoint()
+    // also what only reads: should it fail, the server takes nothing more of this part
+    this.#rows.before(text, true)
     const part = this.#savepoints
     try {
       return await this.#link.run(text, parameters)
@@ -152,7 +142,7 @@ export class PostgresSession implements WriteSession {
   /** What follows an error only says that there was one: the first one is told instead. */
   #failed(error: TaktError, part: number): TaktError {
     const first = (error.cause as { code?: unknown } | undefined)?.code === ABORTED ? (this.#broken ?? this.#cause ?? error) : error
-    if (part === this.#savepoints && this.#savepoint === 'made') this.#broken ??= first
+    if (part === this.#savepoints && this.#rows.isMade) this.#broken ??= first
     else this.#cause ??= first
     return first
   }
@@ -164,25 +154,11 @@ export class PostgresSession implements WriteSession {
     })
   }
 
-  /** Sends the rows that wait, those from before the savepoint before it. */
-  #flush(): void {
-    const rows = this.#rows
-    if (rows.length === 0) return
-    const before = this.#savepoint === 'due' ? this.#mark : 0
-    this.#send(rows.slice(0, before))
-    if (rows.length > before) {
-      this.#makeSavepoint()
-      this.#send(rows.slice(before))
-    }
-    this.#rows = []
-    this.#mark = 0
-  }
-
   #send(rows: readonly LedgerRow[]): void {
     let from = 0
     for (const size of SIZES) {
       for (; rows.length - from >= size; from += size) {
-        const parameters = rows.slice(from, from + size).flatMap((row) => COLUMNS.map((column) => row[column]))
+        const parameters = rows.slice(from, from + size).flatMap((row) => LEDGER_COLUMNS.map((column) => row[column]))
         this.#must(insertOf(size).sql, parameters)
       }
     }
@@ -190,14 +166,7 @@ export class PostgresSession implements WriteSession {
 
   /** The name is another for each, so that none is undone whose making failed. */
   #makeSavepoint(): void {
-    if (this.#savepoint !== 'due') return
-    if (this.#mark > 0) {
-      // what was appended by others before is not undone with this part
-      this.#send(this.#rows.splice(0, this.#mark))
-      this.#mark = 0
-    }
     this.#savepoints++
-    this.#savepoint = 'made'
     this.#must(`savepoint ${this.#name()}`)
   }
 
@@ -215,10 +184,11 @@ function insertOf(size: number): CompiledQuery {
   let insert = inserts.get(size)
   if (insert === undefined) {
     const compiler = postgresKysely(async () => ({ rows: [] }), '')
-    const row = sql`(${sql.join(COLUMNS.map(() => 0))})`
-    insert = sql`insert into ledger (${sql.join(COLUMNS.map((name) => sql.ref(name)))}) values ${sql.join(Array.from({ length: size }, () => row))}`.compile(
-      compiler,
-    )
+    const row = sql`(${sql.join(LEDGER_COLUMNS.map(() => 0))})`
+    insert =
+      sql`insert into ledger (${sql.join(LEDGER_COLUMNS.map((name) => sql.ref(name)))}) values ${sql.join(Array.from({ length: size }, () => row))}`.compile(
+        compiler,
+      )
     inserts.set(size, insert)
   }
   return insert

@@ -3,12 +3,11 @@ import type { Kysely } from 'kysely'
 import { TaktError } from '../base/error.ts'
 import { type Anchor, anchorPath, parseAnchor } from './anchor.ts'
 import type { Backend, WriteSession } from './backend.ts'
-import type { LedgerRow } from './ledger.ts'
 import type { Tables } from './schema.ts'
-import { SqliteClient, sqliteError } from './sqlite-client.ts'
+import { SqliteClient } from './sqlite-client.ts'
 import { sqliteKysely } from './sqlite-dialect.ts'
+import { SqliteSession } from './sqlite-session.ts'
 import type { Verification } from './store.ts'
-import { toSqlValue } from './values.ts'
 import type { VerifyOptions } from './verify.ts'
 import { verifyInThread } from './verify-thread.ts'
 
@@ -40,8 +39,8 @@ export class SqliteBackend implements Backend {
   }
 
   begin(): WriteSession {
-    // not awaited, so that it travels with the first statement, which is refused when it fails
-    this.#client.call({ do: 'begin' }).catch(() => {})
+    // not answered, so that it travels with the first statement, which is refused when it fails
+    this.#client.send({ do: 'begin' })
     return new SqliteSession(this.#client, this.where)
   }
 
@@ -60,63 +59,5 @@ export class SqliteBackend implements Backend {
 
   async close(): Promise<void> {
     await this.#client.close()
-  }
-}
-
-const LEDGER_COLUMNS = ['sequence', 'type', 'subject', 'actor', 'why', 'before', 'after', 'time', 'previous_hash', 'hash'] as const
-const INSERT_LEDGER = `insert into "ledger" (${LEDGER_COLUMNS.map((name) => `"${name}"`).join(', ')}) values (${LEDGER_COLUMNS.map(() => '?').join(', ')})`
-
-class SqliteSession implements WriteSession {
-  readonly #client: SqliteClient
-  readonly #where: string
-
-  constructor(client: SqliteClient, where: string) {
-    this.#client = client
-    this.#where = where
-  }
-
-  db(assertUsable: () => void): Kysely<Tables> {
-    return sqliteKysely(async (sql, parameters) => {
-      assertUsable()
-      return this.#client.call({ do: 'run', on: 'write', sql, parameters })
-    }, this.#where)
-  }
-
-  script(): Kysely<Tables> {
-    return sqliteKysely(async (sql, parameters) => {
-      this.#client.call({ do: 'run', on: 'write', sql, parameters, must: true }).catch(() => {})
-      return { rows: [] }
-    }, this.#where)
-  }
-
-  append(row: LedgerRow): void {
-    const parameters = LEDGER_COLUMNS.map((column) => toSqlValue(row[column], this.#where))
-    this.#client.call({ do: 'run', on: 'write', sql: INSERT_LEDGER, parameters, must: true }).catch(() => {})
-  }
-
-  savepoint(): void {
-    this.#mark('begin')
-  }
-
-  release(): void {
-    this.#mark('keep')
-  }
-
-  undo(): void {
-    this.#mark('undo')
-  }
-
-  async commit(anchor: Anchor | null): Promise<TaktError | undefined> {
-    const { anchorFailure } = await this.#client.call({ do: 'commit', anchor })
-    return anchorFailure === undefined ? undefined : sqliteError(anchorFailure, `anchor beside the ${this.#where}`)
-  }
-
-  async rollback(): Promise<void> {
-    await this.#client.call({ do: 'rollback' })
-  }
-
-  /** Not awaited, so that it travels with the next statement; the thread gives the transaction up when it fails. */
-  #mark(savepoint: 'begin' | 'keep' | 'undo'): void {
-    this.#client.call({ do: 'savepoint', mark: savepoint }).catch(() => {})
   }
 }

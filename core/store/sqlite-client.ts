@@ -1,7 +1,16 @@
 import type { Worker } from 'node:worker_threads'
 import { TaktError } from '../base/error.ts'
 import type { ErrorCode } from '../base/error-codes.ts'
-import { HELD_ELSEWHERE, SQLITE, type SqliteAnswer, type SqliteCall, type SqliteFailure, type SqliteRequest, type SqliteResult } from './sqlite-protocol.ts'
+import {
+  HELD_ELSEWHERE,
+  SQLITE,
+  type SqliteAnswer,
+  type SqliteCall,
+  type SqliteFailure,
+  type SqliteOrder,
+  type SqliteRequest,
+  type SqliteResult,
+} from './sqlite-protocol.ts'
 import { giveBack, takeThread } from './sqlite-threads.ts'
 
 interface Waiting {
@@ -28,9 +37,24 @@ export class SqliteClient {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++
       this.#waiting.set(id, { resolve, reject })
-      // the tick's queue runs when every promise at hand has moved on, so that what they all ask for crosses to the thread at once
-      if (this.#outbox.push({ id, request }) === 1) process.nextTick(() => this.#flush())
+      this.#post({ id, request })
     })
+  }
+
+  /** What is not answered; it travels with the next request, or when the turn ends. */
+  send(order: SqliteOrder): void {
+    this.#post({ order })
+  }
+
+  /** Sends what was asked for so far, so that the thread works on it while the rest is put together. */
+  flush(): void {
+    const calls = this.#outbox
+    if (calls.length === 0) return
+    this.#outbox = []
+    this.#worker ??= this.#start()
+    // the thread keeps the process alive only while someone waits for it
+    if (this.#waiting.size > 0) this.#worker.ref()
+    this.#worker.postMessage(calls)
   }
 
   /** Closes the database; rejects when that fails. The thread ends where it may hold the database yet, or owe an answer. */
@@ -48,13 +72,9 @@ export class SqliteClient {
     }
   }
 
-  #flush(): void {
-    const calls = this.#outbox
-    this.#outbox = []
-    this.#worker ??= this.#start()
-    // the thread keeps the process alive only while someone waits for it
-    this.#worker.ref()
-    this.#worker.postMessage(calls)
+  #post(call: SqliteCall): void {
+    // the tick's queue runs when every promise at hand has moved on, so that what they all ask for crosses to the thread at once
+    if (this.#outbox.push(call) === 1) process.nextTick(() => this.flush())
   }
 
   #start(): Worker {

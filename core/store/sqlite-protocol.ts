@@ -1,17 +1,23 @@
 import type { Anchor } from './anchor.ts'
 import type { SqlValue } from './values.ts'
 
-/** What the main thread asks the SQLite thread. Requests are answered in the order they were sent. */
+/** What the main thread asks the SQLite thread. Requests are done in the order they were sent. */
 export type SqliteRequest =
   | { readonly do: 'open'; readonly file: string }
-  /** `write` is inside the present transaction, which is lost should a statement fail that `must` not; `read` sees what was committed last. */
-  | { readonly do: 'run'; readonly on: 'read' | 'write'; readonly sql: string; readonly parameters: readonly SqlValue[]; readonly must?: true }
-  | { readonly do: 'begin' }
-  | { readonly do: 'savepoint'; readonly mark: 'begin' | 'keep' | 'undo' }
+  /** `write` is inside the present transaction; `read` sees what was committed last. */
+  | { readonly do: 'run'; readonly on: 'read' | 'write'; readonly sql: string; readonly parameters: readonly SqlValue[] }
   /** `anchor` is written beside the database once the commit stands. */
   | { readonly do: 'commit'; readonly anchor: Anchor | null }
   | { readonly do: 'rollback' }
   | { readonly do: 'close' }
+
+/** What is not answered. Should one fail, the present transaction is lost, and what is asked of it next is told why. */
+export type SqliteOrder =
+  | { readonly do: 'begin' }
+  /** Rows of the ledger, as `packRows` gives them. */
+  | { readonly do: 'append'; readonly rows: string }
+  | { readonly do: 'must'; readonly sql: string; readonly parameters: readonly SqlValue[] }
+  | { readonly do: 'savepoint'; readonly mark: 'begin' | 'keep' | 'undo' }
 
 export interface SqliteResult {
   readonly rows: unknown[]
@@ -30,10 +36,8 @@ export interface SqliteFailure {
   readonly code?: string
 }
 
-export interface SqliteCall {
-  readonly id: number
-  readonly request: SqliteRequest
-}
+/** `id` comes back with the answer. */
+export type SqliteCall = { readonly id: number; readonly request: SqliteRequest } | { readonly order: SqliteOrder }
 
 export interface SqliteAnswer {
   readonly id: number

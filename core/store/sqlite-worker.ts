@@ -6,8 +6,9 @@ import { parentPort } from 'node:worker_threads'
 import { StateFile } from '../base/state-file.ts'
 import { type Anchor, anchorPath } from './anchor.ts'
 import { ProcessLock } from './process-lock.ts'
-import { SQLITE, type SqliteAnswer, type SqliteCall, type SqliteFailure, type SqliteRequest, type SqliteResult } from './sqlite-protocol.ts'
+import { SQLITE, type SqliteAnswer, type SqliteCall, type SqliteFailure, type SqliteOrder, type SqliteRequest, type SqliteResult } from './sqlite-protocol.ts'
 import type { SqlValue } from './values.ts'
+import { LEDGER_COLUMNS, unpackRows } from './waiting-rows.ts'
 
 /**
  * The thread that owns the database file, so that Node-RED's event loop never waits for a disk. Two connections: one writes, the other reads
@@ -19,9 +20,14 @@ const STATEMENTS_KEPT = 200
 /** After these SQLite may have rolled the whole transaction back by itself. */
 const ENDS_TRANSACTION: ReadonlySet<number> = new Set([SQLITE.FULL, SQLITE.IOERR, SQLITE.NOMEM, SQLITE.BUSY, SQLITE.INTERRUPT, SQLITE.CORRUPT])
 
+interface Prepared {
+  readonly statement: StatementSync
+  readonly givesRows: boolean
+}
+
 class Connection {
   readonly #db: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements = new Map<string, Prepared>()
 
   constructor(file: string, options: { readonly readOnly: boolean; readonly synchronous: 'FULL' | 'OFF' }) {
     this.#db = new DatabaseSync(file, { readOnly: options.readOnly, enableForeignKeyConstraints: true })
@@ -40,13 +46,9 @@ class Connection {
     }
   }
 
-  exec(sql: string): void {
-    this.#db.exec(sql)
-  }
-
   run(sql: string, parameters: readonly SqlValue[]): SqliteResult {
-    const statement = this.#prepare(sql)
-    if (!CHANGES_ROWS.test(sql) || RETURNS_ROWS.test(sql)) return { rows: statement.all(...(parameters as SqlValue[])) }
+    const { statement, givesRows } = this.#prepare(sql)
+    if (givesRows) return { rows: statement.all(...(parameters as SqlValue[])) }
     const { changes, lastInsertRowid } = statement.run(...(parameters as SqlValue[]))
     return { rows: [], changes: Number(changes), insertId: Number(lastInsertRowid) }
   }
@@ -56,17 +58,22 @@ class Connection {
     this.#db.close()
   }
 
-  #prepare(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) {
-      statement = this.#db.prepare(sql)
+  append(packed: string): void {
+    const { statement } = this.#prepare(INSERT_LEDGER)
+    unpackRows(packed, (...values) => statement.run(...values))
+  }
+
+  #prepare(sql: string): Prepared {
+    let prepared = this.#statements.get(sql)
+    if (prepared === undefined) {
+      prepared = { statement: this.#db.prepare(sql), givesRows: !CHANGES_ROWS.test(sql) || RETURNS_ROWS.test(sql) }
     } else {
       this.#statements.delete(sql)
     }
     // the map keeps the order of use, so the first is the one unused longest
-    this.#statements.set(sql, statement)
+    this.#statements.set(sql, prepared)
     if (this.#statements.size > STATEMENTS_KEPT) this.#statements.delete(this.#statements.keys().next().value as string)
-    return statement
+    return prepared
   }
 }
 
@@ -110,18 +117,31 @@ class Database {
       case 'run':
         return request.on === 'read'
           ? this.#reader.run(request.sql, request.parameters)
-          : this.#inTransaction(() => this.#writer.run(request.sql, request.parameters), request.must)
-      case 'begin':
-        return this.#begin()
-      case 'savepoint':
-        this.#inTransaction(() => this.#writer.exec(SAVEPOINT[request.mark]), true)
-        return NOTHING
+          : this.#inTransaction(() => this.#writer.run(request.sql, request.parameters))
       case 'commit':
-        this.#inTransaction(() => this.#writer.exec('COMMIT'))
+        this.#inTransaction(() => this.#writer.run('COMMIT', []))
         return this.#saveAnchor(request.anchor)
       case 'rollback':
-        if (this.#lost === undefined) this.#writer.exec('ROLLBACK')
+        if (this.#lost === undefined) this.#writer.run('ROLLBACK', [])
         return NOTHING
+    }
+  }
+
+  /** Throws nothing: whoever asks for the commit is told. */
+  obey(order: SqliteOrder): void {
+    try {
+      switch (order.do) {
+        case 'begin':
+          return this.#begin()
+        case 'append':
+          return this.#inTransaction(() => this.#writer.append(order.rows), true)
+        case 'must':
+          return void this.#inTransaction(() => this.#writer.run(order.sql, order.parameters), true)
+        case 'savepoint':
+          return this.#inTransaction(() => SAVEPOINT[order.mark].forEach((sql) => void this.#writer.run(sql, [])), true)
+      }
+    } catch {
+      // the transaction is lost, with its reason
     }
   }
 
@@ -133,11 +153,10 @@ class Database {
   }
 
   /** What was sent along with a begin that failed must not run on its own. */
-  #begin(): SqliteResult {
+  #begin(): void {
     this.#lost = undefined
     try {
-      this.#writer.exec('BEGIN IMMEDIATE')
-      return NOTHING
+      this.#writer.run('BEGIN IMMEDIATE', [])
     } catch (error) {
       this.#lost = error
       throw error
@@ -164,7 +183,7 @@ class Database {
       if (mustSucceed || (typeof errcode === 'number' && ENDS_TRANSACTION.has(errcode & 0xff))) {
         this.#lost = error
         try {
-          this.#writer.exec('ROLLBACK')
+          this.#writer.run('ROLLBACK', [])
         } catch {
           // SQLite had done it already
         }
@@ -178,7 +197,8 @@ class Database {
   }
 }
 
-const SAVEPOINT = { begin: 'SAVEPOINT takt', keep: 'RELEASE takt', undo: 'ROLLBACK TO takt; RELEASE takt' } as const
+const INSERT_LEDGER = `insert into "ledger" (${LEDGER_COLUMNS.map((name) => `"${name}"`).join(', ')}) values (${LEDGER_COLUMNS.map(() => '?').join(', ')})`
+const SAVEPOINT = { begin: ['SAVEPOINT takt'], keep: ['RELEASE takt'], undo: ['ROLLBACK TO takt', 'RELEASE takt'] } as const
 const NOTHING: SqliteResult = { rows: [] }
 
 let database: Database | undefined
@@ -207,12 +227,18 @@ function failureOf(error: unknown): SqliteFailure {
 }
 
 parentPort?.on('message', (calls: readonly SqliteCall[]) => {
-  const answers = calls.map(({ id, request }): SqliteAnswer => {
-    try {
-      return { id, result: answer(request) }
-    } catch (error) {
-      return { id, failure: failureOf(error) }
+  const answers: SqliteAnswer[] = []
+  for (const call of calls) {
+    if ('order' in call) {
+      database?.obey(call.order)
+      continue
     }
-  })
-  parentPort?.postMessage(answers)
+    const { id, request } = call
+    try {
+      answers.push({ id, result: answer(request) })
+    } catch (error) {
+      answers.push({ id, failure: failureOf(error) })
+    }
+  }
+  if (answers.length > 0) parentPort?.postMessage(answers)
 })

@@ -5,7 +5,7 @@ import type { DocumentOf } from '../messages/document.ts'
 import type { WriteSession } from './backend.ts'
 import { documentTables, listDocuments, readDocument } from './documents.ts'
 import { isLargeDocument, LargeDocument, nextLargeRow } from './large-document.ts'
-import { type LedgerRow, nextRow, type RowContent } from './ledger.ts'
+import { type LedgerRow, nextRow } from './ledger.ts'
 import { projectionOf } from './projections.ts'
 import type { Tables } from './schema.ts'
 import type { Actor, LedgerEvent, LedgerHead, ListOptions, NewEvent, StoredKind, StoreTransaction } from './store.ts'
@@ -20,7 +20,7 @@ export interface Chain {
 /** One transaction's work, inside a savepoint of the group's commit. */
 export class Transaction implements StoreTransaction {
   readonly now: number
-  readonly db: Kysely<Tables>
+  #db: Kysely<Tables> | undefined
   readonly #session: WriteSession
   readonly #chain: Chain
   readonly #where: string
@@ -32,7 +32,12 @@ export class Transaction implements StoreTransaction {
     this.#session = session
     this.#chain = chain
     this.#where = where
-    this.db = session.db(() => this.assertUsable())
+  }
+
+  /** Made when it is asked for: a transaction that only appends needs none. */
+  get db(): Kysely<Tables> {
+    this.#db ??= this.#session.db(() => this.assertUsable())
+    return this.#db
   }
 
   /** Throws when it is over, or when a write failed: what was half done cannot be committed, even if the caller caught the error. */
@@ -62,7 +67,7 @@ export class Transaction implements StoreTransaction {
   async record(event: NewEvent): Promise<LedgerEvent> {
     this.assertUsable()
     const json = (value: unknown): string | null => (value === undefined || value === null ? null : toStoredJson(value, `event ${event.type}`))
-    const row = this.#row({ ...event, before: json(event.before), after: json(event.after) })
+    const row = this.#row(event, json(event.before), json(event.after))
     return this.#append(row, event.before ?? null, event.after ?? null)
   }
 
@@ -84,7 +89,7 @@ export class Transaction implements StoreTransaction {
     const ledger = this.#chain.head.sequence + 1
     const saved = { ...document, revision, ledger }
     const { text, escaped } = large?.at({ revision, ledger }) ?? { text: toStoredJson(saved, `${kind} ${id}`), escaped: undefined }
-    const row = this.#row({ ...event, subject: id, before: stored?.document ?? null, after: text }, escaped)
+    const row = this.#row({ ...event, subject: id }, stored?.document ?? null, text, escaped)
     this.#append(row, stored === undefined ? null : JSON.parse(stored.document), saved)
 
     // its row of the ledger is on its way to the database: so much text is sent twice, in two turns
@@ -116,8 +121,7 @@ export class Transaction implements StoreTransaction {
     return result.numInsertedOrUpdatedRows === 1n
   }
 
-  #row(event: Pick<NewEvent, 'type' | 'subject' | 'actor' | 'why'> & Pick<RowContent, 'before' | 'after'>, escapedAfter?: string): LedgerRow {
-    const { type, subject, actor, why, before, after } = event
+  #row({ type, subject, actor, why }: NewEvent, before: string | null, after: string | null, escapedAfter?: string): LedgerRow {
     const content = { type, subject, actor, why: why ?? null, before, after, time: this.now }
     return escapedAfter === undefined ? nextRow(this.#chain.head, content) : nextLargeRow(this.#chain.head, content, escapedAfter)
   }

@@ -43,6 +43,9 @@ export class WriterQueue {
   readonly #waiting: Job[] = []
   #draining: Promise<void> | undefined
   #head: LedgerHead | undefined
+  /** the job under way; real time */
+  #present: { readonly tx: Transaction; readonly since: number; readonly reject: (error: TaktError) => void } | undefined
+  #timer: NodeJS.Timeout | undefined
 
   constructor(backend: Backend, hooks: QueueHooks) {
     this.#backend = backend
@@ -68,6 +71,8 @@ export class WriterQueue {
     // callers of the same turn get into the same group
     await Promise.resolve()
     while (this.#waiting.length > 0) await this.#group()
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     this.#draining = undefined
   }
 
@@ -144,28 +149,38 @@ export class WriterQueue {
       chain.events.length = before.events
       settled.push(() => job.reject(error))
     } finally {
+      this.#present = undefined
       tx.end()
     }
   }
 
-  async #inTime(tx: Transaction, work: Job['work']): Promise<unknown> {
-    const { stuckAfterMs } = this.#hooks
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        const stuck = new TaktError('TAKT_STORE_STUCK', {
-          what: `a transaction took longer than ${stuckAfterMs / 1000} s and was undone`,
-          where: this.#backend.where,
-        })
-        tx.fail(stuck)
-        reject(stuck)
-      }, stuckAfterMs)
+  /** One timer serves all: it looks whether the present job has been under way for so long. */
+  #inTime(tx: Transaction, work: Job['work']): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#present = { tx, since: performance.now(), reject }
+      this.#timer ??= this.#watch(this.#hooks.stuckAfterMs)
+      Promise.resolve(work(tx)).then(resolve, reject)
     })
-    try {
-      return await Promise.race([work(tx), late])
-    } finally {
-      clearTimeout(timer)
-    }
+  }
+
+  #watch(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#timer = undefined
+      if (this.#present === undefined) return
+      const { stuckAfterMs } = this.#hooks
+      const left = this.#present.since + stuckAfterMs - performance.now()
+      if (left > 0) {
+        this.#timer = this.#watch(left)
+        return
+      }
+      const { tx, reject } = this.#present
+      const stuck = new TaktError('TAKT_STORE_STUCK', {
+        what: `a transaction took longer than ${stuckAfterMs / 1000} s and was undone`,
+        where: this.#backend.where,
+      })
+      tx.fail(stuck)
+      reject(stuck)
+    }, ms)
   }
 
   #fail(jobs: readonly Job[], error: TaktError): void {
