@@ -415,6 +415,16 @@ export const ERROR_CODES = {
     remedy: "compare the mapping on the work order node with the file's columns",
   },
   TAKT_IMPORT_FILE: { what: 'the file of orders cannot be read', remedy: 'put it into the import folder of the work order node, and check its permissions' },
+  TAKT_UNIT_NOT_BACK: {
+    what: 'the unit is not back to full work after its repair',
+    remedy: 'check its return, or let fewer parts begin; docs/maintenance.md says what it waits for',
+  },
+  TAKT_MAINTENANCE_UNKNOWN: { what: 'there is no such maintenance order', remedy: 'name a maintenance order, or a unit that has one' },
+  TAKT_MAINTENANCE_STATE: { what: 'the repair is not that far, or further', remedy: 'see its state first; the legal ways are in docs/maintenance.md' },
+  TAKT_SPARE_MISSING: {
+    what: 'a spare that the repair takes is not in stock',
+    remedy: 'receive a lot of it with the trace node, or say with topic material when it comes; the repair waits until then',
+  },
   TAKT_ORDER_REASON: { what: 'the change needs a reason', remedy: "say why in 'why'" },
   TAKT_ORDER_IN_PROGRESS: { what: 'the order has begun', remedy: 'take back what was allowed to start, or let what runs come to its end' },
   TAKT_ORDER_MERGE: { what: 'the orders cannot become one', remedy: 'merge orders for the same thing, by the same way, in the same state' },

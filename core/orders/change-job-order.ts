@@ -42,7 +42,7 @@ export function changeJobOrder(tx: StoreTransaction, job: JobOrder, action: JobO
 
 /** What a job order is created with; the rest starts empty. */
 export type NewJobOrder = Pick<JobOrder, 'id' | 'workOrder' | 'operation' | 'sequence' | 'after' | 'alternatives' | 'quantity' | 'lot'> &
-  Partial<Pick<JobOrder, 'setupFamily' | 'deadline' | 'maintenance' | 'continues' | 'equipment' | 'transferLot' | 'materialAt' | 'procedure'>>
+  Partial<Pick<JobOrder, 'setupFamily' | 'deadline' | 'maintenance' | 'continues' | 'equipment' | 'transferLot' | 'materialAt' | 'procedure' | 'cutFrom'>>
 
 /** Writes a new job order: NotAllowedToStart, Waiting. */
 export function storeJobOrder(tx: StoreTransaction, order: NewJobOrder, because: Because): Promise<JobOrder> {

@@ -6,6 +6,7 @@ import { type Because, changeJobOrder } from './change-job-order.ts'
 import { assertWithinTolerance } from './change-work-order.ts'
 import { endJobOrder, recordResponse } from './end-job-order.ts'
 import { isJobOrderCommand, isOpen, isOver, isUnderWay } from './job-order-states.ts'
+import { assertBack } from './maintenance/service.ts'
 import { assertProcedure } from './procedure-gate.ts'
 import { jobOrdersOf, settleWorkOrder } from './settle-work-order.ts'
 
@@ -56,7 +57,7 @@ export async function closeWorkOrder(tx: StoreTransaction, id: string, because: 
 /**
  * A command of OPC 10031-4 to one job order. Store, StoreAndStart and Update belong to the order and are refused here.
  * Throws TAKT_JOB_ORDER_UNKNOWN, TAKT_JOB_ORDER_TRANSITION, TAKT_JOB_ORDER_NOT_READY,
- * and TAKT_PROCEDURE_OPEN while steps of its procedure come before.
+ * TAKT_PROCEDURE_OPEN while steps of its procedure come before, and TAKT_UNIT_NOT_BACK on a repaired unit that may not have it yet.
  */
 export async function commandJobOrder(tx: StoreTransaction, id: string, command: unknown, because: Because): Promise<JobOrder> {
   const where = `job order ${id}`
@@ -66,7 +67,10 @@ export async function commandJobOrder(tx: StoreTransaction, id: string, command:
     throw new TaktError('TAKT_JOB_ORDER_TRANSITION', { what: `'${String(command)}' is no command to a job order that is there`, where })
   if (command === 'Start' && job.state === 'NotAllowedToStart' && job.substate === 'Waiting')
     throw new TaktError('TAKT_JOB_ORDER_NOT_READY', { what: 'an operation before it has not ended, or its lot or order is held', where })
-  if (command === 'Start' && job.state === 'NotAllowedToStart') await assertProcedure(tx, job, 'start')
+  if (command === 'Start' && job.state === 'NotAllowedToStart') {
+    await assertProcedure(tx, job, 'start')
+    await assertBack(tx, job)
+  }
   if ((command === 'Stop' && isUnderWay(job)) || (command === 'Clear' && job.state === 'Ended')) await assertProcedure(tx, job, 'end')
   if (command === 'Stop' || command === 'Abort' || command === 'Cancel') return endJobOrder(tx, job, command, tx.now, because)
   const changed = await changeJobOrder(tx, job, command, because)

@@ -8,6 +8,7 @@ import { continuationIdOf, jobResponseIdOf } from './ids.ts'
 import { actualsOf } from './job-actuals.ts'
 import type { JobOrderAction } from './job-order-states.ts'
 import { isOpen, isOver, isUnderWay } from './job-order-states.ts'
+import { beginReturn } from './maintenance/service.ts'
 import { reportMissing } from './procedure-gate.ts'
 import { goodOf, jobOrdersOf, processedElsewhere, settleWorkOrder } from './settle-work-order.ts'
 
@@ -27,6 +28,7 @@ export async function endJobOrder(
   if (ended.actualStart !== null) await recordResponse(tx, ended, because)
   await settleWorkOrder(tx, job.workOrder, because)
   await endWithoutParts(tx, job.workOrder, end, because)
+  if (ended.maintenance !== undefined && ended.state === 'Ended') await beginReturn(tx, ended.workOrder, because)
   return ended
 }
 
@@ -39,7 +41,8 @@ export async function endWithoutParts(tx: StoreTransaction, workOrder: string, e
   if (!jobs.some((job) => job.transferLot !== undefined)) return
   for (const job of jobs) {
     if (!isUnderWay(job) || job.good + job.scrap >= job.quantity.value) continue
-    const before = job.after.flatMap((id) => latestOf(id, jobs) ?? [])
+    const latest = job.after.flatMap((id) => latestOf(id, jobs) ?? [])
+    const before = jobs.filter((other) => latest.some(({ id }) => id === other.id || id === other.cutFrom))
     if (!before.some((other) => other.transferLot !== undefined) || before.some(isUnderWay)) continue
     const came = Math.min(...before.map(({ operation }) => goodOf(operation, jobs))) - processedElsewhere(job, jobs)
     if (job.good + job.scrap < came) continue
@@ -79,10 +82,11 @@ async function continueJobOrder(tx: StoreTransaction, job: JobOrder, rest: numbe
   const family = job.setupFamily === undefined ? {} : { setupFamily: job.setupFamily }
   const transfer = job.transferLot === undefined ? {} : { transferLot: job.transferLot }
   const procedure = job.procedure === undefined ? {} : { procedure: job.procedure }
+  const cut = job.cutFrom === undefined ? {} : { cutFrom: job.cutFrom }
   const quantity = { ...job.quantity, value: rest }
   await storeJobOrder(
     tx,
-    { id, workOrder, operation, sequence, after, alternatives, lot, quantity, continues: job.id, ...family, ...transfer, ...procedure },
+    { id, workOrder, operation, sequence, after, alternatives, lot, quantity, continues: job.id, ...family, ...transfer, ...procedure, ...cut },
     because,
   )
   for (const other of await jobOrdersOf(tx, workOrder)) {

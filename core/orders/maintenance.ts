@@ -6,6 +6,7 @@ import type { StoreReader, StoreTransaction } from '../store/store.ts'
 import { type Because, changeJobOrder, storeJobOrder } from './change-job-order.ts'
 import { jobOrderIdOf, slug } from './ids.ts'
 import { isOpen } from './job-order-states.ts'
+import { serviceTerms } from './maintenance/service.ts'
 import { settleWorkOrder } from './settle-work-order.ts'
 
 export type MaintenanceKind = 'planned' | 'unplanned'
@@ -52,6 +53,7 @@ export async function requestMaintenance(tx: StoreTransaction, plant: Plant, req
   const because: Because = { actor, why: cause }
   const jobId = jobOrderIdOf(free, OPERATION)
   const quantity = { value: 1, unit: 'repair' }
+  const service = serviceTerms(plant, equipment, tx.now)
   await tx.save<'work-order'>(
     {
       kind: 'work-order',
@@ -69,6 +71,7 @@ export async function requestMaintenance(tx: StoreTransaction, plant: Plant, req
       jobOrders: [jobId],
       equipment,
       cause: cause.slice(0, 500),
+      ...(service === undefined ? {} : { service }),
       created: tx.now,
     },
     { type: 'work-order.created', ...because },
@@ -87,6 +90,7 @@ export async function requestMaintenance(tx: StoreTransaction, plant: Plant, req
       lot: null,
       deadline,
       maintenance: kind,
+      ...(service?.check?.procedure === undefined ? {} : { procedure: service.check.procedure }),
     },
     because,
   )

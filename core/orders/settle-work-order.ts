@@ -43,7 +43,8 @@ async function settleJobOrder(
   if (job.substate !== 'Loaded' && lot?.disposition === 'scrapped') return changeJobOrder(tx, job, 'Cancel', { actor, why: `lot ${lot.id} was scrapped` })
   let settled = job
   if (unblocked && job.state === 'NotAllowedToStart') {
-    const left = kept(inputOf(order, before, jobs) - processedElsewhere(job, jobs))
+    const free = kept(inputOf(order, before, jobs) - claimedElsewhere(job, jobs))
+    const left = job.cutFrom === undefined ? free : Math.min(free, job.quantity.value)
     if (left <= 0) return changeJobOrder(tx, job, 'Cancel', { actor, why: 'no good part is left to work on' })
     if (left !== job.quantity.value) {
       const quantity = { ...job.quantity, value: left }
@@ -66,7 +67,19 @@ async function settleJobOrder(
 /** Parts that reach an operation: the good ones of the operations before it, and those that they still make, by the one that gives least. */
 function inputOf(order: WorkOrder, before: readonly JobOrder[], jobs: readonly JobOrder[]): number {
   if (before.length === 0) return order.quantity.value
-  return Math.min(...before.map((job) => goodOf(job.operation, jobs) + (isOver(job) ? 0 : Math.max(0, job.quantity.value - job.good - job.scrap))))
+  const toCome = ({ quantity, good, scrap }: JobOrder): number => Math.max(0, quantity.value - good - scrap)
+  const operations = new Set(before.map(({ operation }) => operation))
+  return Math.min(
+    ...[...operations].map((operation) =>
+      before.reduce((sum, job) => sum + (job.operation === operation && !isOver(job) ? toCome(job) : 0), goodOf(operation, jobs)),
+    ),
+  )
+}
+
+/** Parts that are not left for a job order: worked on by others of its operation, or cut from it for a unit on trial. */
+function claimedElsewhere(job: JobOrder, jobs: readonly JobOrder[]): number {
+  const cut = jobs.filter((other) => other.cutFrom !== undefined && other.id !== job.id && other.operation === job.operation && !isOver(other))
+  return cut.reduce((sum, { quantity, good, scrap }) => sum + quantity.value - good - scrap, processedElsewhere(job, jobs))
 }
 
 /** One that runs and hands on transfer lots: has it made a whole one, by its count, that those who follow have not worked on yet? */

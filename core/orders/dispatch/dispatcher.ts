@@ -5,11 +5,14 @@ import type { Autonomy } from '../../messages/common.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
 import type { ProcedureRun } from '../../messages/procedure-run.ts'
+import type { WorkOrder } from '../../messages/work-order.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { LedgerEvent, Store, StoreReader } from '../../store/store.ts'
 import { changeJobOrder } from '../change-job-order.ts'
 import { endUnseen, type UnitState } from '../follow-machine.ts'
 import { isUnderWay } from '../job-order-states.ts'
+import { cutJobOrder } from '../maintenance/cut-job-order.ts'
+import { assertBack } from '../maintenance/service.ts'
 import { assertProcedure, openProcedure } from '../procedure-gate.ts'
 import { holdsResources, lackingNow } from './free-resources.ts'
 import { type CommandNames, commandFor, commandIdOf, jobOrderOfCommand } from './job-command.ts'
@@ -48,6 +51,7 @@ const SWEEP_MS = 30_000
 /** What others have is asked for again this often, plant ms; sooner when they give it back. */
 const LACKING_MS = 60_000
 const GIVES_BACK: ReadonlySet<string> = new Set(['job-order.completed', 'job-order.aborted', 'job-order.revoked'])
+const RETURNS: ReadonlySet<string> = new Set(['work-order.awaiting-check', 'work-order.on-trial', 'work-order.in-service', 'work-order.trial-failed'])
 /** Messages of one happening are through in this time, real ms. */
 const MOMENT_MS = 1000
 /** After this many commands without an answer a person is told, and the waiting times grow. */
@@ -122,7 +126,7 @@ export class Dispatcher {
     if (revoked) this.#tellPeople('TAKT_DISPATCH_REFUSED', to, jobOrder, `${this.#nameOf(to)} refuses ${jobOrder}: ${said}`)
   }
 
-  /** A person lets a job order begin; its unit is told as soon as it is free. Throws TAKT_JOB_ORDER_UNKNOWN, TAKT_JOB_ORDER_NOT_READY, TAKT_PROCEDURE_OPEN, TAKT_DISPATCH_SHADOW. */
+  /** A person lets a job order begin; its unit is told as soon as it is free. Throws TAKT_JOB_ORDER_UNKNOWN, TAKT_JOB_ORDER_NOT_READY, TAKT_PROCEDURE_OPEN, TAKT_UNIT_NOT_BACK, TAKT_DISPATCH_SHADOW. */
   async start(jobOrder: string, actor: string): Promise<JobOrder> {
     const where = `job order ${jobOrder}`
     if (this.#settings.autonomy === 'shadow') throw new TaktError('TAKT_DISPATCH_SHADOW', { where })
@@ -135,6 +139,7 @@ export class Dispatcher {
         throw new TaktError('TAKT_JOB_ORDER_NOT_READY', { what: missing, where })
       }
       await assertProcedure(tx, job, 'start')
+      await assertBack(tx, job)
       return changeJobOrder(tx, job, 'Start', { actor, why: 'a person started it' })
     })
     if (started.equipment !== null) this.look(started.equipment)
@@ -165,6 +170,8 @@ export class Dispatcher {
     if (event.type === 'plan.published') this.look()
     // the step that it waited for may have been the last before its start
     else if (event.type.startsWith('procedure-run.')) this.look((event.after as ProcedureRun).equipment)
+    // a repaired unit gets more, or less, than before
+    else if (RETURNS.has(event.type)) this.look((event.after as WorkOrder).equipment)
     else if (event.type === 'machine-state.changed') this.machineState(event.after as MachineState)
     // parts counted on a running unit change nothing about what comes next
     else if (event.type === 'job-order.progress' && isUnderWay(event.after as JobOrder)) return
@@ -221,6 +228,8 @@ export class Dispatcher {
         return this.#watchTaken(equipment, step.job, view)
       case 'revoke':
         return this.#revoke(equipment, step)
+      case 'cut':
+        return this.#cut(equipment)
       case 'stop':
         return this.#stopUnit(equipment, step.job)
     }
@@ -247,6 +256,17 @@ export class Dispatcher {
       return changeJobOrder(tx, step.job, 'Start', { actor: this.#settings.actor, why })
     })
     if (allowed !== undefined) await this.#tellUnit(equipment, allowed)
+  }
+
+  /** The unit is on trial: it gets the first parts of its next job order, the rest may go to any unit. */
+  async #cut(equipment: string): Promise<void> {
+    await this.#parts.store.transaction(async (tx) => {
+      const step = nextStep(await this.#view(tx, equipment))
+      if (step.do !== 'cut') return
+      const why = `${this.#nameOf(equipment)} is on trial after its repair and gets ${step.parts} parts at a time`
+      await cutJobOrder(tx, step.job, step.parts, { actor: this.#settings.actor, why })
+    })
+    this.look(equipment)
   }
 
   /** Others have the people, the crew or the tool that it needs, or steps of its procedure come before. */

@@ -19,6 +19,8 @@ export interface UnitView {
   readonly open: boolean
   /** How much before its planned start a job order may begin when its unit is free. */
   readonly toleranceMs: number
+  /** A repaired unit that is not back to full work: so many parts it may get at a time, 0: none. */
+  readonly atMost?: number
 }
 
 export type NextStep =
@@ -32,6 +34,8 @@ export type NextStep =
   | { readonly do: 'acknowledged'; readonly job: JobOrder }
   /** the unit failed before it took what it was told */
   | { readonly do: 'revoke'; readonly job: JobOrder; readonly why: string }
+  /** the unit may have only the first parts of what is next */
+  | { readonly do: 'cut'; readonly job: JobOrder; readonly parts: number }
   /** the unit works on what has ended */
   | { readonly do: 'stop'; readonly job: JobOrder }
 
@@ -59,7 +63,8 @@ export function nextStep(view: UnitView): NextStep {
   const free = producing && FREE.has(unit.state) && !underWay
   const repairable = unit.state === 'Aborted' && producing && !underWay
 
-  const next = told.find((job) => !view.elsewhere.has(job.id) && (job.maintenance === undefined ? free : free || repairable))
+  const checked = view.atMost === undefined || view.atMost > 0
+  const next = told.find((job) => !view.elsewhere.has(job.id) && (job.maintenance === undefined ? free && checked : free || repairable))
   if (next !== undefined) return { do: 'tell', job: next }
   if (told.length > 0) return { do: 'wait' }
   if (repairable) {
@@ -67,12 +72,22 @@ export function nextStep(view: UnitView): NextStep {
     if (repair === undefined) return { do: 'wait' }
     // a person has put it off
     if (repair.pinned && repair.plannedStart !== null && repair.plannedStart > now) return { do: 'wait', until: repair.plannedStart }
+    // its spare has not come
+    if (waitsForMaterial(repair, now)) return { do: 'wait', until: repair.materialAt ?? now }
     return { do: 'start', job: repair }
   }
   if (!free) return { do: 'wait' }
   // what an idle unit names is loaded, although its permission was taken back meanwhile: it can do nothing else
   const loaded = unit.state === 'Idle' && named !== undefined && isOpen(named) ? named : undefined
-  return nextOfPlan(loaded === undefined ? view : { ...view, jobs: view.jobs.filter((job) => job.id === loaded.id) })
+  if (!checked) return nextOfPlan({ ...view, jobs: view.jobs.filter((job) => job.maintenance !== undefined) })
+  return loaded === undefined ? inPortions(nextOfPlan(view), view) : nextOfPlan({ ...view, jobs: view.jobs.filter((job) => job.id === loaded.id) })
+}
+
+/** On a unit on trial the first parts of a job order begin, and no more. */
+function inPortions(step: NextStep, { atMost, jobs }: UnitView): NextStep {
+  if (step.do !== 'start' || atMost === undefined || step.job.maintenance !== undefined || step.job.quantity.value <= atMost) return step
+  const piece = jobs.find((job) => job.cutFrom === step.job.id && isReady(job))
+  return piece === undefined ? { do: 'cut', job: step.job, parts: atMost } : { do: 'start', job: piece }
 }
 
 /** The next job order of a free unit, and whether its time has come. */

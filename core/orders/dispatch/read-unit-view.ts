@@ -2,6 +2,7 @@ import type { JobOrder } from '../../messages/job-order.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
 import type { StoreReader } from '../../store/store.ts'
 import type { UnitState } from '../follow-machine.ts'
+import { limitOf } from '../maintenance/service.ts'
 import type { UnitView } from './next-step.ts'
 
 /**
@@ -12,10 +13,11 @@ export async function readUnitView(
   reader: StoreReader,
   heard: ReadonlyMap<string, UnitState>,
   equipment: string,
-): Promise<Pick<UnitView, 'unit' | 'jobs' | 'named' | 'elsewhere' | 'overlapping'>> {
-  const [jobs, rows] = await Promise.all([
+): Promise<Pick<UnitView, 'unit' | 'jobs' | 'named' | 'elsewhere' | 'overlapping' | 'atMost'>> {
+  const [jobs, rows, limit] = await Promise.all([
     reader.list('job-order', { where: { equipment, state: ['NotAllowedToStart', 'AllowedToStart', 'Running', 'Interrupted'] } }),
     reader.db.selectFrom('machine_state').select(['equipment', 'state', 'mode', 'job_order', 'since']).where('until', 'is', null).execute(),
+    limitOf(reader, equipment),
   ])
   const units = new Map(heard)
   for (const { equipment: id, state, mode, job_order: jobOrder, since } of rows) {
@@ -24,7 +26,7 @@ export async function readUnitView(
   const unit = heard.has(equipment) ? units.get(equipment) : undefined
   const named = unit === undefined || unit.jobOrder === null ? undefined : await reader.get('job-order', unit.jobOrder)
   const elsewhere = new Set([...units.values()].flatMap((other) => (other.equipment === equipment ? [] : (other.jobOrder ?? []))))
-  return { unit, jobs, named, elsewhere, overlapping: await overlappingOf(reader, jobs) }
+  return { unit, jobs, named, elsewhere, overlapping: await overlappingOf(reader, jobs), ...(limit === undefined ? {} : { atMost: limit.parts }) }
 }
 
 /** Those that are ready although something before them still runs: they began to get its parts. */

@@ -7,6 +7,7 @@ import type { Plan } from '../../messages/plan.ts'
 import type { WorkOrder } from '../../messages/work-order.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { StoreReader } from '../../store/store.ts'
+import { limitIn, returning, type UnitLimit } from '../maintenance/service.ts'
 import { lastRepairEnd } from '../maintenance.ts'
 import { inParts, knownFactsOf, type Revision } from './known-documents.ts'
 
@@ -29,6 +30,8 @@ export interface PlanningFacts {
   readonly anomalies?: readonly Anomaly[]
   /** When units of which something is said last came back from a repair, epoch ms. */
   readonly renewedAt?: ReadonlyMap<string, number>
+  /** Repaired units that are not back to full work. */
+  readonly limits?: ReadonlyMap<string, UnitLimit>
   /** What a unit last worked on, for its set-up. */
   readonly lastFamily: ReadonlyMap<string, string>
   readonly plan: Plan | undefined
@@ -44,7 +47,7 @@ const OPEN_STATES = ['NotAllowedToStart', 'AllowedToStart', 'Running', 'Interrup
 
 export async function readFacts(reader: StoreReader, plant: Plant, now: number, most = MOST_JOBS): Promise<PlanningFacts> {
   const { among, leftOut } = await mostUrgent(reader, most)
-  const [chosen, begun, withoutOperations, states, held, disruptions, proposals, anomalies, plan, lastFamily] = await Promise.all([
+  const [chosen, begun, withoutOperations, states, held, disruptions, proposals, anomalies, plan, lastFamily, returns] = await Promise.all([
     openJobs(reader, among),
     // what has begun occupies its unit, whatever is planned
     among === undefined ? [] : reader.list('job-order', { where: { state: ['Running', 'Interrupted'] } }),
@@ -56,6 +59,7 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
     reader.list('anomaly', { where: { state: ['raised', 'updated'] } }),
     knownFactsOf(reader).planInForce(reader),
     lastFamilies(reader, plant),
+    returning(reader),
   ])
   const known = new Set(chosen.map((job) => job.id))
   const jobs = begun.length === 0 ? chosen : [...chosen, ...begun.filter((job) => !known.has(job.id))]
@@ -78,6 +82,9 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
     proposals: proposed,
     anomalies,
     renewedAt,
+    limits: new Map(
+      returns.flatMap((order) => [[order.equipment, limitIn(order)] as const]).filter((entry): entry is [string, UnitLimit] => entry[1] !== undefined),
+    ),
     lastFamily,
     plan,
     withoutOperations,

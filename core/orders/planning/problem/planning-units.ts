@@ -60,8 +60,9 @@ export class PlanningUnits {
     const calendar = this.#horizon.closed(unit)
     const blocked = this.blocksOn(unit)
     // the same array for units of one calendar: it goes to the searching thread only once
-    if (blocked.length === 0 && !this.down.has(unit)) return calendar
-    const spans = [...calendar, ...blocked.map((block) => block.span)]
+    const check = this.#checkOf(unit)
+    if (blocked.length === 0 && check.length === 0 && !this.down.has(unit)) return calendar
+    const spans = [...calendar, ...blocked.map((block) => block.span), ...check]
     const guess = this.#plant.equipment(unit)?.maintenance?.unplanned.durationMs
     if (this.down.has(unit) && !this.repairs.has(unit)) {
       const { now, states } = this.#facts
@@ -71,6 +72,13 @@ export class PlanningUnits {
       spans.push({ from: now, to: back })
     }
     return spans
+  }
+
+  /** Its return after a repair is checked: nobody knows until when, so as long as that usually takes, or half of that again. */
+  #checkOf(unit: string): readonly Span[] {
+    const { now, limits } = this.#facts
+    const limit = limits?.get(unit)
+    return limit?.state === 'check' ? [{ from: now, to: Math.max(limit.since + limit.checkMs, now + limit.checkMs / 2) }] : []
   }
 
   /** A repair is done when its crew works, if the plant says when that is, else when the unit is open. Blocks do not keep it away. */

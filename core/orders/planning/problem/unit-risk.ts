@@ -7,15 +7,23 @@ import { excessHazard, threatOf, type UnitThreat } from '../unit-threat.ts'
 import { isUnderWay } from './planning-problem.ts'
 import type { PlanningUnits } from './planning-units.ts'
 
+/** A unit that was just repaired fails so much more often than usual, until its trial has passed: as one of which an anomaly of high severity is told. */
+const ON_TRIAL = 8
+
 /** What stands against each unit that is not down or under repair already. */
-export function threatsOf({ anomalies = [], proposals = [], disruptions, renewedAt }: PlanningFacts, units: PlanningUnits): ReadonlyMap<string, UnitThreat> {
+export function threatsOf(
+  { anomalies = [], proposals = [], disruptions, renewedAt, limits = new Map() }: PlanningFacts,
+  units: PlanningUnits,
+): ReadonlyMap<string, UnitThreat> {
   const threats = new Map<string, UnitThreat>()
   const standing = { anomalies, disruptions: [...disruptions, ...proposals] }
-  for (const unit of new Set([...standing.anomalies, ...standing.disruptions].map(({ equipment }) => equipment))) {
+  for (const unit of new Set([...standing.anomalies, ...standing.disruptions].map(({ equipment }) => equipment).concat(...limits.keys()))) {
     const repair = units.repairs.get(unit)
     if (!units.index.has(unit) || units.down.has(unit) || (repair !== undefined && isUnderWay(repair))) continue
     const threat = threatOf(unit, renewedAt?.get(unit) ?? Number.NEGATIVE_INFINITY, standing)
     if (threat !== undefined) threats.set(unit, threat)
+    // nobody has seen yet that the repair helped
+    else if (limits.has(unit)) threats.set(unit, { hazard: ON_TRIAL, because: limits.get(unit)?.workOrder ?? unit })
   }
   return threats
 }
