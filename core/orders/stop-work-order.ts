@@ -5,17 +5,19 @@ import { type Because, changeJobOrder } from './change-job-order.ts'
 import { resumeWorkOrder } from './control-work-order.ts'
 import { endJobOrder } from './end-job-order.ts'
 import { isOpen, isUnderWay } from './job-order-states.ts'
+import { assertProcedure } from './procedure-gate.ts'
 import { jobOrdersOf, settleWorkOrder } from './settle-work-order.ts'
 
 /**
  * Ends an order that has begun with what it has made: what runs is stopped, what has not begun is given up, and the order is Completed.
- * Throws TAKT_ORDER_UNKNOWN, and TAKT_ORDER_STATE when nothing of it has begun or it is over.
+ * Throws TAKT_ORDER_UNKNOWN, TAKT_ORDER_STATE when nothing of it has begun or it is over, and TAKT_PROCEDURE_OPEN while steps of what runs are open.
  */
 export async function stopWorkOrder(tx: StoreTransaction, id: string, because: Because): Promise<WorkOrder> {
   const order = await orderOf(tx, id)
   const jobs = await jobOrdersOf(tx, id)
   if ((order.state !== 'Running' && order.state !== 'Held') || jobs.every((job) => job.actualStart === null))
     throw new TaktError('TAKT_ORDER_STATE', { what: `it is ${order.state} and nothing of it runs`, where: `work order ${id}` })
+  for (const job of jobs) if (isUnderWay(job)) await assertProcedure(tx, job, 'end')
   // what waits first, so that an operation that is stopped readies none behind it
   for (const job of jobs) if (isOpen(job)) await changeJobOrder(tx, job, 'Cancel', because)
   for (const job of jobs) if (isUnderWay(job)) await endJobOrder(tx, job, 'Stop', tx.now, because)

@@ -1,31 +1,39 @@
 import type { Lot } from '../messages/lot.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import { setLotDisposition } from '../orders/lots.ts'
+import { type OpenStep, openSteps } from '../orders/open-steps.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../store/store.ts'
 
 export interface FinishedLots {
   readonly released: readonly Lot[]
-  /** Lots of finished orders that wait for a characteristic to be measured. */
+  /** Lots of finished orders that wait for a characteristic to be measured, or for steps of a procedure. */
   readonly waiting: number
+  /** Those of them that wait for steps, and which. */
+  readonly open: ReadonlyArray<{ readonly lot: Lot; readonly steps: readonly OpenStep[] }>
 }
 
 /**
- * Releases the lots that are made and found good: the order has ended, nothing holds them, and every characteristic that their operations specify was measured
- * and passed. Decided by what stands in the store alone; doing it again changes nothing.
+ * Releases the lots that are made and found good: the order has ended, nothing holds them, every characteristic that their operations specify was measured
+ * and passed, and no step of a procedure is open. Decided by what stands in the store alone; doing it again changes nothing.
  */
 export async function releaseFinishedLots(tx: StoreTransaction, plant: Plant, actor: string): Promise<FinishedLots> {
   const released: Lot[] = []
+  const open: Array<FinishedLots['open'][number]> = []
   let waiting = 0
   for (const { lot, order } of await finishedLots(tx)) {
-    if (await isProved(tx, plant, lot, order)) {
+    const steps = await openSteps(tx, lot.id)
+    if (steps.length > 0) {
+      open.push({ lot, steps })
+      waiting++
+    } else if (await isProved(tx, plant, lot, order)) {
       const why = `made by ${order.id}, and all that was to be measured passed`
       released.push(await setLotDisposition(tx, lot.id, 'released', { actor, why }))
     } else {
       waiting++
     }
   }
-  return { released, waiting }
+  return { released, waiting, open }
 }
 
 async function finishedLots(reader: StoreReader): Promise<ReadonlyArray<{ lot: Lot; order: WorkOrder }>> {

@@ -2,7 +2,9 @@ import { TaktError } from '../base/error.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { QualityResult } from '../messages/quality-result.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
+import { isOver } from '../orders/job-order-states.ts'
 import { setLotDisposition } from '../orders/lots.ts'
+import { type OpenStep, openStep } from '../orders/open-steps.ts'
 import type { Characteristic } from '../plant/model.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../store/store.ts'
@@ -25,6 +27,8 @@ export interface GateOutcome {
   /** The measurement had been recorded before: nothing was changed. */
   readonly replayed: boolean
   readonly rework: WorkOrder | null
+  /** The parts are good, and their job order has ended: what is still to be done of its procedure. */
+  readonly open?: OpenStep
 }
 
 /**
@@ -63,7 +67,10 @@ export async function gate(tx: StoreTransaction, plant: Plant, measurement: Meas
     },
     { type: 'quality-result.recorded', actor, why },
   )
-  if (decision === 'pass' || lot === null) return { result, replayed: false, rework: null }
+  if (decision === 'pass' || lot === null) {
+    const open = decision === 'pass' && isOver(job) ? await openStep(tx, job) : undefined
+    return { result, replayed: false, rework: null, ...(open === undefined ? {} : { open }) }
+  }
 
   const suspect = await tx.get('lot', lot)
   if (suspect === undefined || suspect.disposition === 'scrapped') return { result, replayed: false, rework: null }

@@ -2,7 +2,9 @@ import { TaktError } from '../base/error.ts'
 import type { Disposition, Lot } from '../messages/lot.ts'
 import type { QualityResult } from '../messages/quality-result.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
+import type { Because } from '../orders/change-job-order.ts'
 import { setLotDisposition } from '../orders/lots.ts'
+import { openSteps } from '../orders/open-steps.ts'
 import { createRework } from '../orders/rework.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../store/store.ts'
@@ -53,13 +55,16 @@ export async function settleHeldLots(tx: StoreTransaction, plant: Plant | null, 
   return released
 }
 
-/** A person's word on a lot. Scrapping it also gives up the rework of its parts. Throws TAKT_LOT_UNKNOWN, TAKT_LOT_SCRAPPED. */
-export async function disposeLot(tx: StoreTransaction, { disposition, lot: id, why, by }: DispositionRequest): Promise<Lot> {
+/**
+ * A person's word on a lot. Scrapping it also gives up the rework of its parts. One whose procedures have open steps is let go on, so that they can be done, but not released,
+ * unless who may concedes it. Throws TAKT_LOT_UNKNOWN, TAKT_LOT_SCRAPPED, TAKT_PROCEDURE_OPEN.
+ */
+export async function disposeLot(tx: StoreTransaction, { disposition, lot: id, why, concession, by }: DispositionRequest): Promise<Lot> {
   const because = { actor: by, why }
   const lot = await tx.get('lot', id)
   if (lot === undefined) throw new TaktError('TAKT_QUALITY_LOT_UNKNOWN', { what: `there is no lot '${id}'`, where: `lot ${id}` })
   if (disposition === 'hold') return setLotDisposition(tx, id, 'held', because)
-  if (disposition === 'release') return setLotDisposition(tx, id, await dispositionAfter(tx, lot), because)
+  if (disposition === 'release') return release(tx, lot, because, concession)
   const { reworks } = await historyOf(tx, id)
   for (const sublot of reworks.filter(({ state }) => OPEN.has(state)).flatMap(({ lots }) => lots)) {
     await disposeLot(tx, { disposition, lot: sublot, why: `lot ${id} was scrapped: ${why}`, by })
@@ -67,10 +72,26 @@ export async function disposeLot(tx: StoreTransaction, { disposition, lot: id, w
   return setLotDisposition(tx, id, 'scrapped', because)
 }
 
-/** A lot that is let go on is in process as long as its order is; then it is released. */
-async function dispositionAfter(reader: StoreReader, lot: Lot): Promise<Disposition> {
+async function release(tx: StoreTransaction, lot: Lot, because: Because, concession: string | undefined): Promise<Lot> {
+  const open = await openSteps(tx, lot.id)
+  if (concession !== undefined && open.length > 0) {
+    await tx.record({ type: 'lot.steps-conceded', subject: lot.id, actor: because.actor, why: concession, after: { lot: lot.id, open } })
+    return setLotDisposition(tx, lot.id, 'released', because)
+  }
+  const after = await dispositionAfter(tx, lot)
+  if (open.length > 0 && lot.disposition === 'in-process' && !(await isOrderOpen(tx, lot)))
+    throw new TaktError('TAKT_PROCEDURE_OPEN', { what: open.map(({ what }) => what).join('; '), where: `lot ${lot.id}`, details: open })
+  return setLotDisposition(tx, lot.id, after, because)
+}
+
+/** A lot that is let go on is in process as long as its order is, or steps of its procedures are open; then it is released. */
+async function dispositionAfter(tx: StoreReader, lot: Lot): Promise<Disposition> {
+  return (await isOrderOpen(tx, lot)) || (await openSteps(tx, lot.id)).length > 0 ? 'in-process' : 'released'
+}
+
+async function isOrderOpen(reader: StoreReader, lot: Lot): Promise<boolean> {
   const order = lot.workOrder === null ? undefined : await reader.get('work-order', lot.workOrder)
-  return order !== undefined && OPEN.has(order.state) ? 'in-process' : 'released'
+  return order !== undefined && OPEN.has(order.state)
 }
 
 async function historyOf(reader: StoreReader, lot: string): Promise<History> {

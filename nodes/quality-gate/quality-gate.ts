@@ -4,13 +4,11 @@ import type { Lot } from '../../core/messages/lot.ts'
 import type { QualityDecision } from '../../core/messages/quality-result.ts'
 import type { Sample } from '../../core/messages/sample.ts'
 import { hasKind, validateDocument } from '../../core/messages/validate.ts'
-import type { WorkOrder } from '../../core/messages/work-order.ts'
+import { openSteps } from '../../core/orders/open-steps.ts'
 import { DISPOSITION_REQUESTS, dispositionRequest } from '../../core/quality/disposition-request.ts'
-import { releaseFinishedLots } from '../../core/quality/finished-lots.ts'
 import { type GateOptions, gate, knownResult } from '../../core/quality/gate.ts'
-import { disposeLot, settleHeldLots } from '../../core/quality/held-lots.ts'
+import { disposeLot } from '../../core/quality/held-lots.ts'
 import { type Measurement, measurementOfMessage, measurementOfSample } from '../../core/quality/measurement.ts'
-import type { LedgerEvent } from '../../core/store/store.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
@@ -20,6 +18,7 @@ import { whoActs } from '../shared/known-people.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import { isSample, sampleReader } from '../shared/sample-fields.ts'
 import type { StoreNode } from '../store/store.ts'
+import { LotSettler } from './lot-settler.ts'
 
 export interface QualityGateConfig extends NodeDef {
   plant: string
@@ -33,13 +32,6 @@ export interface QualityGateConfig extends NodeDef {
 const PORTS = ['pass', 'hold', 'reject'] as const satisfies readonly QualityDecision[]
 const FILLS = { pass: 'green', hold: 'yellow', reject: 'red' } as const
 const PORT_OF_DISPOSITION = { 'in-process': 'pass', released: 'pass', held: 'hold', scrapped: 'reject' } as const
-
-/** Whatever can let a lot go, or call for more rework; a passed measurement only while a finished lot waits for it. */
-function concernsLots({ type, after }: LedgerEvent, awaited: boolean): boolean {
-  if (type === 'lot.released' || type === 'lot.scrapped' || type === 'work-order.completed') return true
-  if (type === 'quality-result.recorded') return awaited
-  return (type === 'work-order.closed' || type === 'work-order.canceled') && (after as WorkOrder).type === 'rework'
-}
 
 export default function registerQualityGate(RED: NodeAPI): void {
   defineNode<QualityGateConfig>(RED, {
@@ -75,12 +67,18 @@ export default function registerQualityGate(RED: NodeAPI): void {
           (tx, fresh) => (fresh ? gate(tx, plantNode.plant(), measurement, options) : knownResult(tx, measurement)),
           (outcome) => {
             if (outcome === undefined) return
-            const { result, replayed } = outcome
+            const { result, replayed, open } = outcome
             if (!replayed) tally[result.decision]++
             showStatus(result.decision)
             // told again when it comes again: whoever missed it before a crash gets it, and its id is the same
             const topic = `quality/${result.lot ?? result.jobOrder ?? result.characteristic}`
-            out(send, result.decision, { ...message, topic, payload: result, ...(replayed ? { replayed } : {}) })
+            out(send, result.decision, {
+              ...message,
+              topic,
+              payload: result,
+              ...(replayed ? { replayed } : {}),
+              ...(open === undefined ? {} : { open: [open] }),
+            })
           },
           measurement.id,
         )
@@ -89,7 +87,11 @@ export default function registerQualityGate(RED: NodeAPI): void {
         const request = dispositionRequest(dispositionOf(message), message.payload, message.by, where)
         const scope = (await store.get('lot', request.lot))?.location ?? ''
         const by = (await whoActs(store, message, `lot.${request.disposition}`, scope, request.by, where)) ?? request.by
-        tellLot(send, await store.transaction((tx) => disposeLot(tx, { ...request, by })), message)
+        if (request.concession !== undefined) await whoActs(store, message, 'procedure.concede', scope, request.by, where)
+        const lot = await store.transaction((tx) => disposeLot(tx, { ...request, by }))
+        // let go on, and not released yet: this is why
+        const open = request.disposition === 'release' && lot.disposition === 'in-process' ? await openSteps(store, lot.id) : []
+        tellLot(send, lot, { ...message, ...(open.length === 0 ? {} : { open }) })
       }
 
       /** Undefined for what is not measured quality. */
@@ -107,38 +109,16 @@ export default function registerQualityGate(RED: NodeAPI): void {
         throw new TaktError('TAKT_MESSAGE_INVALID', { what: `a ${typeof payload} without a signal of the plant as topic`, where })
       }
 
-      let settling: Promise<void> | undefined
-      let again = false
-      let waiting = 0
-      /** One at a time; what happens meanwhile is seen to by another round. */
-      function settle(): void {
-        if (settling !== undefined) {
-          again = true
-          return
-        }
-        settling = store
-          .transaction(async (tx) => {
-            const plant = plantNode.plant()
-            const held = await settleHeldLots(tx, options.rework ? plant : null, options.actor)
-            const finished = await releaseFinishedLots(tx, plant, options.actor)
-            return { ...finished, released: [...held, ...finished.released] }
-          })
-          .then(({ released, waiting: still }) => {
-            waiting = still
-            for (const lot of released) tellLot(node.send.bind(node) as Send, lot)
-          })
-          .catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
-          .finally(() => {
-            settling = undefined
-            if (!again) return
-            again = false
-            settle()
-          })
-      }
-      const forget = whenFlowsStarted(RED, settle)
-      const unsubscribe = store.subscribe((event) => {
-        if (concernsLots(event, waiting > 0 || settling !== undefined)) settle()
+      const settler = new LotSettler({
+        store,
+        plant: () => plantNode.plant(),
+        rework: options.rework,
+        actor: options.actor,
+        released: (lot) => tellLot(node.send.bind(node) as Send, lot),
+        waits: (lot, open) => out(node.send.bind(node) as Send, 'hold', { topic: `lots/${lot.id}`, payload: lot, open }),
+        failed: (thrown) => node.error(toTaktError(thrown, where)),
       })
+      const forget = whenFlowsStarted(RED, () => settler.settle())
 
       node.status({ fill: 'grey', shape: 'ring', text: 'nothing measured yet' })
       return {
@@ -157,10 +137,8 @@ export default function registerQualityGate(RED: NodeAPI): void {
         },
         async close() {
           forget()
-          unsubscribe()
           effects.stop()
-          again = false
-          await settling
+          await settler.stop()
         },
       }
     },

@@ -6,13 +6,16 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { Node } from 'node-red'
 import type { TaktError } from '../../core/base/error.ts'
+import { performStep } from '../../core/procedures/perform.ts'
+import { beginRun } from '../../core/procedures/run.ts'
 import { openStore } from '../../core/store/open-store.ts'
 import type { Store } from '../../core/store/store.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
 import registerQualityGate from '../../nodes/quality-gate/quality-gate.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
+import { inForce } from '../core/procedures/support.ts'
 import { MILL_1, MILL_2, MODEL, SAW, World } from '../core/report/support/world.ts'
-import { collect, helper, loadFlow, nextMessage } from './support/helper.ts'
+import { collect, helper, loadFlow, nextMessage, type Received } from './support/helper.ts'
 
 const JOB = 'jo-wo-1-20-mill'
 const LOT = 'lot-wo-1'
@@ -132,6 +135,33 @@ describe('quality gate node', () => {
     assert.equal((await result).payload.kind, 'quality-result')
     const { topic, payload } = await nextMessage(port.pass)
     assert.deepEqual([topic, payload.kind, payload.disposition], [`lots/${LOT}`, 'lot', 'released'])
+  })
+
+  it('keeps a finished lot while steps of its procedure are open, says which, and releases it with the last one', async () => {
+    await load()
+    await inForce(store, [{ id: 'label', type: 'confirm', text: 'Labelled?' }], 'mill-shaft')
+    await world.tx((tx) => beginRun(tx, JOB, 'mill-shaft', 'Anna'))
+    await world.count(MILL_1, JOB, 4)
+    for (const characteristic of ['diameter', 'crack']) {
+      const passed = nextMessage(port.pass)
+      send({ payload: { characteristic, values: [characteristic === 'crack' ? 0 : 40], lot: LOT } })
+      await passed
+    }
+    const waits = nextMessage(port.hold)
+    await world.state(MILL_1, 'Complete', JOB)
+    const { topic, payload, open } = (await waits) as Received & { open: unknown }
+    assert.deepEqual([topic, payload.disposition], [`lots/${LOT}`, 'in-process'])
+    assert.deepEqual(open, [{ code: 'TAKT_PROCEDURE_OPEN', jobOrder: JOB, procedure: 'mill-shaft@1', step: 'label', what: `${JOB}: step 'label' of mill-shaft@1 is open` }]) // biome-ignore format: one line
+    const late = nextMessage(port.pass)
+    send({ payload: { characteristic: 'diameter', values: [40.01], lot: LOT } })
+    assert.deepEqual(((await late) as Received & { open: unknown }).open, open, 'what passes says it, too')
+    const refused = nextError()
+    send({ topic: 'quality/release', payload: { lot: LOT, why: 'is urgent' } })
+    assert.equal((await refused).code, 'TAKT_PROCEDURE_OPEN')
+    const released = nextMessage(port.pass)
+    const step = { jobOrder: JOB, step: 'label', value: undefined, unit: undefined, choice: undefined, confirm: true, concession: undefined }
+    await world.tx((tx) => performStep(tx, step, { actor: 'Anna', person: undefined, mayConcede: false }, undefined, 'node:test'))
+    assert.deepEqual([(await released).topic, (await store.get('lot', LOT))?.disposition], [`lots/${LOT}`, 'released'])
   })
 
   it('releases after a restart what was made good while it was away', async () => {

@@ -1,5 +1,6 @@
 import { needsPostgres, PostgresServer } from '../../support/postgres-server.ts'
 import { legalOrder } from '../procedures/suites/legal-order.ts'
+import { lotRelease } from '../procedures/suites/lot-release.ts'
 import { steps } from '../procedures/suites/run.ts'
 import { versions } from '../procedures/suites/versions.ts'
 import { signing } from '../sign/suites/signing.ts'
@@ -23,5 +24,6 @@ describe('people, signatures and procedures on PostgreSQL', () => {
   signing(newBench)
   versions(newBench)
   steps(newBench)
+  lotRelease(newBench)
   legalOrder(newBench, [1])
 })

@@ -1,9 +1,11 @@
 import { StoreBench } from '../store/support/store.ts'
 import { legalOrder } from './suites/legal-order.ts'
+import { lotRelease } from './suites/lot-release.ts'
 import { steps } from './suites/run.ts'
 import { versions } from './suites/versions.ts'
 
 const newBench = () => new StoreBench()
 versions(newBench)
 steps(newBench)
+lotRelease(newBench)
 legalOrder(newBench, [1, 2, 3, 4, 5])

@@ -31,7 +31,7 @@ describe('finished lots', () => {
   it('are released when all that was to be measured passed, once', async () => {
     await measure('diameter', 40)
     await measure('crack', 0)
-    assert.deepEqual(await release(), { released: [], waiting: 0 }, 'the order has not ended')
+    assert.deepEqual(await release(), { released: [], waiting: 0, open: [] }, 'the order has not ended')
     await world.run(JOB, MILL_1, 4)
     assert.deepEqual(
       (await release()).released.map(({ id, disposition }) => [id, disposition]),
@@ -40,13 +40,13 @@ describe('finished lots', () => {
     const event = (await world.store.events(0, 1000)).at(-1)
     assert.equal(event?.type, 'lot.released')
     assert.match(event?.why ?? '', /wo-1/)
-    assert.deepEqual(await release(), { released: [], waiting: 0 })
+    assert.deepEqual(await release(), { released: [], waiting: 0, open: [] })
   })
 
   it('wait for what is not measured yet', async () => {
     await measure('diameter', 40)
     await world.run(JOB, MILL_1, 4)
-    assert.deepEqual(await release(), { released: [], waiting: 1 })
+    assert.deepEqual(await release(), { released: [], waiting: 1, open: [] })
     assert.equal(await lotIs(), 'in-process')
     await measure('crack', 0)
     assert.equal((await release()).released.length, 1)
@@ -56,7 +56,7 @@ describe('finished lots', () => {
     await measure('diameter', 40)
     await world.run(JOB, MILL_1, 4)
     await measure('crack', 1)
-    assert.deepEqual(await release(), { released: [], waiting: 0 })
+    assert.deepEqual(await release(), { released: [], waiting: 0, open: [] })
     assert.equal(await lotIs(), 'held')
   })
 
