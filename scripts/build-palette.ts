@@ -15,12 +15,13 @@ export interface PaletteBuild {
 const WORKERS = [
   'core/store/sqlite-worker.ts',
   'core/store/verify-worker.ts',
+  'core/store/backup-worker.ts',
   'core/schedule/schedule-worker.ts',
   'core/schedule/lookahead/lookahead-worker.ts',
 ]
 
 /** Commands that a plant needs too, which has the package and not its source: `node …/dist/scripts/people.js`. */
-const SCRIPTS = ['people', 'ledger-key', 'verify-ledger']
+const SCRIPTS = ['people', 'ledger-key', 'verify-ledger', 'backup', 'restore', 'archive']
 
 const manifest = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
 /** Node names by folder: `nodes/<name>/<name>.ts`. */

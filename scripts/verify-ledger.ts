@@ -9,27 +9,39 @@ import { verifyPostgres } from '../core/store/verify-postgres.ts'
 import { tlsOf } from './postgres-tls.ts'
 
 /**
- * `npm run verify -- <file or postgres://…> [--key <public key>] [--head <file>]…`: checks a store's ledger, also against heads that were noted elsewhere. Exit code 0 when it is whole,
+ * `npm run verify -- <file or postgres://…> [--key <public key>] [--head <file>]… [--archive <folder>]`: checks a store's ledger, also against heads that were noted elsewhere. Exit code 0 when it is whole,
  * 1 when it is not, 2 when it cannot be checked.
  */
-const USAGE = `Usage: npm run verify -- <database file> [--key <file with the public key>] [--head <file with a head noted elsewhere>]…
-       npm run verify -- <postgres://user@host:5432/database> --anchor <file> [--ca <file>] [--key …] [--head …]   (the password comes from PGPASSWORD)`
+const USAGE = `Usage: npm run verify -- <database file> [--key <file with the public key>] [--head <file with a head noted elsewhere>]… [--archive <folder>]
+       npm run verify -- <postgres://user@host:5432/database> --anchor <file> [--ca <file>] [--key …] [--head …] [--archive …]   (the password comes from PGPASSWORD)`
 
 try {
   const { values, positionals } = parseArgs({
-    options: { key: { type: 'string' }, head: { type: 'string', multiple: true }, anchor: { type: 'string' }, ca: { type: 'string' } },
+    options: {
+      key: { type: 'string' },
+      head: { type: 'string', multiple: true },
+      anchor: { type: 'string' },
+      ca: { type: 'string' },
+      archive: { type: 'string' },
+    },
     allowPositionals: true,
   })
   const [file] = positionals
   if (file === undefined || positionals.length > 1) throw new TypeError('one database is needed')
   const publicKey = values.key === undefined ? undefined : readPublicKey(values.key)
   const witnesses = (values.head ?? []).map(readWitness)
-  const options = { publicKey, witnesses }
+  const options = { publicKey, witnesses, archive: values.archive }
   const isServer = isPostgresUrl(file)
-  const { ok, rows, head, fault } = isServer
-    ? await verifyPostgres({ url: file, anchor: values.anchor, tls: tlsOf(values.ca) }, options)
-    : await verifyFile(file, options)
+  const {
+    ok,
+    rows,
+    head,
+    fault,
+    archived = [],
+  } = isServer ? await verifyPostgres({ url: file, anchor: values.anchor, tls: tlsOf(values.ca) }, options) : await verifyFile(file, options)
   if (ok && isServer && values.anchor === undefined) console.log('Without --anchor nobody knows whether rows are missing at the end.')
+  for (const { first, last, file: segment, checked } of archived)
+    console.log(`Rows ${first} to ${last} are in ${segment} (${checked ? 'checked' : 'not checked: say --archive <folder>'})`)
   if (ok) console.log(`The ledger is whole: ${rows} rows, head ${head.sequence} ${head.hash}`)
   else console.error(`The ledger is NOT whole. First fault, at row ${fault?.sequence}: ${fault?.what}`)
   process.exit(ok ? 0 : 1)

@@ -11,6 +11,9 @@ export interface Migration {
   up(db: Kysely<any>, dialect: Dialect): Promise<void>
 }
 
+/** Which steps the tables have. */
+export const MIGRATION_TABLE = 'create table if not exists migration (version integer primary key, name text not null, applied bigint not null)'
+
 interface MigrationTable {
   migration: { version: number; name: string; applied: number }
 }
@@ -51,7 +54,7 @@ async function appliedVersion(db: Kysely<MigrationTable>, dialect: Dialect): Pro
   // PostgreSQL asks for the right to make tables even where there is nothing to make
   const isThere =
     dialect === 'postgres' && (await sql`select 1 from pg_tables where schemaname = current_schema() and tablename = 'migration'`.execute(db)).rows.length > 0
-  if (!isThere) await sql`create table if not exists migration (version integer primary key, name text not null, applied bigint not null)`.execute(db)
+  if (!isThere) await sql.raw(MIGRATION_TABLE).execute(db)
   const row = await db
     .selectFrom('migration')
     .select((expression) => expression.fn.max('version').as('version'))

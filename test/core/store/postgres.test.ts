@@ -1,5 +1,6 @@
 import { needsPostgres, PostgresServer } from '../../support/postgres-server.ts'
 import { archive } from './suites/archive.ts'
+import { backingUp } from './suites/backing-up.ts'
 import { followEvents } from './suites/follow-events.ts'
 import { inbox } from './suites/inbox.ts'
 import { instances } from './suites/instances.ts'
@@ -28,6 +29,10 @@ describe('on PostgreSQL', () => {
   for (const suite of [archive, transactions, ledger, values, inbox, outbox, followEvents, sampleRing]) suite(newBench)
   instances(() => databases)
   moving(
+    () => server as PostgresServer,
+    () => databases,
+  )
+  backingUp(
     () => server as PostgresServer,
     () => databases,
   )
