@@ -151,23 +151,18 @@ export const MESSAGE_EXAMPLES: { readonly [K in Kind]: DocumentOf<K> } = {
   },
   'work-performance': {
     kind: 'work-performance',
-    id: 'erp:jr-jo-wo-118-20-mill:1',
+    id: 'erp:jo-wo-118-20-mill:1',
     version: 1,
-    of: { kind: 'job-order', id: 'jr-jo-wo-118-20-mill' },
+    of: { kind: 'job-order', id: 'jo-wo-118-20-mill' },
     plant: 'acme/berlin',
     time: minutes(93),
     workOrder: {
       id: 'wo-118',
       external: { system: 'erp', id: '4711' },
       type: 'production',
-      state: 'Completed',
       workMaster: 'shaft-a@3',
       product: 'shaft-a',
       ordered: { value: 40, unit: 'pcs' },
-      good: 39,
-      scrap: 1,
-      start: EIGHT,
-      end: minutes(92),
     },
     jobs: [
       {
@@ -191,9 +186,9 @@ export const MESSAGE_EXAMPLES: { readonly [K in Kind]: DocumentOf<K> } = {
   },
   'erp-message': {
     kind: 'erp-message',
-    id: 'erp:jr-jo-wo-118-20-mill:1',
+    id: 'erp:jo-wo-118-20-mill:1',
     channel: 'erp',
-    of: { kind: 'job-order', id: 'jr-jo-wo-118-20-mill' },
+    of: { kind: 'job-order', id: 'jo-wo-118-20-mill' },
     workOrder: 'wo-118',
     version: 1,
     state: 'received',

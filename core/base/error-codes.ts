@@ -167,6 +167,24 @@ export const ERROR_CODES = {
     remedy: "see the receiver's reason in the quarantine, correct it and send the message again",
   },
 
+  // erp: what is reported to the ERP
+  TAKT_ERP_AWAY: {
+    what: 'the ERP takes no messages now',
+    remedy: 'see whether it runs and whether URL, user and password are right; everything waits in the store, and is tried again',
+  },
+  TAKT_ERP_FAILED: {
+    what: 'the ERP fails over a message',
+    remedy: "see the ERP's log; it is tried again, others go on, and topic set-aside takes it out of the way",
+  },
+  TAKT_ERP_REFUSED: {
+    what: 'the ERP refuses a message',
+    remedy: 'correct what it names, in the ERP or in its interface, and send the message again with topic again',
+  },
+  TAKT_ERP_MESSAGE_UNKNOWN: {
+    what: 'there is no such message to the ERP',
+    remedy: 'correct the id; the ledger names all that were written (erp-message.written)',
+  },
+
   // connect: brokers and OPC UA servers
   TAKT_BROKER_AWAY: {
     what: 'the MQTT broker does not answer',
@@ -415,6 +433,8 @@ export const ERROR_CODES = {
     remedy: "compare the mapping on the work order node with the file's columns",
   },
   TAKT_IMPORT_FILE: { what: 'the file of orders cannot be read', remedy: 'put it into the import folder of the work order node, and check its permissions' },
+  TAKT_UNIT_HELD: { what: 'a person holds the unit', remedy: 'use another unit, or have it released: topic resume with { equipment, why }' },
+  TAKT_UNIT_NOT_HELD: { what: 'nobody holds the unit', remedy: 'nothing; what else blocks it is among its disruptions' },
   TAKT_UNIT_NOT_BACK: {
     what: 'the unit is not back to full work after its repair',
     remedy: 'check its return, or let fewer parts begin; docs/maintenance.md says what it waits for',

@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   orders: ['schedule', 'connect', 'signal', 'store', 'plant', 'messages', 'base'],
   quality: ['orders', 'store', 'plant', 'messages', 'base'],
   trace: ['sign', 'people', 'orders', 'store', 'plant', 'messages', 'base'],
+  erp: ['trace', 'orders', 'store', 'plant', 'messages', 'base'],
   kpi: ['orders', 'signal', 'store', 'plant', 'messages', 'base'],
   people: ['store', 'plant', 'messages', 'base'],
   procedures: ['sign', 'people', 'quality', 'orders', 'store', 'plant', 'messages', 'base'],
