@@ -54,7 +54,7 @@ try {
   const context: CaseContext = {
     palette: await variant('palette', []),
     variant,
-    size: FAULTS_KILLS === undefined ? size : { ...size, kills: Number(FAULTS_KILLS) },
+    size: FAULTS_KILLS === undefined ? size : { ...size, kills: Number(FAULTS_KILLS), trafficKills: Number(FAULTS_KILLS) },
   }
   const rows: FaultRow[] = []
   for (const one of cases.filter((candidate) => candidate.name.includes(FAULTS_ONLY))) {

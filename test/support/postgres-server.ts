@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
@@ -145,6 +145,20 @@ export class PostgresServer {
     await exited
   }
 
+  /** As the power would go: the server and each of its processes, without a handler. Started again, it recovers from its log. */
+  async crash(): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    process.removeListener('exit', this.#leave)
+    if (child?.pid === undefined || child.exitCode !== null) return
+    const family = [child.pid, ...childrenOf(child.pid)]
+    const exited = once(child, 'exit')
+    for (const pid of family) kill(pid)
+    await exited
+    // a new one cannot start while any of them has the old one's memory
+    await until(async () => !family.some((pid) => isAlive(pid)), 'all of its processes are gone', 10_000)
+  }
+
   async remove(): Promise<void> {
     await this.stop('SIGQUIT')
     rmSync(this.#folder, { recursive: true, force: true })
@@ -168,4 +182,23 @@ export class PostgresServer {
     }
     return ['ssl = on', ...lines]
   }
+}
+
+function childrenOf(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+  return stdout.split('\n').map(Number).filter(Boolean)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // gone already
+  }
+}
+
+/** One that nobody has waited for yet is dead all the same. */
+function isAlive(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z')
 }

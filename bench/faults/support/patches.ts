@@ -106,9 +106,73 @@ export const EFFECTS_UNKEYED: SeededFault = {
   ],
 }
 
+/** Whoever asked hears of success while the commit is still to come. */
+export const TOLD_EARLY: SeededFault = {
+  name: 'told before the commit',
+  patches: [{ file: 'core/store/writer-queue.ts', find: 'settled.push(() => job.resolve(result))', replace: 'job.resolve(result)' }],
+}
+
+/** Rows of the ledger are written on their own, after the commit of what they tell of. */
+export const LEDGER_APART: SeededFault = {
+  name: 'ledger written outside of the transaction',
+  patches: [
+    {
+      file: 'core/store/sqlite-worker.ts',
+      find: 'return this.#inTransaction(() => this.#writer.append(order.rows), true)',
+      replace: 'return void ((globalThis as any).taktLate ??= []).push(order.rows)',
+    },
+    {
+      file: 'core/store/sqlite-worker.ts',
+      find: "this.#inTransaction(() => this.#writer.run('COMMIT', []))\n",
+      replace:
+        "this.#inTransaction(() => this.#writer.run('COMMIT', []))\n        for (const rows of ((globalThis as any).taktLate ?? []).splice(0)) this.#writer.append(rows)\n",
+    },
+  ],
+}
+
+/** Rows of the outbox are gone when somebody takes them, and not when they have arrived. */
+export const OUTBOX_DELETED_EARLY: SeededFault = {
+  name: 'outbox deleted before it is delivered',
+  patches: [
+    {
+      file: 'core/store/outbox-rows.ts',
+      find: ".updateTable('outbox')\n      .set({ leased_by: owner, leased_until: until })",
+      replace: ".deleteFrom('outbox')",
+    },
+  ],
+}
+
+export const ANCHORED_ONCE: SeededFault = {
+  name: 'anchor written only once',
+  patches: [
+    {
+      file: 'core/store/sqlite-worker.ts',
+      find: 'if (head !== null) this.#anchor?.save(head)',
+      replace: 'if (head !== null && head.sequence < 3) this.#anchor?.save(head)',
+    },
+  ],
+}
+
+/** Nobody asks inside the transaction who leads. */
+export const LEADER_UNGUARDED: SeededFault = {
+  name: 'lead not asked for inside the transaction',
+  patches: [
+    {
+      file: 'core/store/leadership.ts',
+      find: 'if (lease?.holder === this.#self && lease.token === token) return\n    throw',
+      replace: 'if (lease !== undefined) return\n    throw',
+    },
+  ],
+}
+
 export const ALL_PATCHES: readonly Patch[] = [
   ...STEPS.map(({ patch }) => patch),
   ...ACKNOWLEDGES_EARLY.patches,
   ...NO_UNIQUE_KEY.patches,
   ...EFFECTS_UNKEYED.patches,
+  ...TOLD_EARLY.patches,
+  ...LEDGER_APART.patches,
+  ...OUTBOX_DELETED_EARLY.patches,
+  ...ANCHORED_ONCE.patches,
+  ...LEADER_UNGUARDED.patches,
 ]

@@ -1,6 +1,6 @@
 import { type FaultRow, verdictOf } from './case.ts'
 
-const HEAD = ['case', 'promise', 'sent', 'lost', 'doubled', 'gaps', 'in no gap', 's', '', '']
+const HEAD = ['case', 'promise', 'sent', 'lost', 'doubled', 'violated', 'gaps', 'in no gap', 's', '', '']
 
 export function cellsOf(row: FaultRow): readonly string[] {
   const { name, promise, outcome, missing, failure, seconds } = row
@@ -13,6 +13,7 @@ export function cellsOf(row: FaultRow): readonly string[] {
     number(outcome?.sent),
     number(outcome?.lost),
     number(outcome?.doubled),
+    number(outcome?.violated),
     number(outcome?.gaps?.declared),
     number(outcome?.gaps?.undeclared),
     seconds.toFixed(0),
@@ -21,7 +22,7 @@ export function cellsOf(row: FaultRow): readonly string[] {
   ]
 }
 
-const NUMERIC = new Set([2, 3, 4, 5, 6, 7])
+const NUMERIC = new Set([2, 3, 4, 5, 6, 7, 8])
 
 /** Prints a row as soon as it is known, and the whole table at the end. */
 export function lineOf(cells: readonly string[], widths: readonly number[]): string {

@@ -44,13 +44,20 @@ function patching(patches: readonly Patch[], applied: Set<string>): Plugin {
   }
 }
 
+/** The sink as a node, and processes of the harness that run on the built core, whose workers lie beside it. */
+const ENTRIES = {
+  'nodes/faults-sink/faults-sink': 'bench/faults/sink/faults-sink.ts',
+  'faults/order-traffic': 'bench/faults/process/order-traffic.ts',
+  'faults/open-damaged': 'bench/faults/process/open-damaged.ts',
+}
+
 /** Builds a palette with the harness's sink, patched or as it is, into `<parent>/<name>`, a package that Node-RED can load. */
 export async function buildVariant(parent: string, name: string, patches: readonly Patch[] = []): Promise<string> {
   const folder = join(parent, name)
   mkdirSync(folder, { recursive: true })
   const applied = new Set<string>()
   const out = join(folder, 'dist')
-  await buildPalette({ out, plugins: [patching(patches, applied)], entries: { 'nodes/faults-sink/faults-sink': 'bench/faults/sink/faults-sink.ts' } })
+  await buildPalette({ out, plugins: [patching(patches, applied)], entries: ENTRIES })
   const missing = patches.filter(({ file }) => !applied.has(file))
   if (missing.length > 0) throw new Error(`not part of the build: ${missing.map(({ file }) => file).join(', ')}`)
   cpSync(join(packageRoot, 'bench', 'faults', 'sink', 'faults-sink.html'), join(out, 'nodes', 'faults-sink', 'faults-sink.html'))
