@@ -9,6 +9,7 @@ import { actualsOf } from './job-actuals.ts'
 import type { JobOrderAction } from './job-order-states.ts'
 import { isOpen, isOver, isUnderWay } from './job-order-states.ts'
 import { beginReturn } from './maintenance/service.ts'
+import { useSpares } from './maintenance/spares.ts'
 import { reportMissing } from './procedure-gate.ts'
 import { goodOf, jobOrdersOf, processedElsewhere, settleWorkOrder } from './settle-work-order.ts'
 
@@ -25,7 +26,8 @@ export async function endJobOrder(
 ): Promise<JobOrder> {
   const ended = await changeJobOrder(tx, job, action, because, { actualEnd: job.actualStart === null ? null : Math.max(end, job.actualStart) })
   if (action === 'Complete' || action === 'Stop') await reportMissing(tx, ended, 'end', because)
-  if (ended.actualStart !== null) await recordResponse(tx, ended, because)
+  const materials = ended.maintenance === undefined ? [] : await useSpares(tx, ended, because)
+  if (ended.actualStart !== null) await recordResponse(tx, ended, because, materials.length === 0 ? {} : { materials: [...materials] })
   await settleWorkOrder(tx, job.workOrder, because)
   await endWithoutParts(tx, job.workOrder, end, because)
   if (ended.maintenance !== undefined && ended.state === 'Ended') await beginReturn(tx, ended.workOrder, because)
@@ -102,7 +104,7 @@ export async function recordResponse(
   tx: StoreTransaction,
   job: JobOrder,
   { actor, why }: Because,
-  more: Partial<Pick<JobResponse, 'people' | 'data' | 'segments'>> = {},
+  more: Partial<Pick<JobResponse, 'people' | 'data' | 'segments' | 'materials'>> = {},
 ): Promise<JobResponse> {
   const id = jobResponseIdOf(job.id)
   const known = await tx.get('job-response', id)

@@ -1,12 +1,15 @@
 import { TaktError } from '../base/error.ts'
 import type { JobOrder } from '../messages/job-order.ts'
+import type { MaintenanceEvidence } from '../messages/maintenance.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../store/store.ts'
 import { type Because, changeJobOrder, storeJobOrder } from './change-job-order.ts'
 import { jobOrderIdOf, slug } from './ids.ts'
 import { isOpen } from './job-order-states.ts'
+import { addEvidence, withEvidence } from './maintenance/evidence.ts'
 import { serviceTerms } from './maintenance/service.ts'
+import { findSpares, missingText, sparesAt } from './maintenance/spares.ts'
 import { settleWorkOrder } from './settle-work-order.ts'
 
 export type MaintenanceKind = 'planned' | 'unplanned'
@@ -19,6 +22,10 @@ export interface MaintenanceRequest {
   readonly deadline: number | null
   /** for people, one sentence */
   readonly cause: string
+  /** what speaks for it */
+  readonly evidence?: readonly MaintenanceEvidence[]
+  /** the maintenance order that did not help */
+  readonly follows?: string | undefined
   readonly actor: string
 }
 
@@ -40,11 +47,14 @@ const OPEN_STATES = ['Planned', 'Released', 'Running', 'Held'] as const
  * Throws TAKT_EQUIPMENT_UNKNOWN.
  */
 export async function requestMaintenance(tx: StoreTransaction, plant: Plant, request: MaintenanceRequest): Promise<Maintenance> {
-  const { equipment, kind, deadline, cause, actor } = request
+  const { equipment, kind, deadline, cause, actor, evidence = [], follows } = request
   if (plant.equipment(equipment) === undefined)
     throw new TaktError('TAKT_EQUIPMENT_UNKNOWN', { what: `there is no unit '${equipment}'`, where: `maintenance of ${equipment}` })
   const open = await openMaintenance(tx, equipment)
-  if (open !== undefined) return { ...open, jobOrder: await tighten(tx, plant, open.jobOrder, request), created: false }
+  if (open !== undefined) {
+    const workOrder = await addEvidence(tx, open.workOrder, evidence, { actor, why: cause })
+    return { workOrder, jobOrder: await tighten(tx, plant, open.jobOrder, request), created: false }
+  }
 
   const earlier = await tx.list('work-order', { where: { type: 'maintenance', equipment } })
   const id = `mo-${slug(equipment.slice(equipment.lastIndexOf('/') + 1))}-${earlier.length + 1}`
@@ -54,6 +64,8 @@ export async function requestMaintenance(tx: StoreTransaction, plant: Plant, req
   const jobId = jobOrderIdOf(free, OPERATION)
   const quantity = { value: 1, unit: 'repair' }
   const service = serviceTerms(plant, equipment, tx.now)
+  const spares = await findSpares(tx, plant, equipment)
+  const materialAt = sparesAt(spares ?? [], plant, equipment, tx.now)
   await tx.save<'work-order'>(
     {
       kind: 'work-order',
@@ -71,6 +83,9 @@ export async function requestMaintenance(tx: StoreTransaction, plant: Plant, req
       jobOrders: [jobId],
       equipment,
       cause: cause.slice(0, 500),
+      ...(evidence.length === 0 ? {} : { evidence: [...withEvidence([], evidence)] }),
+      ...(follows === undefined ? {} : { follows }),
+      ...(spares === undefined ? {} : { spares }),
       ...(service === undefined ? {} : { service }),
       created: tx.now,
     },
@@ -90,10 +105,15 @@ export async function requestMaintenance(tx: StoreTransaction, plant: Plant, req
       lot: null,
       deadline,
       maintenance: kind,
+      ...(materialAt === null ? {} : { materialAt }),
       ...(service?.check?.procedure === undefined ? {} : { procedure: service.check.procedure }),
     },
     because,
   )
+  if (spares !== undefined && materialAt !== null) {
+    const made = await tx.get('work-order', free)
+    if (made !== undefined) await tx.save<'work-order'>(made, { type: 'work-order.spare-missing', actor, why: `missing: ${missingText(spares)}` })
+  }
   const workOrder = await settleWorkOrder(tx, free, because)
   const jobOrder = await tx.get('job-order', jobId)
   if (workOrder === undefined || jobOrder === undefined) throw new TaktError('TAKT_INTERNAL', { where: `maintenance order ${free}` })

@@ -85,9 +85,10 @@ export function nextStep(view: UnitView): NextStep {
 
 /** On a unit on trial the first parts of a job order begin, and no more. */
 function inPortions(step: NextStep, { atMost, jobs }: UnitView): NextStep {
-  if (step.do !== 'start' || atMost === undefined || step.job.maintenance !== undefined || step.job.quantity.value <= atMost) return step
+  if (step.do !== 'start' || atMost === undefined || step.job.maintenance !== undefined) return step
   const piece = jobs.find((job) => job.cutFrom === step.job.id && isReady(job))
-  return piece === undefined ? { do: 'cut', job: step.job, parts: atMost } : { do: 'start', job: piece }
+  if (piece !== undefined) return { do: 'start', job: piece }
+  return step.job.quantity.value <= atMost ? step : { do: 'cut', job: step.job, parts: atMost }
 }
 
 /** The next job order of a free unit, and whether its time has come. */

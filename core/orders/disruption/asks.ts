@@ -2,9 +2,9 @@ import type { Disruption } from '../../messages/disruption.ts'
 import type { Plant } from '../../plant/plant.ts'
 import { clockText } from './why.ts'
 
-/** Who asks for a repair, an anomaly or a prognosis, by when, and the sentence about what it saw. A disruption has at most one of each. */
+/** Who asks for a repair, an anomaly, a prognosis or a repair that did not help, by when, and the sentence about what was seen. A disruption has at most one of each. */
 export type Ask = NonNullable<Disruption['asks']>[number]
-export type AskedBy = 'anomaly' | 'prognosis'
+export type AskedBy = 'anomaly' | 'prognosis' | 'repair'
 
 /** A deadline has moved when it did so by this share of the time that was left until it … */
 const MOVED_SHARE = 0.25
@@ -23,7 +23,7 @@ export function together(asks: readonly Ask[], equipment: string, now: number, p
   const deadline = Math.min(...asks.map((ask) => ask.deadline))
   const cause = Object.assign(
     {},
-    ...asks.map(({ anomaly, prognosis }) => ({ ...(anomaly && { anomaly }), ...(prognosis && { prognosis }) })),
+    ...asks.map(({ anomaly, prognosis, repair }) => ({ ...(anomaly && { anomaly }), ...(prognosis && { prognosis }), ...(repair && { repair }) })),
   ) as Disruption['cause']
   const seen = asks.map(({ why }) => why).join('; ')
   return { cause, deadline, why: `${seen}: repair ${plant.nameOf(equipment)} before ${clockText(deadline, now, plant)}` }
@@ -38,7 +38,7 @@ export function withAsk(asks: readonly Ask[], by: AskedBy, ask: Ask, now: number
   if (own === undefined) return [...asks, ask]
   const isSame = own[by] === ask[by]
   const replaced = (next: Ask): readonly Ask[] => asks.map((other) => (other === own ? next : other))
-  if (by === 'anomaly') return ask.deadline < own.deadline ? replaced({ ...ask, anomaly: own.anomaly ?? '' }) : undefined
+  if (by !== 'prognosis') return ask.deadline < own.deadline ? replaced({ ...ask, [by]: own[by] ?? '' }) : undefined
   const moved = Math.abs(ask.deadline - own.deadline) > MOVED_SHARE * Math.max(own.deadline - now, MOVED_LEAST * horizonMs)
   return moved && (isSame || ask.deadline < own.deadline) ? replaced(ask) : undefined
 }

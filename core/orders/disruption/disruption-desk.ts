@@ -10,7 +10,7 @@ import type { UnitState } from '../follow-machine.ts'
 import { readMaterialTime, setMaterialTime } from '../material-time.ts'
 import { readAway, readBack, recordAway, recordBack } from './away.ts'
 import { acceptDisruption, refuseDisruption } from './disruptions.ts'
-import { type JudgeContext, type Judgement, judgeAnomaly, judgePrognosis, judgeUnit } from './judge.ts'
+import { type JudgeContext, type Judgement, judgeAnomaly, judgePrognosis, judgeTrial, judgeUnit } from './judge.ts'
 import type { DisruptionSettings } from './settings.ts'
 
 export interface DisruptionDeskParts {
@@ -36,11 +36,15 @@ export class DisruptionDesk {
   readonly #prognoses = new Map<string, Prognosis>()
   readonly #units = new Map<string, UnitState>()
   readonly #timers = new Map<string, Cancel>()
+  readonly #unsubscribe: () => void
   #autonomy: Autonomy
 
   constructor(parts: DisruptionDeskParts) {
     this.#parts = parts
     this.#autonomy = parts.autonomy
+    this.#unsubscribe = parts.store.subscribe(({ type, subject }) => {
+      if (type === 'work-order.trial-failed') this.trialFailed(subject).catch((thrown: unknown) => parts.failed(thrown))
+    })
   }
 
   get autonomy(): Autonomy {
@@ -53,6 +57,7 @@ export class DisruptionDesk {
     for (const anomaly of [...this.#anomalies.values()]) await this.anomaly(anomaly)
     for (const prognosis of [...this.#prognoses.values()]) await this.prognosis(prognosis)
     for (const unit of [...this.#units.values()]) await this.machineState(unit)
+    await this.#failedTrials()
   }
 
   /** Takes up what a restart interrupted: proposals are shown again, anomalies and silent units are looked at again. */
@@ -60,6 +65,7 @@ export class DisruptionDesk {
     const { store } = this.#parts
     for (const proposal of await store.list('disruption', { where: { status: 'proposed' }, orderBy: 'time' })) this.#parts.changed(proposal)
     for (const anomaly of await store.list('anomaly', { where: { state: ['raised', 'updated'] }, orderBy: 'since' })) await this.anomaly(anomaly)
+    await this.#failedTrials()
     const rows = await store.db.selectFrom('machine_state').selectAll().where('until', 'is', null).execute()
     for (const { equipment, since, state, mode, job_order: jobOrder } of rows) {
       await this.machineState({ equipment, since, jobOrder, state: state as MachineState['state'], mode: mode as MachineState['mode'] })
@@ -100,6 +106,11 @@ export class DisruptionDesk {
     await this.#judge(`unit ${unit.equipment}`, (tx, context) => judgeUnit(tx, unit, context), again)
   }
 
+  /** A repaired unit has failed its trial, by its maintenance order. */
+  async trialFailed(workOrder: string): Promise<void> {
+    await this.#judge(`trial ${workOrder}`, (tx, context) => judgeTrial(tx, workOrder, context))
+  }
+
   /** A person's answer to a proposal. Throws TAKT_DISRUPTION_UNKNOWN, TAKT_DISRUPTION_DECIDED, TAKT_DISRUPTION_SHADOW. */
   async answer(id: string, decision: 'accept' | 'refuse', by: string, why?: string): Promise<Disruption> {
     const { store, plant, actor } = this.#parts
@@ -136,6 +147,7 @@ export class DisruptionDesk {
   }
 
   stop(): void {
+    this.#unsubscribe()
     for (const cancel of this.#timers.values()) cancel()
     this.#timers.clear()
   }
@@ -151,6 +163,10 @@ export class DisruptionDesk {
       this.#timers.set(key, later)
     }
     return judgement
+  }
+
+  async #failedTrials(): Promise<void> {
+    for (const { id } of await this.#parts.store.list('work-order', { where: { service: 'failed' }, orderBy: 'ledger' })) await this.trialFailed(id)
   }
 
   async #again(id: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { Disruption } from '../../messages/disruption.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../../store/store.ts'
 import { cancelWorkOrder } from '../control-work-order.ts'
+import { evidenceOf } from '../maintenance/evidence.ts'
 import { relaxMaintenance, requestMaintenance } from '../maintenance.ts'
 import { type Ask, type AskedBy, asksOf, together } from './asks.ts'
 
@@ -123,7 +124,9 @@ async function act(tx: StoreTransaction, plant: Plant, disruption: Disruption, a
   const event = { type: 'disruption.acted', actor, why }
   if (action === 'block') return tx.save<'disruption'>(acted, event)
   const kind = action === 'repair-now' ? 'unplanned' : 'planned'
-  const { workOrder } = await requestMaintenance(tx, plant, { equipment, kind, deadline, cause: why, actor })
+  const evidence = await evidenceOf(tx, acted)
+  const follows = acted.cause.repair
+  const { workOrder } = await requestMaintenance(tx, plant, { equipment, kind, deadline, cause: why, actor, evidence, follows })
   return tx.save<'disruption'>({ ...acted, maintenanceOrder: workOrder.id }, event)
 }
 

@@ -6,8 +6,9 @@ import type { Plant } from '../../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../../store/store.ts'
 import type { UnitState } from '../follow-machine.ts'
 import { slug } from '../ids.ts'
+import { addEvidence, evidenceOf, evidenceOfAnomaly } from '../maintenance/evidence.ts'
 import { lastRepairEnd, openMaintenance } from '../maintenance.ts'
-import { type AskedBy, asksOf, together, withAsk } from './asks.ts'
+import { type Ask, type AskedBy, asksOf, together, withAsk } from './asks.ts'
 import { askedBy, askedNoLonger, isShadowOnly, openDisruption, refuseDisruption, standingDisruptions, withdrawDisruption } from './disruptions.ts'
 import type { DisruptionSettings } from './settings.ts'
 import { clockText, spanText, whyOfAnomaly, whyOfPrognosis } from './why.ts'
@@ -55,6 +56,7 @@ export async function judgeAnomaly(tx: StoreTransaction, anomaly: Anomaly, conte
 
   const deadline = tx.now + settings.deadlineMs[severity]
   const seen = whyOfAnomaly(anomaly, plant)
+  await noteAlarm(tx, anomaly, seen, actor)
   // decided at this severity already, whatever the decision was
   const id = `dis-${anomaly.id}-${severity}`
   const decided = await tx.get('disruption', id)
@@ -106,7 +108,42 @@ export async function judgePrognosis(tx: StoreTransaction, prognosis: Prognosis,
     if (said.some((disruption) => urgency((disruption.deadline ?? 0) - disruption.time) >= urgency(deadline - tx.now))) return NOTHING
   }
   const id = `dis-${slug(plant.nameOf(equipment))}-${slug(indicator)}-${Math.round(time)}`
-  return wantRepair(tx, { id, equipment, by: 'prognosis', name: indicator, deadline, seen: whyOfPrognosis(prognosis, remainingMs, plant) }, standing, context)
+  return wantRepair(
+    tx,
+    { id, equipment, by: 'prognosis', name: indicator, deadline, seen: whyOfPrognosis(prognosis, remainingMs, plant), remainingMs },
+    standing,
+    context,
+  )
+}
+
+/** A repaired unit that fails its trial asks for another repair: the last one did not help. Idempotent. */
+export async function judgeTrial(tx: StoreTransaction, workOrder: string, context: JudgeContext): Promise<Judgement> {
+  const { settings, actor } = context
+  const order = await tx.get('work-order', workOrder)
+  const { equipment, service } = order ?? {}
+  if (equipment === undefined || service?.state !== 'failed') return NOTHING
+  const id = `dis-${workOrder}-trial`
+  const decided = await tx.get('disruption', id)
+  if (decided !== undefined && !isShadowOnly(decided, context.autonomy)) return NOTHING
+  const severities = (order?.evidence ?? []).flatMap(({ time, severity }) => (time >= (service.trial?.from ?? 0) && severity !== undefined ? [severity] : []))
+  const severity = severities.reduce<Severity>((worst, next) => (rank(next) > rank(worst) ? next : worst), 'medium')
+  const seen = `${service.why ?? 'the trial has failed'}: repair ${workOrder} did not help`
+  const standing = await standingFor(tx, equipment, context)
+  // it is under repair for another reason already: that one knows of it
+  const open = await openMaintenance(tx, equipment)
+  if (open !== undefined && standing.some(({ action }) => action === 'repair-now')) {
+    const draft = { cause: { repair: workOrder }, time: tx.now, why: seen, asks: [{ repair: workOrder, deadline: tx.now, why: seen }] }
+    const noted = await addEvidence(tx, open.workOrder, await evidenceOf(tx, draft), { actor, why: seen })
+    if (noted.follows === undefined) await tx.save<'work-order'>({ ...noted, follows: workOrder }, { type: 'work-order.evidence', actor, why: seen })
+    return NOTHING
+  }
+  return wantRepair(tx, { id, equipment, by: 'repair', name: workOrder, deadline: tx.now + settings.deadlineMs[severity], seen }, standing, context)
+}
+
+/** An open repair keeps what speaks for it, also what comes later. */
+async function noteAlarm(tx: StoreTransaction, anomaly: Anomaly, why: string, actor: string): Promise<void> {
+  const open = await openMaintenance(tx, anomaly.equipment)
+  if (open !== undefined) await addEvidence(tx, open.workOrder, [evidenceOfAnomaly(anomaly, why)], { actor, why })
 }
 
 async function trendGone(tx: StoreTransaction, { indicator, time }: Prognosis, own: readonly Disruption[], { plant, actor }: JudgeContext): Promise<Judgement> {
@@ -202,18 +239,19 @@ interface Wanted {
   readonly id: string
   readonly equipment: string
   readonly by: AskedBy
-  /** the anomaly's id, or the prognosis' indicator */
+  /** the anomaly's id, the prognosis' indicator, or the order of the repair before */
   readonly name: string
   readonly deadline: number
   readonly seen: string
+  readonly remainingMs?: Ask['remainingMs']
 }
 
 /** One repair for a unit, however many anomalies and prognoses ask for it: what stands already is at most given another deadline, and says who else asks. */
 async function wantRepair(tx: StoreTransaction, wanted: Wanted, standing: readonly Disruption[], context: JudgeContext): Promise<Judgement> {
   const { plant, settings, autonomy, actor } = context
-  const { id, equipment, by, name, deadline, seen } = wanted
+  const { id, equipment, by, name, deadline, seen, remainingMs } = wanted
   if (standing.some(({ action }) => action === 'repair-now')) return NOTHING
-  const ask = { [by]: name, deadline, why: seen }
+  const ask: Ask = { [by]: name, deadline, why: seen, ...(remainingMs === undefined ? {} : { remainingMs }) }
   const repair = standing.find(({ action }) => action === 'maintain-before')
   if (repair !== undefined) {
     const asks = withAsk(asksOf(repair), by, ask, tx.now, settings.deadlineMs.low)
@@ -258,7 +296,6 @@ async function falseAlarmsSince(reader: StoreReader, from: number): Promise<numb
   return wrong.size
 }
 
-/** When the last repair of a unit ended, epoch ms; 0 when there was none. */
 function rank(severity: Severity): number {
   return SEVERITIES.indexOf(severity)
 }

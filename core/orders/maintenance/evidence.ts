@@ -38,9 +38,12 @@ export function evidenceOfResult({ id, characteristic, values, specification, de
 }
 
 /** What speaks for the repair that a disruption asks for: each that asks, with what it saw. */
-export async function evidenceOf(reader: StoreReader, disruption: Disruption): Promise<MaintenanceEvidence[]> {
+export async function evidenceOf(
+  reader: StoreReader,
+  disruption: Pick<Disruption, 'cause' | 'asks' | 'time' | 'why'> & { readonly id?: string },
+): Promise<MaintenanceEvidence[]> {
   const { id: by, cause, asks = [], time, why } = disruption
-  const common = { time, why: why.slice(0, WHY_LONGEST), disruption: by }
+  const common = { time, why: why.slice(0, WHY_LONGEST), ...(by === undefined ? {} : { disruption: by }) }
   const pieces: MaintenanceEvidence[] = []
   if (cause.stop !== undefined) pieces.push({ source: 'stop', id: cause.stop, ...common })
   if (cause.person !== undefined) pieces.push({ source: 'person', id: cause.person.slice(0, 200), ...common })
