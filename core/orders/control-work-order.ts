@@ -5,6 +5,7 @@ import type { StoreTransaction } from '../store/store.ts'
 import { type Because, changeJobOrder } from './change-job-order.ts'
 import { assertWithinTolerance } from './change-work-order.ts'
 import { endJobOrder, recordResponse } from './end-job-order.ts'
+import { assertUnitNotHeld } from './holds/held-unit.ts'
 import { isJobOrderCommand, isOpen, isOver, isUnderWay } from './job-order-states.ts'
 import { assertBack } from './maintenance/service.ts'
 import { assertProcedure } from './procedure-gate.ts'
@@ -57,7 +58,7 @@ export async function closeWorkOrder(tx: StoreTransaction, id: string, because: 
 /**
  * A command of OPC 10031-4 to one job order. Store, StoreAndStart and Update belong to the order and are refused here.
  * Throws TAKT_JOB_ORDER_UNKNOWN, TAKT_JOB_ORDER_TRANSITION, TAKT_JOB_ORDER_NOT_READY,
- * TAKT_PROCEDURE_OPEN while steps of its procedure come before, and TAKT_UNIT_NOT_BACK on a repaired unit that may not have it yet.
+ * TAKT_UNIT_HELD, TAKT_PROCEDURE_OPEN while steps of its procedure come before, and TAKT_UNIT_NOT_BACK on a repaired unit that may not have it yet.
  */
 export async function commandJobOrder(tx: StoreTransaction, id: string, command: unknown, because: Because): Promise<JobOrder> {
   const where = `job order ${id}`
@@ -68,6 +69,7 @@ export async function commandJobOrder(tx: StoreTransaction, id: string, command:
   if (command === 'Start' && job.state === 'NotAllowedToStart' && job.substate === 'Waiting')
     throw new TaktError('TAKT_JOB_ORDER_NOT_READY', { what: 'an operation before it has not ended, or its lot or order is held', where })
   if (command === 'Start' && job.state === 'NotAllowedToStart') {
+    await assertUnitNotHeld(tx, job)
     await assertProcedure(tx, job, 'start')
     await assertBack(tx, job)
   }

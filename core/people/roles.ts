@@ -12,6 +12,8 @@ export const ACTIONS = [
   'lot.hold',
   'lot.release',
   'lot.scrap',
+  'unit.hold',
+  'unit.release',
   'order.release',
   'order.hold',
   'order.cancel',
@@ -35,12 +37,14 @@ export type RoleMatrix = Readonly<Record<string, readonly Action[]>>
 
 /** Duties are kept apart: who makes does not release, and who manages people neither makes nor releases. */
 export const DEFAULT_ROLES: RoleMatrix = {
-  operator: ['lot.hold', 'order.command', 'order.maintenance', 'anomaly.judge', 'procedure.perform', 'sign.performed'],
+  operator: ['lot.hold', 'unit.hold', 'order.command', 'order.maintenance', 'anomaly.judge', 'procedure.perform', 'sign.performed'],
   supervisor: [
     'disruption.decide',
     'plan.pin',
     'plan.approve',
     'lot.hold',
+    'unit.hold',
+    'unit.release',
     'order.release',
     'order.hold',
     'order.command',
@@ -59,6 +63,8 @@ export const DEFAULT_ROLES: RoleMatrix = {
     'lot.hold',
     'lot.release',
     'lot.scrap',
+    'unit.hold',
+    'unit.release',
     'ledger.verify',
     'procedure.perform',
     'procedure.approve',
@@ -69,7 +75,17 @@ export const DEFAULT_ROLES: RoleMatrix = {
     'sign.rejected',
     'sign.responsible',
   ],
-  maintenance: ['disruption.decide', 'order.command', 'order.maintenance', 'anomaly.judge', 'procedure.perform', 'sign.performed', 'sign.verified'],
+  maintenance: [
+    'disruption.decide',
+    'unit.hold',
+    'unit.release',
+    'order.command',
+    'order.maintenance',
+    'anomaly.judge',
+    'procedure.perform',
+    'sign.performed',
+    'sign.verified',
+  ],
   planner: ['plan.pin', 'plan.approve', 'plan.adopt', 'order.release', 'order.hold', 'order.cancel', 'order.close'],
   engineer: [
     'disruption.decide',

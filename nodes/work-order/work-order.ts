@@ -9,6 +9,7 @@ import { checkOrderMapping, type OrderMapping } from '../../core/orders/import/o
 import { DESK_TOPICS, type DeskTopic, OrderDesk } from '../../core/orders/order-desk.ts'
 import { refusalOf } from '../../core/orders/refusal.ts'
 import type { Action } from '../../core/people/roles.ts'
+import { holdRequest } from '../../core/quality/hold-desk.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
@@ -17,6 +18,7 @@ import { KeyedEffects } from '../shared/keyed-effects.ts'
 import { whoActs } from '../shared/known-people.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import type { StoreNode } from '../store/store.ts'
+import { askHold } from './ask-hold.ts'
 import { StateChanges } from './state-changes.ts'
 
 export interface WorkOrderConfig extends NodeDef {
@@ -71,6 +73,8 @@ export default function registerWorkOrder(RED: NodeAPI): void {
       }
 
       async function ask(topic: DeskTopic, message: Message, send: Send): Promise<void> {
+        const hold = holdRequest(topic, message.payload, where)
+        if (hold !== undefined) return askHold(hold, { store, plant: plantNode.plant(), where, once: effects.onceFor(message) }, message, send)
         const action = ACTION_OF[topic]
         const scope = await scopeOf(store, topic, message.payload)
         const actor = action === undefined ? undefined : await whoActs(store, message, action, scope, message.by, where)

@@ -11,6 +11,7 @@ import type { Store } from '../../core/store/store.ts'
 import registerAnomaly from '../../nodes/anomaly/anomaly.ts'
 import registerDisruption from '../../nodes/disruption/disruption.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
+import registerProcedure from '../../nodes/procedure/procedure.ts'
 import registerQualityGate from '../../nodes/quality-gate/quality-gate.ts'
 import registerScheduler from '../../nodes/scheduler/scheduler.ts'
 import { type DashboardConnection, evidenceOf, KnownConnections } from '../../nodes/shared/known-connections.ts'
@@ -22,7 +23,17 @@ import { created, lot } from '../core/store/support/store.ts'
 import { collect, helper, loadFlow, type Received } from './support/helper.ts'
 import { MILL, machinePlant } from './support/machine-plant.ts'
 
-const registers = [registerPlant, registerStore, registerDisruption, registerScheduler, registerQualityGate, registerWorkOrder, registerAnomaly]
+const registers = [
+  registerPlant,
+  registerStore,
+  registerDisruption,
+  registerScheduler,
+  registerQualityGate,
+  registerWorkOrder,
+  registerAnomaly,
+  registerProcedure,
+]
+const SOP = { procedure: 'mill-shaft', why: 'first', steps: [{ id: 'a', type: 'confirm', text: 'Clean?' }] }
 
 describe('nodes where people must be known', () => {
   let node: (id: string) => Node
@@ -40,6 +51,7 @@ describe('nodes where people must be known', () => {
       { id: 'q1', z: 'f1', type: 'takt-quality-gate', plant: 'a1', store: 's1', wires: [['out'], ['out'], ['out']] },
       { id: 'w1', z: 'f1', type: 'takt-work-order', plant: 'a1', store: 's1', mapping: '', wires: [['out'], ['out']] },
       { id: 'n1', z: 'f1', type: 'takt-anomaly', plant: 'a1', store: 's1', method: 'auto', wires: [['out'], ['out']] },
+      { id: 'r1', z: 'f1', type: 'takt-procedure', plant: 'a1', store: 's1', wires: [['out'], ['out']] },
       { id: 'out', z: 'f1', type: 'helper' },
     ])
     const known = (node('s1') as StoreNode).known
@@ -70,6 +82,18 @@ describe('nodes where people must be known', () => {
     { action: 'lot.hold', to: 'q1', topic: 'quality/hold', payload: { lot: 'lot-1', why: 'a scratch' }, done: 'lot.held' },
     { action: 'lot.release', to: 'q1', topic: 'quality/release', payload: { lot: 'lot-1', why: 'it is none' }, done: 'lot.released' },
     { action: 'lot.scrap', to: 'q1', topic: 'quality/scrap', payload: { lot: 'lot-2', why: 'broken' }, done: 'lot.scrapped' },
+    { action: 'lot.hold', to: 'w1', topic: 'orders/hold', payload: { lot: 'lot-1', why: 'a scratch' }, done: 'lot.held' },
+    { action: 'lot.release', to: 'w1', topic: 'orders/resume', payload: { lot: 'lot-1', why: 'it is none' }, done: 'lot.released' },
+    { action: 'unit.hold', to: 'w1', topic: 'orders/hold', payload: { equipment: MILL, why: 'a crack' }, done: 'disruption.acted' },
+    { action: 'unit.release', to: 'w1', topic: 'orders/resume', payload: { equipment: MILL, why: 'it is none' }, done: 'disruption.withdrawn' },
+    { action: 'order.maintenance', to: 'w1', topic: 'orders/maintenance', payload: { equipment: 'none' } },
+    { action: 'order.close', to: 'w1', topic: 'orders/complete', payload: 'wo-none' },
+    { action: 'procedure.propose', to: 'r1', topic: 'procedures/propose', payload: SOP, done: 'procedure.proposed' },
+    { action: 'procedure.approve', to: 'r1', topic: 'procedures/refuse', payload: { procedure: 'mill-shaft@1', why: 'not now' }, done: 'procedure.refused' },
+    { action: 'procedure.approve', to: 'r1', topic: 'procedures/approve', payload: { procedure: 'none', sha256: 'x', why: 'seen' } },
+    { action: 'procedure.perform', to: 'r1', topic: 'procedures/begin', payload: { jobOrder: 'jo-none' } },
+    { action: 'procedure.perform', to: 'r1', topic: 'procedures/step', payload: { jobOrder: 'jo-none', step: 'a' } },
+    { action: 'procedure.perform', to: 'r1', topic: 'procedures/restart', payload: { jobOrder: 'jo-none', why: 'moved' } },
     { action: 'disruption.decide', to: 'd1', topic: 'refuse', payload: { id: 'dis-1', why: 'not now' }, done: 'disruption.refused' },
     { action: 'disruption.autonomy', to: 'd1', topic: 'autonomy', payload: 'shadow' },
     { action: 'anomaly.judge', to: 'n1', topic: 'refuse', payload: { anomaly: 'an-1', why: 'door was open' }, done: 'anomaly.refused' },

@@ -146,6 +146,28 @@ describe('work order node', () => {
     assert.equal(rows.length, 7)
   })
 
+  it('holds lots and units with a reason, and lets them go on', async () => {
+    await load()
+    const created = nextMessage(changes, isEvent('job-order.ready'))
+    send('orders/create', { id: 'wo-1', product: 'shaft', quantity: 4 })
+    await created
+    const asked = async (topic: string, payload: unknown, kind: string) => {
+      const answer = nextMessage(changes, (message) => message.payload.kind === kind)
+      send(topic, payload, { by: 'Eva', ticket: 7 })
+      return answer
+    }
+    const unit = await asked('orders/hold', { equipment: 'p/saw', why: 'crack in the guard' }, 'disruption')
+    assert.deepEqual([unit.topic, unit.ticket, unit.payload.status], ['p/saw/disruption', 7, 'acted'])
+    assert.equal((await asked('orders/resume', { equipment: 'p/saw', why: 'changed' }, 'disruption')).payload.status, 'withdrawn')
+    const lot = await asked('orders/hold', { lot: 'lot-wo-1', why: 'wrong steel' }, 'lot')
+    assert.deepEqual([lot.topic, lot.ticket, lot.payload.disposition, lot.payload.reason], ['lots/lot-wo-1', 7, 'held', 'wrong steel'])
+    const events = (await store.events(0, 100)).filter(({ actor }) => actor === 'Eva')
+    assert.ok(['disruption.acted', 'disruption.withdrawn', 'lot.held'].every((type) => events.some((event) => event.type === type)))
+    const refused = nextMessage(refusals)
+    send('orders/resume', { equipment: 'p/saw', why: 'again' })
+    assert.equal((await refused).payload.code, 'TAKT_UNIT_NOT_HELD')
+  })
+
   it('follows machines and counts to the end of an order', async () => {
     await load()
     const created = nextMessage(changes, isEvent('job-order.ready'))

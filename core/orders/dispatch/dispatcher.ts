@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../../base/clock.ts'
 import { TaktError, toTaktError } from '../../base/error.ts'
 import type { Command, Receipt } from '../../messages/command.ts'
 import type { Autonomy } from '../../messages/common.ts'
+import type { Disruption } from '../../messages/disruption.ts'
 import type { JobOrder } from '../../messages/job-order.ts'
 import type { MachineState } from '../../messages/machine-state.ts'
 import type { ProcedureRun } from '../../messages/procedure-run.ts'
@@ -10,6 +11,7 @@ import type { Plant } from '../../plant/plant.ts'
 import type { LedgerEvent, Store, StoreReader } from '../../store/store.ts'
 import { changeJobOrder } from '../change-job-order.ts'
 import { endUnseen, type UnitState } from '../follow-machine.ts'
+import { assertUnitNotHeld } from '../holds/held-unit.ts'
 import { isUnderWay } from '../job-order-states.ts'
 import { cutJobOrder } from '../maintenance/cut-job-order.ts'
 import { assertBack } from '../maintenance/service.ts'
@@ -126,7 +128,7 @@ export class Dispatcher {
     if (revoked) this.#tellPeople('TAKT_DISPATCH_REFUSED', to, jobOrder, `${this.#nameOf(to)} refuses ${jobOrder}: ${said}`)
   }
 
-  /** A person lets a job order begin; its unit is told as soon as it is free. Throws TAKT_JOB_ORDER_UNKNOWN, TAKT_JOB_ORDER_NOT_READY, TAKT_PROCEDURE_OPEN, TAKT_UNIT_NOT_BACK, TAKT_DISPATCH_SHADOW. */
+  /** A person lets a job order begin; its unit is told as soon as it is free. Throws TAKT_JOB_ORDER_UNKNOWN, TAKT_JOB_ORDER_NOT_READY, TAKT_UNIT_HELD, TAKT_PROCEDURE_OPEN, TAKT_UNIT_NOT_BACK, TAKT_DISPATCH_SHADOW. */
   async start(jobOrder: string, actor: string): Promise<JobOrder> {
     const where = `job order ${jobOrder}`
     if (this.#settings.autonomy === 'shadow') throw new TaktError('TAKT_DISPATCH_SHADOW', { where })
@@ -138,6 +140,7 @@ export class Dispatcher {
       if (job.state === 'NotAllowedToStart' && (job.substate === 'Waiting' || job.equipment === null)) {
         throw new TaktError('TAKT_JOB_ORDER_NOT_READY', { what: missing, where })
       }
+      await assertUnitNotHeld(tx, job)
       await assertProcedure(tx, job, 'start')
       await assertBack(tx, job)
       return changeJobOrder(tx, job, 'Start', { actor, why: 'a person started it' })
@@ -170,6 +173,8 @@ export class Dispatcher {
     if (event.type === 'plan.published') this.look()
     // the step that it waited for may have been the last before its start
     else if (event.type.startsWith('procedure-run.')) this.look((event.after as ProcedureRun).equipment)
+    // a unit was held, or let go on
+    else if (event.type === 'disruption.acted' || event.type === 'disruption.withdrawn') this.look((event.after as Disruption).equipment)
     // a repaired unit gets more, or less, than before
     else if (RETURNS.has(event.type)) this.look((event.after as WorkOrder).equipment)
     else if (event.type === 'machine-state.changed') this.machineState(event.after as MachineState)

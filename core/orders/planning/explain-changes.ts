@@ -5,6 +5,7 @@ import type { Plant } from '../../plant/plant.ts'
 import type { Placement, Schedule } from '../../schedule/problem.ts'
 import type { PlanningProblem } from './build-problem.ts'
 import { WaitReasons } from './explain-waits.ts'
+import type { Block } from './problem/planning-problem.ts'
 import type { PlanningFacts } from './read-facts.ts'
 import { IMPROVEMENT } from './replan-trigger.ts'
 import { isTime } from './screen-input.ts'
@@ -137,7 +138,7 @@ export class ChangeExplainer {
     const problem = this.#problems.get(job.id)
     if (problem !== undefined) return { id: problem.code, text: problem.why }
     const place = this.#places.get(job.id)
-    if (place === undefined) return { id: job.workOrder, text: `${job.workOrder} is not released` }
+    if (place === undefined) return this.#notReleased(job)
     if (job.maintenance !== undefined) return this.#waits.resource(job) ?? this.#repairCause(job)
     if (job.pinned) return { id: job.id, text: `${job.id} is pinned` }
     if (job.equipment === null || job.plannedStart === null) return this.#newCause(job)
@@ -160,7 +161,7 @@ export class ChangeExplainer {
     if (job.continues !== undefined) return { id: job.continues, text: `The rest of ${job.continues}` }
     // what a unit had been told is taken back from it when it is blocked
     const block = this.#built.blocks.find(({ equipment, span }) => equipment === job.equipment && span.from <= this.#facts.now)
-    if (block !== undefined) return { id: block.disruption, text: `${this.#name(block.equipment)} is blocked (${block.disruption})` }
+    if (block !== undefined) return this.#blockCause(block)
     return this.#waits.material(job, null) ?? this.#waits.resource(job) ?? { id: job.workOrder, text: `${job.workOrder} is new in the plan` }
   }
 
@@ -193,7 +194,17 @@ export class ChangeExplainer {
       }
     }
     const block = this.#built.blocks.find(({ equipment, span }) => equipment === old.unit && overlaps(span.from, span.to))
-    return block === undefined ? undefined : { id: block.disruption, text: `${this.#name(old.unit)} is blocked (${block.disruption})` }
+    return block === undefined ? undefined : this.#blockCause(block)
+  }
+
+  #notReleased({ workOrder: id }: JobOrder): Cause {
+    if (this.#facts.workOrders.get(id)?.state !== 'Held') return { id, text: `${id} is not released` }
+    const why = this.#facts.holdReasons?.get(id)
+    return { id, text: `${id} is held${why === undefined ? '' : `: ${why}`}` }
+  }
+
+  #blockCause({ equipment, disruption, held }: Block): Cause {
+    return { id: disruption, text: `${this.#name(equipment)} is ${held === undefined ? `blocked (${disruption})` : `held: ${held}`}` }
   }
 
   /** Something before it ends after its old start. */

@@ -7,6 +7,8 @@ import type { Plan } from '../../messages/plan.ts'
 import type { WorkOrder } from '../../messages/work-order.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { StoreReader } from '../../store/store.ts'
+import { LONGEST_REASON } from '../holds/held-unit.ts'
+import { holdReasons } from '../holds/hold-reasons.ts'
 import { limitIn, returning, type UnitLimit } from '../maintenance/service.ts'
 import { lastRepairEnd } from '../maintenance.ts'
 import { inParts, knownFactsOf, type Revision } from './known-documents.ts'
@@ -22,6 +24,8 @@ export interface PlanningFacts {
   /** When the unit last counted a part for a job order. */
   readonly lastCounted: ReadonlyMap<string, number>
   readonly heldLots: ReadonlySet<string>
+  /** Why lots and orders are held, by id, where somebody said it. */
+  readonly holdReasons?: ReadonlyMap<string, string>
   /** Accepted or acted on, oldest first. */
   readonly disruptions: readonly Disruption[]
   /** Proposed to a person who has not answered: they say what may fail, and change nothing else. */
@@ -78,6 +82,10 @@ export async function readFacts(reader: StoreReader, plant: Plant, now: number, 
     states: new Map(states.map(({ equipment, state, since }) => [equipment, { state: state as MachineState['state'], since }])),
     lastCounted: new Map(counts.map(({ job_order, last }) => [job_order, last])),
     heldLots: new Set(held.map((lot) => lot.id)),
+    holdReasons: new Map([
+      ...(await holdReasons(reader, workOrders)),
+      ...held.flatMap(({ id, reason }) => (reason === undefined ? [] : [[id, reason.slice(0, LONGEST_REASON)] as const])),
+    ]),
     disruptions,
     proposals: proposed,
     anomalies,

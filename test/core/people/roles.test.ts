@@ -17,6 +17,8 @@ plan.adopt           .        .          .       .           x       x        .
 lot.hold             x        x          x       .           .       .        .
 lot.release          .        .          x       .           .       .        .
 lot.scrap            .        .          x       .           .       .        .
+unit.hold            x        x          x       x           .       .        .
+unit.release         .        x          x       x           .       .        .
 order.release        .        x          .       .           x       .        .
 order.hold           .        x          .       .           x       .        .
 order.cancel         .        .          .       .           x       .        .

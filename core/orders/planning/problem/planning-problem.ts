@@ -34,6 +34,8 @@ export interface Block {
   readonly equipment: string
   readonly span: Span
   readonly disruption: string
+  /** A person holds the unit: why. */
+  readonly held?: string
 }
 
 export interface PlanningSettings {

@@ -4,6 +4,7 @@ import type { MachineState } from '../../../messages/machine-state.ts'
 import type { Plant } from '../../../plant/plant.ts'
 import type { Span } from '../../../schedule/problem.ts'
 import { mergeSpans, Timeline } from '../../../schedule/timeline.ts'
+import { isUnitHold, LONGEST_REASON } from '../../holds/held-unit.ts'
 import type { CalendarHorizon } from '../calendar-horizon.ts'
 import type { PlanningFacts } from '../read-facts.ts'
 import { type Block, FOREVER_MS, isUnderWay, type ProblemLog, SOON_MS } from './planning-problem.ts'
@@ -120,7 +121,8 @@ export class PlanningUnits {
     // with a repair only a known end counts, and only while the repair is to come: the repair itself occupies the unit in the plan
     if (maintenanceOrder !== undefined || action !== 'block')
       return span.to === null || !this.#isOpenRepair(disruption) ? [] : [{ equipment, span: { from: span.from, to: span.to }, disruption: id }]
-    return [{ equipment, span: { from: span.from, to: span.to ?? Number.POSITIVE_INFINITY }, disruption: id }]
+    const held = isUnitHold(disruption) ? { held: disruption.why.slice(0, LONGEST_REASON) } : {}
+    return [{ equipment, span: { from: span.from, to: span.to ?? Number.POSITIVE_INFINITY }, disruption: id, ...held }]
   }
 
   /** Is the repair that a disruption asks for still to begin? */

@@ -70,14 +70,17 @@ export class JobScreen {
   }
 
   #canBegin(job: JobOrder): boolean {
-    const { workOrders, heldLots, now } = this.#facts
+    const { workOrders, heldLots, holdReasons, now } = this.#facts
     const order = workOrders.get(job.workOrder)
     if (order === undefined) return this.#log.job(job, 'TAKT_PLAN_ORDER_UNKNOWN', `its work order ${job.workOrder} is not there`)
     if (!isOpen(order)) {
       this.#log.unplanned.push(job)
       return false
     }
-    if (job.lot !== null && heldLots.has(job.lot)) return this.#log.job(job, 'TAKT_PLAN_LOT_HELD', `its lot ${job.lot} is held`)
+    if (job.lot !== null && heldLots.has(job.lot)) {
+      const why = holdReasons?.get(job.lot)
+      return this.#log.job(job, 'TAKT_PLAN_LOT_HELD', `its lot ${job.lot} is held${why === undefined ? '' : `: ${why}`}`)
+    }
     if (job.maintenance === undefined && orderTermsOf(order).release > now + FARTHEST_MS)
       return this.#log.job(job, 'TAKT_PLAN_TOO_FAR', `${job.workOrder} is released on ${dayOf(order.release)}, too far ahead to plan`)
     if (job.maintenance === undefined && !(job.quantity.value > 0 && Number.isFinite(job.quantity.value)))
