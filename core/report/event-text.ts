@@ -187,6 +187,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   'source.gap': ({ after }, plant) => [gapText(after as Gap, plant), (after as Gap).backfilled === true ? 'info' : 'warning'],
   'inbox.given-up': (event) => [`Messages of ${event.subject} given up${because(event)}`, 'bad'],
   'outbox.given-up': (event) => [`Not told to ${event.subject}${because(event)}`, 'bad'],
+  'store.clock-jumped': ({ why }) => [`Clock: ${why ?? ''}`, 'warning'],
   'store.disk': (event) => [`Disk: ${event.why ?? ''}`, (event.after as { level?: unknown }).level === 'free' ? 'good' : 'warning'],
   'record.signed': ({ after }) => {
     const { record, meaning, name, at } = after as Signature

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
 import { TaktError, toTaktError } from '../base/error.ts'
 import { inSlices, type Steps } from '../base/in-slices.ts'
 import type { DocumentOf } from '../messages/document.ts'
@@ -8,6 +8,7 @@ import { signHead } from './anchor.ts'
 import type { SigningKey } from './anchor-key.ts'
 import type { Backend } from './backend.ts'
 import { checkAnchor } from './check-anchor.ts'
+import { type ClockJump, ClockWatch, jumpText, setBackSince } from './clock-watch.ts'
 import { listDocuments, readDocument } from './documents.ts'
 import { EventFeed } from './event-feed.ts'
 import { readHead, readRows, toEvent } from './ledger.ts'
@@ -27,10 +28,13 @@ export interface SqlStoreOptions {
   onWarning?(error: TaktError): void
   /** Signs the head that is anchored; undefined: it is not signed. */
   readonly key?: SigningKey | undefined
+  /** Whether somebody may set the clock, so that it is watched: `store.clock-jumped` in the ledger. Default: when it is the system's. */
+  readonly watchClock?: boolean
   /** Real milliseconds after which a transaction that does not end is undone. Default 10,000. */
   readonly stuckAfterMs?: number
 }
 
+const LOOK_AT_CLOCK_MS = 10_000
 const QUARANTINE_KEPT = 10_000
 const TOLD_AT_ONCE = 100
 /** Rows from which a ledger is verified on the backend's own way; less of them cost no more than its beginning. */
@@ -51,6 +55,8 @@ export class SqlStore implements Store {
   readonly #quarantineTold = new Map<string, number>()
   /** only where several processes write one ledger */
   readonly #feed: EventFeed | undefined
+  readonly #clockWatch: ClockWatch | undefined
+  readonly #clockTimer: NodeJS.Timeout | undefined
   #opening: Promise<void> | undefined
   #healthy = false
   #closing: Promise<void> | undefined
@@ -71,12 +77,16 @@ export class SqlStore implements Store {
     this.#queue = new WriterQueue(this.#backend, {
       stuckAfterMs: options.stuckAfterMs ?? 10_000,
       whenOpen: () => this.#whenOpen(),
-      now: () => this.#clock.now(),
+      now: () => this.#now(),
       seal: (head) => signHead(head, options.key),
       committed: (events, anchorFailure) => this.#committed(events, anchorFailure),
       failed: (error) => this.#failed(error),
       movedHead: () => this.#checkAnchor(),
     })
+    if (options.watchClock ?? clock === systemClock) {
+      this.#clockWatch = new ClockWatch(clock)
+      this.#clockTimer = setInterval(() => this.#now(), LOOK_AT_CLOCK_MS).unref()
+    }
     this.#whenOpen().catch(() => {})
   }
 
@@ -206,6 +216,7 @@ export class SqlStore implements Store {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#clockTimer)
     await this.#queue.idle()
     await this.#opening?.catch(() => {})
     this.#closed = true
@@ -231,7 +242,31 @@ export class SqlStore implements Store {
     await migrate(this.#backend, this.#clock.now())
     await this.#checkAnchor()
     await this.#hearOthers()
+    await this.#lookBack()
     this.#recovered()
+  }
+
+  /** Plant time, and a look whether somebody has set the clock. */
+  #now(): number {
+    this.#tellJump(this.#clockWatch?.look())
+    return this.#clock.now()
+  }
+
+  /** A clock that was set back while nobody had the store open: the last row is from later. Of several instances each has a clock of its own. */
+  async #lookBack(): Promise<void> {
+    if (this.#clockWatch === undefined || this.#backend.shared) return
+    const session = this.#backend.begin()
+    const db = session.db(() => {})
+    const [last] = await readHead(db)
+      .then(({ sequence }) => readRows(db, sequence - 1, 1))
+      .finally(() => session.rollback())
+    if (last !== undefined) this.#tellJump(setBackSince(last.time, this.#clock.now()))
+  }
+
+  /** Numbers of the ledger give its order, whatever times say; that they say something else from here on is written down. */
+  #tellJump(jump: ClockJump | undefined): void {
+    if (jump === undefined || this.#closing !== undefined) return
+    this.transaction((tx) => tx.record({ type: 'store.clock-jumped', subject: 'clock', actor: 'store', why: jumpText(jump), after: jump })).catch(() => {})
   }
 
   /** Events of other instances are told from the first opening on, also those of an outage. */
