@@ -69,11 +69,10 @@ function anchorOf({ head }: BackupManifest, anchor: Anchor | undefined, key: Sig
   return key === undefined && anchor?.signature !== undefined ? anchor : signHead(head, key)
 }
 
-/** The backups in a folder, the newest first; what is not one is left out. */
+/** The backups in a folder, the newest first; what is not one is left out. None where the folder cannot be read. */
 export function listBackups(folder: string): readonly Backup[] {
-  if (!existsSync(folder)) return []
   const found: Backup[] = []
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     if (!NAME.test(name)) continue
     const path = join(folder, name)
     try {
@@ -84,6 +83,14 @@ export function listBackups(folder: string): readonly Backup[] {
   }
   const time = ({ manifest }: Backup): number => Date.parse(manifest.created)
   return found.sort((a, b) => time(b) - time(a) || b.path.localeCompare(a.path, 'en', { numeric: true }))
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
+  }
 }
 
 /** Backups of a ledger with a fault are not counted and not removed. */

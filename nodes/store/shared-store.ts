@@ -6,10 +6,12 @@ import { inboxOf } from '../../core/store/inbox.ts'
 import { openStore } from '../../core/store/open-store.ts'
 import { closeSampleRing } from '../../core/store/sample-ring.ts'
 import type { Store } from '../../core/store/store.ts'
+import { Upkeep } from '../../core/store/upkeep.ts'
 import type { PlantNode } from '../plant/plant.ts'
-import { nameOf } from '../shared/define-node.ts'
+import { nameOf, showError } from '../shared/define-node.ts'
 import type { Database } from './database-of.ts'
 import type { StoreNode } from './store.ts'
+import type { UpkeepPolicies } from './upkeep-fields.ts'
 
 const GIB = 2 ** 30
 
@@ -18,6 +20,9 @@ export interface StoreSettings {
   readonly limits: DiskLimits
   /** Signs the ledger's head; undefined: it is not signed. */
   readonly key: SigningKey | undefined
+  readonly upkeep: UpkeepPolicies
+  /** Real ms after the start before the first backup. Default a minute. */
+  readonly firstBackupMs?: number
 }
 
 /** A store and the config nodes that name its database; tells them what goes wrong, once each time, and tries again by itself. */
@@ -27,11 +32,12 @@ export class SharedStore {
   readonly store: Store
   readonly #retryMs: number
   readonly #disk: DiskBudget | undefined
+  readonly #upkeep: Upkeep
   readonly #listeners = new Set<(problem: TaktError | undefined) => void>()
   #problem: TaktError | undefined
   #retry: NodeJS.Timeout | undefined
 
-  constructor({ where, retryMs }: Database, plant: PlantNode | undefined, { settleMs, limits, key }: StoreSettings) {
+  constructor({ where, retryMs }: Database, plant: PlantNode | undefined, { settleMs, limits, key, upkeep, firstBackupMs }: StoreSettings) {
     this.plant = plant?.id
     this.#retryMs = retryMs
     this.store = openStore({
@@ -45,6 +51,18 @@ export class SharedStore {
       },
     })
     inboxOf(this.store, { settleMs, warn: (problem) => this.#warn(problem) })
+    const clock = plant?.clock ?? systemClock
+    this.#upkeep = new Upkeep({
+      ...upkeep,
+      store: this.store,
+      source: where,
+      key,
+      plantNow: () => clock.now(),
+      now: systemClock.now,
+      firstMs: firstBackupMs,
+      done: (what) => this.#tellUpkeep(what),
+      failed: (error) => this.#tellUpkeep(error.what, error),
+    })
     // the disk of a server is its own
     if (!('file' in where) || where.file === ':memory:') return
     this.#disk = new DiskBudget(where.file, { limits })
@@ -62,6 +80,7 @@ export class SharedStore {
 
   async close(): Promise<void> {
     clearTimeout(this.#retry)
+    this.#upkeep.close()
     this.#disk?.close()
     await closeSampleRing(this.store).catch((thrown: unknown) => this.#warn(toTaktError(thrown, 'recent samples')))
     await this.store.close()
@@ -78,6 +97,19 @@ export class SharedStore {
     }
     const after = { level, usedBytes, freeBytes }
     this.store.transaction((tx) => tx.record({ type: 'store.disk', subject: 'disk', actor: 'store', why: what, after })).catch(() => {})
+  }
+
+  /** Backups and archives: what was done in the log, what failed to `catch` too. */
+  #tellUpkeep(what: string, problem?: TaktError): void {
+    for (const user of this.users) {
+      if (problem !== undefined) {
+        showError(user, problem)
+        user.error(problem)
+      } else {
+        user.status({ fill: 'green', shape: 'dot', text: what.slice(0, 60) })
+        user.log(`${nameOf(user)}: ${what}`)
+      }
+    }
   }
 
   #warn(problem: TaktError): void {

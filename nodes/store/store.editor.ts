@@ -15,6 +15,11 @@ interface StoreProperties extends EditorNodeProperties {
   diskStop: string
   diskRefuse: string
   diskFreeGb: string
+  backupHours: string
+  backupFolder: string
+  backupKeep: string
+  archiveMonths: string
+  archiveFolder: string
   peopleKnown: boolean
   roles: string
   lockAfter: string
@@ -73,6 +78,11 @@ RED.nodes.registerType<StoreProperties, StoreCredentials>('takt-store', {
     diskStop: { value: '85', validate: optionalNumber(1, 100) },
     diskRefuse: { value: '95', validate: optionalNumber(1, 100) },
     diskFreeGb: { value: '10', validate: optionalNumber(0, 1_000_000) },
+    backupHours: { value: '0', validate: optionalNumber(0, 8760) },
+    backupFolder: { value: '' },
+    backupKeep: { value: '7', validate: optionalNumber(1, 1000) },
+    archiveMonths: { value: '0', validate: optionalNumber(0, 1200) },
+    archiveFolder: { value: '' },
     peopleKnown: { value: false },
     roles: { value: '', validate: areRoles },
     lockAfter: { value: '5', validate: optionalNumber(1, 100) },

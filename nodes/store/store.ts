@@ -10,8 +10,9 @@ import { numberSetting } from '../shared/settings.ts'
 import { databaseOf } from './database-of.ts'
 import { type PeopleFields, peopleSet } from './people-fields.ts'
 import { SharedStore, type StoreSettings } from './shared-store.ts'
+import { type UpkeepFields, upkeepPolicies } from './upkeep-fields.ts'
 
-export interface StoreConfig extends NodeDef, PeopleFields {
+export interface StoreConfig extends NodeDef, PeopleFields, UpkeepFields {
   /** Where the records live; `sqlite` when it is missing */
   database?: 'sqlite' | 'postgres'
   /** `postgres://host:5432/database` */
@@ -55,7 +56,8 @@ export default function registerStore(RED: NodeAPI): void {
       const { name } = database
       const plant = optionalConfigNode<PlantNode>(RED, node, config.plant, 'plant')
       const set = peopleSet(RED, config, nameOf(node))
-      const settings = { ...settingsOf(config, nameOf(node)), key: set.key }
+      const isInMemory = name === ':memory:'
+      const settings = { ...settingsOf(config, nameOf(node)), key: set.key, upkeep: upkeepPolicies(RED, node, config, isInMemory) }
       const shared = open.get(name) ?? new SharedStore(database, plant, settings)
       if (shared.plant !== plant?.id) {
         throw new TaktError('TAKT_CONFIG_INVALID', { what: `another store node has the database ${name} with another plant`, where: nameOf(node) })
@@ -81,7 +83,7 @@ export default function registerStore(RED: NodeAPI): void {
   })
 }
 
-function settingsOf(config: StoreConfig, where: string): Omit<StoreSettings, 'key'> {
+function settingsOf(config: StoreConfig, where: string): Omit<StoreSettings, 'key' | 'upkeep'> {
   const number = numberSetting(where)
   const { thinPercent, stopPercent, refusePercent, belowFreeBytes } = DEFAULT_DISK_LIMITS
   const limits = {

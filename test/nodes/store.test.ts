@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node } from 'node-red'
 import type { TaktError } from '../../core/base/error.ts'
+import { listBackups } from '../../core/store/backup.ts'
+import { DEFAULT_DISK_LIMITS } from '../../core/store/disk-budget.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
+import { SharedStore } from '../../nodes/store/shared-store.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
 import { selfSigned } from '../core/connect/support/self-signed.ts'
 import { until } from '../core/connect/support/wait.ts'
@@ -75,6 +78,44 @@ describe('store node', () => {
     await store.transaction((tx) => tx.save(lot('lot-1'), created))
     const [event] = await store.events(0, 1)
     assert.equal(new Date(event!.time).getUTCFullYear(), 2030)
+  })
+
+  it('backs itself up where it was told to, and refuses settings that make no sense', async () => {
+    const node = await load({ file: 'kept.db', backupHours: '24', backupKeep: '2', backupFolder: 'safe', archiveMonths: '12' })
+    const { store } = node('b0') as StoreNode
+    await store.transaction((tx) => tx.save(lot('lot-1'), created))
+    // the node waits a minute with its first one; this is the same store a moment after its start
+    const told: string[] = []
+    const user = { id: 'u', type: 'takt-store', name: 'U', status: ({ text }: { text: string }) => told.push(text), log: (text: string) => told.push(text), error: assert.fail, warn: assert.fail } // biome-ignore format: one line
+    const policy = { backup: { everyMs: 3_600_000, folder: join(folder, 'safe'), keep: 2 }, archive: undefined }
+    const file = join(folder, 'own.db')
+    const shared = new SharedStore({ name: file, where: { file }, retryMs: 1000 }, undefined, {
+      settleMs: 60_000,
+      limits: DEFAULT_DISK_LIMITS,
+      key: undefined,
+      upkeep: policy,
+      firstBackupMs: 0,
+    })
+    shared.users.add(user as never)
+    await shared.store.transaction((tx) => tx.save(lot('lot-1'), created))
+    await until(() => told.some((text) => text.includes('backed up to')), 'it says that it is backed up', 10_000)
+    await shared.close()
+    const [backup] = listBackups(join(folder, 'safe'))
+    assert.ok(backup !== undefined && backup.manifest.fault === null && (backup.manifest.tables.lot ?? 0) <= 1)
+
+    await helper.unload()
+    const errors: string[] = []
+    for (const wrong of [
+      { file: ':memory:', backupHours: 1 },
+      { file: 'w.db', backupHours: -1 },
+      { file: 'w.db', backupKeep: 0 },
+      { file: 'w.db', archiveMonths: 'x' },
+    ]) {
+      const bad = (await load(wrong))('b0') as StoreNode
+      if (bad.store === undefined) errors.push(String(wrong.file))
+      await helper.unload()
+    }
+    assert.deepEqual(errors, [':memory:', 'w.db', 'w.db', 'w.db'])
   })
 
   it('refuses the same file with two plants', async () => {
