@@ -1,4 +1,6 @@
+import { TaktError } from '../base/error.ts'
 import type { Count } from '../messages/count.ts'
+import { archivedUpTo } from '../store/archived-ranges.ts'
 import type { StoreReader } from '../store/store.ts'
 
 /** What a unit made for a job order in a span; `jobOrder` null: parts that no job order accounts for. */
@@ -75,6 +77,17 @@ export class CountWindow {
       known.last = sequence
     }
   }
+}
+
+/** Throws TAKT_LEDGER_ARCHIVED where counts since a time are not all in the ledger any more: a figure without them would lie. */
+export async function assertCounted(store: StoreReader, from: number): Promise<void> {
+  const archived = await archivedUpTo(store)
+  if (archived === undefined || from > archived.time) return
+  const [asked, until] = [from, archived.time].map((time) => new Date(time).toISOString())
+  throw new TaktError('TAKT_LEDGER_ARCHIVED', {
+    what: `parts counted since ${asked} are asked for, and the ledger's rows up to ${until} are in the archive`,
+    where: 'counts',
+  })
 }
 
 /** The last ledger event before a time; 0 when there is none. Found by the index on time, so that a long ledger is not read. */

@@ -5,7 +5,7 @@ import type { TimeElement } from '../messages/machine-state.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { Tables } from '../store/schema.ts'
 import type { StoreReader } from '../store/store.ts'
-import { CountWindow, type Made } from './counts.ts'
+import { assertCounted, CountWindow, type Made } from './counts.ts'
 import { kpiValues, type Quantities } from './formulas.ts'
 import { type StateSpan, sumOf, type TimeModel, timeModel } from './time-model.ts'
 
@@ -36,9 +36,10 @@ export interface UnitSpan extends StateSpan {
 
 /**
  * ISO 22400-2 KPIs of a unit, or of a line, area or site (all units below it), between two times (epoch ms). `to` should not lie in the
- * future: the present state of a unit is taken to last until then. `lineage` names the records it was made of.
+ * future: the present state of a unit is taken to last until then. `lineage` names the records it was made of. Throws TAKT_LEDGER_ARCHIVED.
  */
 export async function kpis(store: StoreReader, plant: Plant, scope: string, from: number, to: number): Promise<Kpi> {
+  await assertCounted(store, from)
   const { units } = await measure(store, plant, unitsOf(plant, scope), from, to)
   return kpiOf(scope, units, from, to)
 }
