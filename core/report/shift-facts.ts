@@ -1,3 +1,4 @@
+import { assertCounted } from '../kpi/counts.ts'
 import { type Measurement, measure, type UnitSpan } from '../kpi/kpis.ts'
 import type { Anomaly } from '../messages/anomaly.ts'
 import type { Disruption } from '../messages/disruption.ts'
@@ -38,6 +39,7 @@ const OPEN_STATES = ['Released', 'Running', 'Held'] as const
 
 export async function shiftFacts(store: StoreReader, plant: Plant, units: readonly string[], from: number, to: number): Promise<ShiftFacts> {
   const wanted = new Set(units)
+  await assertCounted(store, from)
   const measurement = await measure(store, plant, units, from, to)
   const orders = await workOrders(store, measurement, from, to)
   const jobs = await store.list('job-order', { where: { work_order: [...orders.keys()] } })

@@ -6,6 +6,7 @@ import type { ProcedureRun } from '../messages/procedure-run.ts'
 import type { QualityResult } from '../messages/quality-result.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import { type SignatureCheck, signaturesAbout } from '../sign/check-signature.ts'
+import { archivedUpTo } from '../store/archived-ranges.ts'
 import type { Tables } from '../store/schema.ts'
 import type { LedgerEvent, StoreReader } from '../store/store.ts'
 import { TOLD_TYPES } from './event-text.ts'
@@ -24,6 +25,8 @@ export interface WorkOrderFacts {
   readonly runs: readonly ProcedureRun[]
   /** Of the order, its rework, their jobs, procedures, lots and measurements. */
   readonly signatures: readonly SignatureCheck[]
+  /** Epoch ms up to which rows of the ledger are in the archive, so that events of before may be missing here. */
+  readonly archivedUpTo: number | null
   readonly events: readonly LedgerEvent[]
 }
 
@@ -58,6 +61,7 @@ export async function workOrderFacts(store: StoreReader, id: string): Promise<Wo
       lot: lotIds,
       'quality-result': results.map((result) => result.id),
     }),
+    archivedUpTo: (await archivedUpTo(store))?.time ?? null,
     events: await eventsAbout(store, [id, ...jobIds, ...lotIds, ...reworks.map((rework) => rework.id)]),
   }
 }

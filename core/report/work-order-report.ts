@@ -357,18 +357,24 @@ function maintenanceSection({ maintenance }: WorkOrderFacts, plant: Plant): Tabl
   }
 }
 
-function eventSection({ events }: WorkOrderFacts, plant: Plant): TableSection {
+function eventSection({ events, order, archivedUpTo }: WorkOrderFacts, plant: Plant): TableSection {
   const rows = events.flatMap((event): Row[] => {
     const told = eventText(event, plant)
     return told === undefined
       ? []
       : [{ time: event.time, text: told.text, by: who(event.actor), actor: event.actor, why: event.why, type: event.type, sequence: event.sequence }]
   })
+  const notes = [
+    ...(events.length === MOST_EVENTS ? [`The first ${MOST_EVENTS} events.`] : []),
+    ...(archivedUpTo !== null && order.created <= archivedUpTo
+      ? [`Of the time up to ${new Date(archivedUpTo).toISOString()} only the last events are here; all are in the archive.`]
+      : []),
+  ]
   return {
     kind: 'table',
     id: 'events',
     title: 'What happened',
-    ...(events.length === MOST_EVENTS ? { note: `The first ${MOST_EVENTS} events.` } : {}),
+    ...(notes.length > 0 ? { note: notes.join(' ') } : {}),
     columns: [
       { key: 'time', label: 'Time', type: 'moment' },
       { key: 'text', label: 'Event', type: 'text' },

@@ -4,6 +4,7 @@ import type { JobOrder } from '../messages/job-order.ts'
 import type { JobResponse } from '../messages/job-response.ts'
 import type { Plant } from '../plant/plant.ts'
 import { type SignatureCheck, signaturesAbout } from '../sign/check-signature.ts'
+import { archivedUpTo } from '../store/archived-ranges.ts'
 import type { StoreReader } from '../store/store.ts'
 import { nodesOf } from './lineage.ts'
 import { readMany } from './rows.ts'
@@ -26,6 +27,8 @@ export interface Touched {
   readonly samples: ReadonlyArray<{ equipment: string; signal: string; from: number; to: number; kept: number }>
   readonly anomalies: ReadonlyArray<{ id: string; equipment: string; signals: readonly string[]; severity: string; from: number; to: number | null }>
   readonly qualityResults: ReadonlyArray<{ id: string; characteristic: string; decision: string; time: number }>
+  /** Epoch ms up to which rows of the ledger are in the archive: people of before may be missing here. Null: none are. */
+  readonly archivedUpTo: number | null
   /** names as they were told; who signed in is in the ledger */
   readonly people: readonly string[]
   readonly tools: readonly string[]
@@ -65,6 +68,7 @@ export async function touched(reader: StoreReader, plant: Plant, lot: string, no
     samples: await samplesOf(reader, plant, work, now),
     anomalies: await anomaliesOf(reader, work, now),
     qualityResults: results.map(({ id, characteristic, decision, time }) => ({ id, characteristic, decision, time })),
+    archivedUpTo: (await archivedUpTo(reader))?.time ?? null,
     people: sorted([
       ...events.flatMap(({ people = [] }) => people),
       ...responses.flatMap(({ people }) => people),
