@@ -88,7 +88,9 @@ class SameThread implements Backend {
         return Promise.resolve(writer.run(sql, parameters))
       }, this.where)
     return {
+      dialect: 'sqlite',
       db,
+      run: (sql, parameters) => Promise.resolve(writer.run(sql, parameters)),
       script: () => db(() => {}),
       append: (row: LedgerRow) => void writer.run(INSERT_LEDGER, LEDGER_COLUMNS.map((column) => toSqlValue(row[column], this.where))), // biome-ignore format: one line a verb
       savepoint: () => writer.exec('SAVEPOINT takt'),

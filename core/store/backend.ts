@@ -3,6 +3,7 @@ import type { TaktError } from '../base/error.ts'
 import type { Anchor } from './anchor.ts'
 import type { LedgerRow } from './ledger.ts'
 import type { Tables } from './schema.ts'
+import type { RunSql } from './statement-dialect.ts'
 import type { Verification } from './store.ts'
 import type { VerifyOptions } from './verify.ts'
 
@@ -32,8 +33,11 @@ export interface Backend {
 
 /** The writing transaction under way. */
 export interface WriteSession {
+  readonly dialect: Dialect
   /** Runs statements in it; `assertUsable` is asked before each and throws when its user may not go on. */
   db(assertUsable: () => void): Kysely<Tables>
+  /** Runs one statement in it, as `db` does, without putting it together first. */
+  run: RunSql
   /** Runs statements in it one after the other without waiting for any: none gives rows, and should one fail, the commit does. For the tables' own making. */
   script(): Kysely<Tables>
   /** Appends a row to the ledger. Throws TAKT_STORE_VALUE for a value that cannot be stored; not answered: should it fail otherwise, the commit does. */

@@ -25,6 +25,11 @@ export async function readDocument<K extends StoredKind>(db: Kysely<Tables>, kin
 
 /** Ordered by `orderBy`, and among equals by id, so that pages and tests see the same order every time. */
 export async function listDocuments<K extends StoredKind>(db: Kysely<Tables>, kind: K, options: ListOptions, where: string): Promise<DocumentOf<K>[]> {
+  return (await listTexts(db, kind, options, where)).map((text) => JSON.parse(text) as DocumentOf<K>)
+}
+
+/** The same as they are stored. */
+export async function listTexts(db: Kysely<Tables>, kind: StoredKind, options: ListOptions, where: string): Promise<string[]> {
   let query = documentTables(db).selectFrom(projectionOf(kind, where).table).select('document')
   for (const [name, wanted] of Object.entries(options.where ?? {})) {
     const column = columnOf(kind, name, where) as 'id'
@@ -46,7 +51,7 @@ export async function listDocuments<K extends StoredKind>(db: Kysely<Tables>, ki
     }
     query = query.limit(options.limit)
   }
-  return (await query.execute()).map((row) => JSON.parse(row.document) as DocumentOf<K>)
+  return (await query.execute()).map(({ document }) => document)
 }
 
 /** Databases differ in whether nothing is less or more than everything. */

@@ -36,6 +36,7 @@ const ALIVE_EVERY_MS = 800
  * when the first statement needs it. Should the process stand still, the server ends the session and with it the lock.
  */
 export class PostgresSession implements WriteSession {
+  readonly dialect = 'postgres'
   readonly #link: PostgresLink
   readonly #host: SessionHost
   readonly #alive: NodeJS.Timeout
@@ -61,7 +62,7 @@ export class PostgresSession implements WriteSession {
   db(assertUsable: () => void): Kysely<Tables> {
     return postgresKysely(async (text, parameters) => {
       assertUsable()
-      return this.#run(text, parameters)
+      return this.run(text, parameters)
     }, this.#host.where)
   }
 
@@ -128,7 +129,7 @@ export class PostgresSession implements WriteSession {
     return new TaktError('TAKT_STORE_AWAY', { what: `the connection broke, and nothing of this was written${why}`, where: this.#host.where, cause })
   }
 
-  async #run(text: string, parameters: readonly SqlValue[]): Promise<LinkResult> {
+  async run(text: string, parameters: readonly SqlValue[]): Promise<LinkResult> {
     // also what only reads: should it fail, the server takes nothing more of this part
     this.#rows.before(text, true)
     const part = this.#savepoints

@@ -11,6 +11,8 @@ export interface Projection<K extends StoredKind> {
   columns(document: DocumentOf<K>): Readonly<Record<string, Column>>
   /** the names of `columns` */
   readonly names: readonly string[]
+  /** Others than its id must be its alone: whether it can be written is known only once it is. */
+  readonly unique?: true
 }
 
 /** A repaired unit with such a maintenance order takes no work, or little. */
@@ -55,6 +57,7 @@ export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
   },
   plan: {
     table: 'plan',
+    unique: true,
     // a plan is named by its version alone
     id: ({ version }) => String(version),
     names: ['version', 'now'],
@@ -105,12 +108,14 @@ export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
   },
   person: {
     table: 'person',
+    unique: true,
     id: ({ id }) => id,
     names: ['badge', 'login', 'active'],
     columns: ({ badge, login, active }) => ({ badge, login: login ?? null, active: active ? 1 : 0 }),
   },
   signature: {
     table: 'signature',
+    unique: true,
     id: ({ id }) => id,
     names: ['record_kind', 'record_id', 'record_ledger', 'meaning', 'person', 'time'],
     columns: ({ record, meaning, person, time }) => ({
@@ -124,6 +129,7 @@ export const PROJECTIONS: { readonly [K in StoredKind]: Projection<K> } = {
   },
   procedure: {
     table: 'procedure_version',
+    unique: true,
     id: ({ id }) => id,
     names: ['name', 'version', 'state'],
     columns: ({ name, version, state }) => ({ name, version, state }),
@@ -156,13 +162,15 @@ export function projectionOf<K extends StoredKind>(kind: K, where: string): Proj
 /** Pairs of input and output for each of its lots, from which an event of genealogy counts as pooled. */
 const POOLED = 16
 
-const COMMON_COLUMNS = ['id', 'revision', 'ledger']
+/** Columns that every kind's table has, besides the document itself. */
+const KEY_COLUMNS = ['id', 'revision', 'ledger']
+export const COMMON_COLUMNS: readonly string[] = [...KEY_COLUMNS, 'document']
 
 /** The column of a kind's table by that name; names come from callers, so they are checked and never spliced. */
 export function columnOf(kind: StoredKind, name: string, where: string): string {
   const { names } = projectionOf(kind, where)
-  if (!names.includes(name) && !COMMON_COLUMNS.includes(name)) {
-    throw new TaktError('TAKT_STORE_QUERY', { what: `'${name}' is not a column of ${kind}: ${[...COMMON_COLUMNS, ...names].join(', ')}`, where })
+  if (!names.includes(name) && !KEY_COLUMNS.includes(name)) {
+    throw new TaktError('TAKT_STORE_QUERY', { what: `'${name}' is not a column of ${kind}: ${[...KEY_COLUMNS, ...names].join(', ')}`, where })
   }
   return name
 }

@@ -6,7 +6,8 @@ import type { LedgerRow } from './ledger.ts'
 import type { Tables } from './schema.ts'
 import { type SqliteClient, sqliteError } from './sqlite-client.ts'
 import { sqliteKysely } from './sqlite-dialect.ts'
-import { toSqlValue } from './values.ts'
+import type { StatementResult } from './statement-dialect.ts'
+import { type SqlValue, toSqlValue } from './values.ts'
 import { LEDGER_COLUMNS, packRows, WaitingRows } from './waiting-rows.ts'
 
 /** So many rows of parts that are over are sent ahead: the thread writes them while the next parts run. */
@@ -16,6 +17,7 @@ const ONLY_READS = /^\s*select\b/i
 
 /** The writing transaction of a file. Rows of the ledger travel together; a savepoint is made when the first statement needs it. */
 export class SqliteSession implements WriteSession {
+  readonly dialect = 'sqlite'
   readonly #client: SqliteClient
   readonly #where: string
   readonly #rows: WaitingRows
@@ -33,9 +35,13 @@ export class SqliteSession implements WriteSession {
   db(assertUsable: () => void): Kysely<Tables> {
     return sqliteKysely(async (sql, parameters) => {
       assertUsable()
-      this.#rows.before(sql, !ONLY_READS.test(sql))
-      return this.#client.call({ do: 'run', on: 'write', sql, parameters })
+      return this.run(sql, parameters)
     }, this.#where)
+  }
+
+  run(sql: string, parameters: readonly SqlValue[]): Promise<StatementResult> {
+    this.#rows.before(sql, !ONLY_READS.test(sql))
+    return this.#client.call({ do: 'run', on: 'write', sql, parameters })
   }
 
   script(): Kysely<Tables> {

@@ -86,6 +86,11 @@ export interface StoreTransaction extends StoreReader {
    * A key that belongs to a row of the inbox is forgotten with the row.
    */
   once(key: string, inbox?: number): Promise<boolean>
+  /**
+   * A write that need not be waited for where it is made, because nothing can be wrong with it but the database: many of them cost one way to the database and back. It
+   * happens in its place, is waited for before the transaction ends, and should it fail, the transaction is undone.
+   */
+  later(writing: Promise<unknown>): void
 }
 
 export interface LedgerHead {

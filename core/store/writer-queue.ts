@@ -159,7 +159,7 @@ export class WriterQueue {
     return new Promise((resolve, reject) => {
       this.#present = { tx, since: performance.now(), reject }
       this.#timer ??= this.#watch(this.#hooks.stuckAfterMs)
-      Promise.resolve(work(tx)).then(resolve, reject)
+      settled(tx, work).then(resolve, reject)
     })
   }
 
@@ -187,6 +187,12 @@ export class WriterQueue {
     this.#hooks.failed(error)
     for (const job of jobs) job.reject(error)
   }
+}
+
+async function settled(tx: Transaction, work: Job['work']): Promise<unknown> {
+  const result = await work(tx)
+  await tx.settled()
+  return result
 }
 
 /** Is the chain the one that this process left, or, where others may append, one that goes on from there? */

@@ -3,6 +3,7 @@ import type { WorkOrder } from '../messages/work-order.ts'
 import type { StoreTransaction } from '../store/store.ts'
 import { contentHash, idFrom } from './canonical.ts'
 import { kept, rest, suffices } from './quantity.ts'
+import { readMany } from './rows.ts'
 import { freeOf, insertEdges, type Stock, StockBook } from './stock-book.ts'
 
 /**
@@ -10,9 +11,11 @@ import { freeOf, insertEdges, type Stock, StockBook } from './stock-book.ts'
  * What a rework order made good it took from the lot with the bad parts.
  */
 export async function bookCounted(tx: StoreTransaction, book: StockBook, actor: string): Promise<void> {
-  for (const stock of [...book.all()]) {
+  const stocks = [...book.all()]
+  const orders = await ordersOf(tx, stocks)
+  for (const stock of stocks) {
     const { lot } = stock
-    const order = lot.workOrder === null ? undefined : await tx.get('work-order', lot.workOrder)
+    const order = lot.workOrder === null ? undefined : orders.get(lot.workOrder)
     const counted = countedOf(stock, order)
     const change = kept(counted - stock.counted)
     if (change === 0) continue
@@ -20,6 +23,12 @@ export async function bookCounted(tx: StoreTransaction, book: StockBook, actor: 
     if (change > 0) await bookMade(tx, book, stock, order, change, actor)
     else await bookLess(tx, book, stock, -change, actor)
   }
+}
+
+async function ordersOf(tx: StoreTransaction, stocks: readonly Stock[]): Promise<ReadonlyMap<string, WorkOrder>> {
+  const ids = new Set(stocks.flatMap(({ lot }) => lot.workOrder ?? []))
+  const orders = await readMany([...ids], (id) => tx.list('work-order', { where: { id } }))
+  return new Map(orders.map((order) => [order.id, order]))
 }
 
 /** For one lot, by itself. */
@@ -88,7 +97,7 @@ async function save(
     { type: `genealogy.${sides.event}`, actor, why: reason },
   )
   const node = event.ledger ?? 0
-  await insertEdges(tx, [
+  insertEdges(tx, [
     ...taken.map((stock) => ({ source: stock.node, target: node, quantity: sides.inputs[0]?.quantity.value ?? 0 })),
     ...given.map((stock) => ({ source: node, target: stock.node, quantity: sides.outputs[0]?.quantity.value ?? 0 })),
   ])

@@ -23,6 +23,8 @@ export interface Moves {
   readonly given: readonly Stock[]
   /** those of `given` that were made with their quantity */
   readonly created: readonly Stock[]
+  /** containers among the inputs, with a lot that lies in each */
+  readonly full: ReadonlyMap<string, string>
 }
 
 /** What an event does to stock, containers and shipments. Throws TAKT_TRACE_PACKED, TAKT_TRACE_CYCLE, TAKT_TRACE_BEYOND_STOCK, TAKT_TRACE_LOT_HELD. */
@@ -30,7 +32,7 @@ export async function applyToStock(tx: StoreTransaction, book: StockBook, event:
   if (event.event === 'pack') return pack(tx, event, moves)
   if (event.event === 'unpack') return unpack(tx, book, event, moves)
   if (event.event === 'ship') await ship(tx, book, event, moves)
-  else await refuseFull(tx, event, moves.taken)
+  else refuseFull(event, moves)
   for (const [index, { quantity }] of moves.inputs.entries()) book.take(moves.taken[index] as Stock, quantity.value)
   for (const [index, { quantity }] of moves.outputs.entries()) {
     const stock = moves.given[index] as Stock
@@ -42,10 +44,23 @@ export async function applyToStock(tx: StoreTransaction, book: StockBook, event:
   }
 }
 
-async function refuseFull({ db }: StoreTransaction, event: Genealogy, taken: readonly Stock[]): Promise<void> {
-  for (const { lot } of taken.filter(({ lot }) => lot.quantity.unit === 'pcs')) {
-    const row = await db.selectFrom('lot_content').select('lot').where('container', '=', lot.id).limit(1).executeTakeFirst()
-    if (row !== undefined) throw new TaktError('TAKT_TRACE_PACKED', { what: `'${lot.id}' is a container with '${row.lot}' in it`, where: placeOf(event) })
+/** Which of some lots are containers with something in them, and one of the lots in each. */
+export async function fullContainers({ db }: StoreTransaction, lots: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await readMany(lots, (some) =>
+    db
+      .selectFrom('lot_content')
+      .select(['container', (content) => content.fn.min('lot').as('lot')])
+      .where('container', 'in', some)
+      .groupBy('container')
+      .execute(),
+  )
+  return new Map(rows.map(({ container, lot }) => [container, lot]))
+}
+
+function refuseFull(event: Genealogy, { taken, full }: Moves): void {
+  for (const { lot } of taken) {
+    const inside = lot.quantity.unit === 'pcs' ? full.get(lot.id) : undefined
+    if (inside !== undefined) throw new TaktError('TAKT_TRACE_PACKED', { what: `'${lot.id}' is a container with '${inside}' in it`, where: placeOf(event) })
   }
 }
 

@@ -9,7 +9,7 @@ import type { StoreTransaction } from '../store/store.ts'
 import { canonical } from './canonical.ts'
 import { bookCounted } from './counted-lots.ts'
 import { refuseCycle } from './cycles.ts'
-import { applyToStock, kindOfMove } from './moves.ts'
+import { applyToStock, fullContainers, kindOfMove } from './moves.ts'
 import { same, suffices, sum } from './quantity.ts'
 import { checkConserved, checkEvent, contentOf, eachLotOnce, idOf, placeOf } from './rules.ts'
 import { freeOf, insertEdges, type Stock, StockBook } from './stock-book.ts'
@@ -38,15 +38,16 @@ export interface Recorded {
 export async function recordEvent(tx: StoreTransaction, plant: Plant, told: Genealogy, options: TraceOptions): Promise<Recorded> {
   checkEvent(told)
   const event: Genealogy = { ...contentOf(told), id: idOf(told) }
-  const known = await knownEvent(tx, event)
-  if (known !== undefined) return { event: known, replayed: true, lots: [] }
-  return new Recording(tx, plant, event, options).run()
+  const recording = new Recording(tx, plant, event, options)
+  // asked for together: the way to the database and back is most of what an event costs
+  const [known] = await Promise.all([tx.get('genealogy', idOf(event)), recording.read()])
+  if (known !== undefined) return { event: sameEvent(known, event), replayed: true, lots: [] }
+  return recording.run()
 }
 
-/** The same event, recorded before. Throws TAKT_TRACE_EXISTS_DIFFERENT where its id is taken by another one. */
-async function knownEvent(tx: StoreTransaction, event: Genealogy): Promise<Genealogy | undefined> {
-  const known = await tx.get('genealogy', idOf(event))
-  if (known === undefined || canonical(contentOf(known)) === canonical(event)) return known
+/** Throws TAKT_TRACE_EXISTS_DIFFERENT where the id is taken by another one. */
+function sameEvent(known: Genealogy, event: Genealogy): Genealogy {
+  if (canonical(contentOf(known)) === canonical(event)) return known
   throw new TaktError('TAKT_TRACE_EXISTS_DIFFERENT', { what: `event '${event.id}' was recorded as another ${known.event}`, where: placeOf(event) })
 }
 
@@ -58,6 +59,8 @@ class Recording {
   readonly #because: Because
   readonly #where: string
   readonly #book: StockBook
+  #job: JobOrder | undefined
+  #full: ReadonlyMap<string, string> = new Map()
 
   constructor(tx: StoreTransaction, plant: Plant, event: Genealogy, options: TraceOptions) {
     this.#tx = tx
@@ -69,13 +72,24 @@ class Recording {
     this.#book = new StockBook(tx, this.#because)
   }
 
+  /** What it needs to know, as far as the event itself names it. */
+  async read(): Promise<void> {
+    const { inputs, outputs, jobOrder } = this.#event
+    const lots = inputs.map(({ lot }) => lot)
+    ;[this.#job, this.#full] = await Promise.all([
+      jobOrder === null ? undefined : this.#tx.get('job-order', jobOrder),
+      fullContainers(this.#tx, [...new Set(lots)]),
+      this.#book.read([...lots, ...outputs.map(({ lot }) => lot)]),
+    ])
+  }
+
   async run(): Promise<Recorded> {
     const inputs = eachLotOnce(this.#event.inputs, this.#where)
     const outputs = eachLotOnce(this.#event.outputs, this.#where)
-    const job = await this.#jobOrder()
+    const job = this.#jobOrder()
     // what a job order consumes goes into its lot, whose quantity the job order's counts give
     const into = this.#event.event === 'consume' ? (job?.lot ?? null) : null
-    await this.#book.read([...inputs, ...outputs].map(({ lot }) => lot).concat(into ?? []))
+    if (into !== null) await this.#book.read([into])
     await bookCounted(this.#tx, this.#book, this.#options.actor)
 
     const taken = inputs.map((input) => this.#inputStock(input))
@@ -112,9 +126,9 @@ class Recording {
       return moves === 'stock' ? { source: node, target: lot, quantity: quantity.value } : { source: lot, target: node, quantity: quantity.value }
     })
     const sunk = sink === undefined ? [] : [{ source: node, target: sink.node, quantity: 0 }]
-    await insertEdges(this.#tx, [...incoming, ...outgoing, ...sunk])
+    insertEdges(this.#tx, [...incoming, ...outgoing, ...sunk])
     const created = given.filter((_, index) => !giving.some(({ node: known }) => known === given[index]?.node))
-    await applyToStock(this.#tx, this.#book, saved, { inputs, taken: opened, outputs, given, created })
+    await applyToStock(this.#tx, this.#book, saved, { inputs, taken: opened, outputs, given, created, full: this.#full })
     const changed = await this.#book.write()
     const lots = new Map([...created.map(({ lot }) => lot), ...changed].map((lot) => [lot.id, lot]))
     for (const id of this.#follow(suspect, giving)) lots.set(id, await setLotDisposition(this.#tx, id, 'held', { actor: 'trace', why: reasonOf(opened) }))
@@ -126,12 +140,11 @@ class Recording {
     return { event: saved, replayed: false, lots: [...lots.values()] }
   }
 
-  async #jobOrder(): Promise<JobOrder | undefined> {
+  #jobOrder(): JobOrder | undefined {
     const { jobOrder } = this.#event
-    if (jobOrder === null) return undefined
-    const job = await this.#tx.get('job-order', jobOrder)
-    if (job === undefined) throw new TaktError('TAKT_JOB_ORDER_UNKNOWN', { what: `there is no job order '${jobOrder}'`, where: this.#where })
-    return job
+    if (jobOrder !== null && this.#job === undefined)
+      throw new TaktError('TAKT_JOB_ORDER_UNKNOWN', { what: `there is no job order '${jobOrder}'`, where: this.#where })
+    return this.#job
   }
 
   #inputStock({ lot, quantity }: LotQuantity): Stock | undefined {
@@ -177,7 +190,7 @@ class Recording {
       },
       { type: 'genealogy.receive', actor: this.#options.actor, why: reason },
     )
-    await insertEdges(this.#tx, [{ source: event.ledger ?? 0, target: stock.node, quantity: quantity.value }])
+    insertEdges(this.#tx, [{ source: event.ledger ?? 0, target: stock.node, quantity: quantity.value }])
     return stock
   }
 

@@ -49,15 +49,14 @@ export class StockBook {
     const wanted = [...new Set(ids)].filter((id) => !this.#stocks.has(id))
     const { db } = this.#tx
     const [lots, rows] = await Promise.all([
-      readMany(wanted, (some) => db.selectFrom('lot').select('document').where('id', 'in', some).execute()),
+      readMany(wanted, (id) => this.#tx.list('lot', { where: { id } })),
       readMany(wanted, (some) => db.selectFrom('lot_stock').selectAll().where('lot', 'in', some).execute()),
     ])
     const known = new Map(rows.map((row) => [row.lot, row]))
-    for (const { document } of lots) {
-      const lot = JSON.parse(document) as Lot
+    for (const lot of lots) {
       const row = known.get(lot.id)
       if (row === undefined) {
-        await this.#register(lot, 0)
+        this.#register(lot, 0)
       } else {
         const { node, on_hand: onHand, packed, counted, written } = row
         this.#stocks.set(lot.id, { lot, node, onHand, packed, counted, written, location: lot.location, changed: false, before: { onHand, packed } })
@@ -92,16 +91,15 @@ export class StockBook {
     stock.written = onHand
     stock.changed = false
     const says = lot.quantity.value === onHand && lot.location === location
-    const saving = says
-      ? lot
-      : this.#tx.save<'lot'>({ ...lot, quantity: { ...lot.quantity, value: onHand }, location }, { type: 'lot.stock', ...this.#because })
-    const [saved] = await Promise.all([saving, this.#update(stock)])
-    stock.lot = saved
-    return saved
+    this.#tx.later(this.#update(stock))
+    if (!says)
+      stock.lot = await this.#tx.save<'lot'>({ ...lot, quantity: { ...lot.quantity, value: onHand }, location }, { type: 'lot.stock', ...this.#because })
+    return stock.lot
   }
 
   async #update(stock: Stock): Promise<void> {
     const { lot, onHand, packed, counted, written, location, before } = stock
+    stock.before = { onHand, packed }
     const { numUpdatedRows } = await this.#tx.db
       .updateTable('lot_stock')
       .set({ on_hand: onHand, packed, counted, written, location })
@@ -110,18 +108,15 @@ export class StockBook {
       .where('packed', '=', before.packed)
       .executeTakeFirst()
     if (numUpdatedRows !== 1n) throw new TaktError('TAKT_STORE_CONFLICT', { what: 'the stock of the lot was changed in the meantime', where: `lot ${lot.id}` })
-    stock.before = { onHand, packed }
   }
 
-  async #register(lot: Lot, quantity: number): Promise<Stock> {
+  #register(lot: Lot, quantity: number): Stock {
     // the row of the ledger that wrote the document is this lot's alone
     const node = lot.ledger ?? 0
     const { id, material, location } = lot
     const { unit } = lot.quantity
-    await this.#tx.db
-      .insertInto('lot_stock')
-      .values({ lot: id, node, material, unit, on_hand: quantity, packed: 0, counted: 0, written: quantity, location })
-      .execute()
+    const row = { lot: id, node, material, unit, on_hand: quantity, packed: 0, counted: 0, written: quantity, location }
+    this.#tx.later(this.#tx.db.insertInto('lot_stock').values(row).execute())
     const before = { onHand: quantity, packed: 0 }
     const stock: Stock = { lot, node, onHand: quantity, packed: 0, counted: 0, written: quantity, location, changed: false, before }
     this.#stocks.set(id, stock)
@@ -137,10 +132,12 @@ export interface Edge {
   readonly quantity: number
 }
 
-export async function insertEdges({ db }: StoreTransaction, edges: readonly Edge[]): Promise<void> {
+export function insertEdges(tx: StoreTransaction, edges: readonly Edge[]): void {
   for (const some of slicesOf(edges, EDGES_AT_ONCE))
-    await db
-      .insertInto('genealogy_edge')
-      .values([...some])
-      .execute()
+    tx.later(
+      tx.db
+        .insertInto('genealogy_edge')
+        .values([...some])
+        .execute(),
+    )
 }

@@ -144,6 +144,46 @@ export function transactions(newBench: () => StoreBench): void {
       assert.ok((await store.verify()).ok)
     })
 
+    it('undoes a transaction alone whose write failed that it did not wait for', async () => {
+      const edge = { source: 1, target: 2, quantity: 1 }
+      const write = (subject: string, ...edges: (typeof edge)[]) =>
+        store.transaction(async (tx) => {
+          await tx.record({ type: 'edge.told', subject, actor: 'me' })
+          for (const one of edges) tx.later(tx.db.insertInto('genealogy_edge').values(one).execute())
+          return subject
+        })
+      const [first, failed, second] = await Promise.allSettled([
+        write('first', edge),
+        write('failed', { ...edge, target: 3 }, edge, { ...edge, target: 4 }),
+        write('second', { ...edge, target: 5 }),
+      ])
+      assert.deepEqual([first, second], [{ status: 'fulfilled', value: 'first' }, { status: 'fulfilled', value: 'second' }]) // biome-ignore format: one line
+      assert.equal(failed?.status === 'rejected' ? failed.reason.code : '', 'TAKT_STORE_QUERY')
+      assert.deepEqual((await store.db.selectFrom('genealogy_edge').select('target').orderBy('target').execute()).map(({ target }) => target), [2, 5]) // biome-ignore format: one line
+      assert.deepEqual((await store.events(0, 9)).map(({ subject }) => subject), ['first', 'second']) // biome-ignore format: one line
+      assert.ok((await store.verify()).ok)
+    })
+
+    it('knows what it has read and written itself: a revision in between is refused, also without asking the database', async () => {
+      const saved = await store.transaction(async (tx) => {
+        assert.equal(await tx.get('lot', 'lot-1'), undefined)
+        const first = await tx.save(lot('lot-1'), created)
+        const second = await tx.save({ ...first, disposition: 'held' }, held)
+        assert.deepEqual(await tx.get('lot', 'lot-1'), second)
+        assert.deepEqual(await tx.list('lot', { where: { id: ['lot-1', 'lot-2'] } }), [second])
+        return [first, second, await tx.save(lot('lot-2'), created)] as const
+      })
+      assert.deepEqual(saved.map(({ revision, ledger }) => [revision, ledger]), [[1, 1], [2, 2], [1, 3]]) // biome-ignore format: one line
+      const events = await store.events(0, 9)
+      assert.deepEqual(events.map(({ before, after }) => [before, after]), [[null, saved[0]], [saved[0], saved[1]], [null, saved[2]]]) // biome-ignore format: one line
+      const stale = store.transaction(async (tx) => {
+        await tx.get('lot', 'lot-1')
+        await tx.save({ ...saved[0], disposition: 'scrapped' }, held)
+      })
+      assert.equal((await rejection(stale)).code, 'TAKT_STORE_CONFLICT')
+      assert.ok((await store.verify()).ok)
+    })
+
     it('refuses use after the end, and transactions of its own', async () => {
       let leaked: Parameters<Parameters<Store['transaction']>[0]>[0] | undefined
       await store.transaction(async (tx) => {
