@@ -383,6 +383,10 @@ export const ERROR_CODES = {
   },
 
   // quality: measured characteristics against their specification
+  TAKT_QUALITY_EXISTS_DIFFERENT: {
+    what: 'another measurement has this id',
+    remedy: 'give each measurement an id of its own; the first one stands',
+  },
   TAKT_QUALITY_VALUE_INVALID: { what: 'the measured value is not a finite number', remedy: 'send one number, or a list of numbers, one a part' },
   TAKT_QUALITY_NOT_ATTRIBUTABLE: {
     what: 'it is not known which job order the measurement belongs to',

@@ -1,5 +1,6 @@
 import { TaktError } from '../base/error.ts'
 import { assertSafe } from '../base/json.ts'
+import { assertText } from '../orders/order-text.ts'
 
 export const DISPOSITION_REQUESTS = ['hold', 'release', 'scrap'] as const
 export interface DispositionRequest {
@@ -25,6 +26,7 @@ export function dispositionRequest(
     throw new TaktError('TAKT_MESSAGE_INVALID', { what: 'it does not name a lot: { lot, why }', where })
   if (typeof why !== 'string' || why.trim() === '')
     throw new TaktError('TAKT_MESSAGE_INVALID', { what: `to ${disposition} lot ${lot} a reason is needed: { lot, why }`, where })
+  assertText([lot, why, concession], where)
   if (concession !== undefined && (disposition !== 'release' || typeof concession !== 'string' || concession.trim() === ''))
     throw new TaktError('TAKT_MESSAGE_INVALID', { what: 'a concession is the reason, a text, why a lot is released although steps are open', where })
   const person = typeof by === 'string' && by.trim() !== '' ? by.trim().slice(0, 200) : 'a person'

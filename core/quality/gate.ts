@@ -34,7 +34,7 @@ export interface GateOutcome {
 /**
  * Judges a measurement and does what follows, in one transaction: records the result; on hold or reject holds the lot; on hold raises the rework order of the
  * job order, one at a time, whose quantity is the parts found bad. A rejected part cannot be made good: its lot waits for a person to release or scrap it.
- * Throws TAKT_QUALITY_JOB_UNKNOWN, TAKT_QUALITY_NOT_ATTRIBUTABLE, TAKT_QUALITY_SPECIFICATION_MISSING.
+ * Throws TAKT_QUALITY_JOB_UNKNOWN, TAKT_QUALITY_NOT_ATTRIBUTABLE, TAKT_QUALITY_SPECIFICATION_MISSING, TAKT_QUALITY_EXISTS_DIFFERENT.
  */
 export async function gate(tx: StoreTransaction, plant: Plant, measurement: Measurement, options: GateOptions): Promise<GateOutcome> {
   const known = await knownResult(tx, measurement)
@@ -79,10 +79,16 @@ export async function gate(tx: StoreTransaction, plant: Plant, measurement: Meas
   return { result, replayed: false, rework: await requestRework(tx, plant, lot, job.id, why ?? '', actor) }
 }
 
-/** The result of a measurement that was judged before; nothing is changed. */
+/** The result of a measurement that was judged before; nothing is changed. Throws TAKT_QUALITY_EXISTS_DIFFERENT where its id is another's. */
 export async function knownResult(reader: StoreReader, measurement: Measurement): Promise<GateOutcome | undefined> {
   const result = await reader.get('quality-result', measurement.id)
-  return result === undefined ? undefined : { result, replayed: true, rework: null }
+  if (result === undefined) return undefined
+  const { characteristic, values } = measurement
+  if (result.characteristic !== characteristic || JSON.stringify(result.values) !== JSON.stringify(values)) {
+    const what = `${measurement.id} is ${result.characteristic} ${result.values.join(', ').slice(0, 200)}`
+    throw new TaktError('TAKT_QUALITY_EXISTS_DIFFERENT', { what, where: `${characteristic} ${values.join(', ').slice(0, 200)}` })
+  }
+  return { result, replayed: true, rework: null }
 }
 
 interface Attribution {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { TaktError } from '../base/error.ts'
 import { assertSafe } from '../base/json.ts'
 import type { Sample } from '../messages/sample.ts'
+import { assertText } from '../orders/order-text.ts'
 import type { Plant } from '../plant/plant.ts'
 
 /** Something measured, as far as its sender can say what it was measured on. One value a part. */
@@ -87,6 +88,7 @@ function text(fields: Readonly<Record<string, unknown>>, key: string, where: str
   if (value === undefined || value === null || value === '') return null
   if (typeof value !== 'string' || value.length > (key === 'equipment' ? 500 : LONGEST_ID))
     throw new TaktError('TAKT_MESSAGE_INVALID', { what: `'${key}' is not an id`, where })
+  assertText(value, where, `/${key}`)
   return value
 }
 

@@ -1,5 +1,6 @@
 import { TaktError } from '../base/error.ts'
 import { assertSafe } from '../base/json.ts'
+import { assertText } from '../orders/order-text.ts'
 import { readTime } from '../orders/times.ts'
 import { SPANS, type SpanName } from './shift-span.ts'
 
@@ -70,6 +71,8 @@ function oneOf<T extends string>(value: unknown, known: readonly T[], field: str
 function text(value: unknown, field: string, where: string): string | undefined {
   if (value === undefined || value === null || value === '') return undefined
   if (typeof value !== 'string' || value.length > 500) throw new TaktError('TAKT_REPORT_REQUEST_INVALID', { what: `${field} is not a text`, where })
+  // a path says itself what is wrong with it
+  if (field !== 'file') assertText(value, where, `/${field}`)
   return value
 }
 

@@ -7,6 +7,7 @@ import { hasKind, validateAnyDocument } from '../../core/messages/validate.ts'
 import { followCount, followMachine, reconcile } from '../../core/orders/follow-machine.ts'
 import { checkOrderMapping, type OrderMapping } from '../../core/orders/import/order-mapping.ts'
 import { DESK_TOPICS, type DeskTopic, OrderDesk } from '../../core/orders/order-desk.ts'
+import { assertText } from '../../core/orders/order-text.ts'
 import { refusalOf } from '../../core/orders/refusal.ts'
 import type { Action } from '../../core/people/roles.ts'
 import { holdRequest } from '../../core/quality/hold-desk.ts'
@@ -67,6 +68,7 @@ export default function registerWorkOrder(RED: NodeAPI): void {
       /** Documents of units and counts; what they say is in the store when this resolves. */
       async function follow(message: Message): Promise<TaktError | undefined> {
         const document = validateAnyDocument(message.payload, ['machine-state', 'count'], where)
+        assertText(document, where)
         if (document.kind === 'machine-state') return store.transaction((tx) => followMachine(tx, document, because))
         await store.transaction((tx) => followCount(tx, document, because))
         return undefined
@@ -132,6 +134,7 @@ const ACTION_OF: Readonly<Partial<Record<DeskTopic, Action>>> = {
 /** A job order is where its unit is, as the store says; a repair is where it is asked for; work orders are the whole plant's, whatever else the request says. */
 async function scopeOf(store: StoreNode['store'], topic: DeskTopic, payload: unknown): Promise<string> {
   const { jobOrder, equipment } = (typeof payload === 'object' && payload !== null ? payload : {}) as Readonly<Record<string, unknown>>
+  assertText([jobOrder, equipment], topic)
   if (topic === 'command' && typeof jobOrder === 'string') return (await store.get('job-order', jobOrder))?.equipment ?? ''
   return topic === 'maintenance' && typeof equipment === 'string' ? equipment : ''
 }
