@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import type { TaktError } from '../base/error.ts'
+import { type TaktError, toTaktError } from '../base/error.ts'
 import type { ErpMessage } from '../messages/erp-message.ts'
 import type { Genealogy } from '../messages/genealogy.ts'
 import type { JobResponse } from '../messages/job-response.ts'
@@ -7,6 +7,7 @@ import type { Because } from '../orders/change-job-order.ts'
 import type { Plant } from '../plant/plant.ts'
 import { DurableFollower } from '../store/durable-follower.ts'
 import { OutboxWorker } from '../store/outbox.ts'
+import { freeAll } from '../store/outbox-rows.ts'
 import type { LedgerEvent, Store } from '../store/store.ts'
 import { destinationOf, type ErpChannel } from './channel.ts'
 import { type Answer, sendAgain, setAside, settle } from './settle-message.ts'
@@ -75,8 +76,7 @@ export class ErpLink {
     })
     this.#worker = new OutboxWorker(store, destinationOf(channel), ({ body }) => this.#deliver(JSON.parse(body) as Outbound), {
       inFlight: UNDER_WAY,
-      // one order's messages go one after the other, each with its whole time
-      leaseMs: UNDER_WAY * timeoutMs + 30_000,
+      leaseMs: 2 * timeoutMs + 30_000,
       // nothing is given up by itself: people take aside what an ERP cannot take
       attempts: Number.MAX_SAFE_INTEGER,
       pauseMs: parts.pauseMs ?? 1000,
@@ -93,6 +93,7 @@ export class ErpLink {
 
   /** Never rejects. */
   async start(): Promise<void> {
+    await this.#freeLeft()
     this.#worker.start()
     await this.#follower.start()
   }
@@ -118,6 +119,18 @@ export class ErpLink {
   async stop(): Promise<void> {
     await this.#follower.stop()
     await this.#worker.stop()
+  }
+
+  /** What a process that was killed had under way: where no other has the store, nobody else will bring it. */
+  async #freeLeft(): Promise<void> {
+    const { store, channel, problem, where } = this.#parts
+    if (store.shared) return
+    try {
+      await store.transaction((tx) => freeAll(tx, destinationOf(channel)))
+    } catch (thrown) {
+      // then it waits until its lease is over
+      problem(toTaktError(thrown, where))
+    }
   }
 
   async #write(concern: Concern): Promise<void> {

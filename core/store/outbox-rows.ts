@@ -64,6 +64,11 @@ export async function release(tx: StoreTransaction, destination: string, owner: 
   await tx.db.updateTable('outbox').set({ leased_by: null, leased_until: null }).where('destination', '=', destination).where('leased_by', '=', owner).execute()
 }
 
+/** Lets go of what anybody had taken; only where no other process can have it under way. */
+export async function freeAll(tx: StoreTransaction, destination: string): Promise<void> {
+  await tx.db.updateTable('outbox').set({ leased_by: null, leased_until: null }).where('destination', '=', destination).execute()
+}
+
 /** The receiver has them. */
 export async function discard(tx: StoreTransaction, ids: readonly number[]): Promise<void> {
   if (ids.length > 0) await tx.db.deleteFrom('outbox').where('id', 'in', ids).execute()
