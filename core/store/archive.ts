@@ -20,7 +20,7 @@ export interface ArchiveOptions {
   /** Who moves them. */
   readonly actor: Actor
   readonly key?: SigningKey | undefined
-  /** Rows a file. Default 20,000. */
+  /** Rows a file; writers wait while one is settled. Default 10,000. */
   readonly rowsAtOnce?: number
   /** Hears of each file that is done. */
   readonly progress?: (range: ArchivedRange) => void
@@ -36,7 +36,7 @@ export interface Archived {
 const DAY_MS = 86_400_000
 /** What works on the last weeks reads the ledger: figures of shifts, how often alarms were false. */
 const YOUNGEST_DAYS = 31
-const ROWS_AT_ONCE = 20_000
+const ROWS_AT_ONCE = 10_000
 const PAGE = 500
 
 /**
