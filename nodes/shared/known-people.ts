@@ -1,10 +1,11 @@
 import type { NodeAPI } from 'node-red'
 import { type Clock, systemClock } from '../../core/base/clock.ts'
+import type { Person } from '../../core/messages/person.ts'
 import type { People } from '../../core/people/people.ts'
 import { peopleOf } from '../../core/people/people-of.ts'
 import type { Action } from '../../core/people/roles.ts'
 import type { PeopleSettings } from '../../core/people/settings.ts'
-import { type Evidence, hintOf, whoMay } from '../../core/people/who-acts.ts'
+import { type Evidence, hintOf, identify, whoMay } from '../../core/people/who-acts.ts'
 import type { SigningKey } from '../../core/store/anchor-key.ts'
 import type { Actor, Store } from '../../core/store/store.ts'
 import type { Message } from './define-node.ts'
@@ -47,4 +48,10 @@ export function knowPeople(RED: NodeAPI, store: Store, clock: Clock = systemCloc
 export function whoActs(store: Store | undefined, message: Message, action: Action, scope: string, said: unknown, where: string): Promise<Actor | undefined> {
   const known = store === undefined ? undefined : byStore.get(store)
   return known === undefined ? Promise.resolve(hintOf(said)) : whoMay(known.people, known.evidenceOf(message), action, scope, said, where)
+}
+
+/** The person that a message comes from, known for certain; undefined: nobody is, whatever the message says. */
+export function knownPerson(store: Store, message: Message): Promise<Person | undefined> {
+  const known = byStore.get(store)
+  return known === undefined ? Promise.resolve(undefined) : identify(known.people, known.evidenceOf(message))
 }

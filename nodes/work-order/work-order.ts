@@ -20,6 +20,7 @@ import { whoActs } from '../shared/known-people.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import type { StoreNode } from '../store/store.ts'
 import { askHold } from './ask-hold.ts'
+import { RepairedUnits } from './repaired-units.ts'
 import { StateChanges } from './state-changes.ts'
 
 export interface WorkOrderConfig extends NodeDef {
@@ -54,8 +55,10 @@ export default function registerWorkOrder(RED: NodeAPI): void {
       })
       const changes = new StateChanges(node, store)
       const effects = new KeyedEffects(node, store)
+      const repaired = new RepairedUnits({ node, store, plantNode, changes, where })
       const forget = whenFlowsStarted(RED, () => {
         store.transaction((tx) => reconcile(tx, because)).catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
+        repaired.start().catch((thrown: unknown) => node.error(toTaktError(thrown, where)))
       })
       const stopWatching = storeNode.onProblem((problem) => changes.problem(problem))
 
@@ -89,6 +92,9 @@ export default function registerWorkOrder(RED: NodeAPI): void {
       return {
         async input(message, send) {
           try {
+            if (repaired.takesSample(message)) return
+            const repair = repaired.asked(message)
+            if (repair !== undefined) return await effects.attempt(message, () => repaired.answer(repair, message, send, effects.onceFor(message)))
             const topic = topicOf(message)
             await effects.attempt(message, async () => {
               if (topic !== undefined && !hasKind(message.payload)) return ask(topic, message, send)
@@ -108,6 +114,7 @@ export default function registerWorkOrder(RED: NodeAPI): void {
           forget()
           stopWatching()
           effects.stop()
+          repaired.stop()
           changes.stop()
         },
       }

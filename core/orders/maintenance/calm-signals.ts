@@ -23,9 +23,13 @@ export class CalmSignals {
     for (const [topic, one] of topics) if (this.#waiting.get(topic)?.workOrder !== id) this.#waiting.set(topic, { workOrder: id, asked: one, run: 0 })
   }
 
+  /** Is any signal waited for? */
+  get any(): boolean {
+    return this.#waiting.size > 0
+  }
+
   /** Gives the order and its signal when that has been calm for long enough. A value that is bad, or that nobody held against anything, counts for nothing. */
   take({ equipment, signal, value, quality }: Sample, seen: ScoredSample | undefined): { readonly workOrder: string; readonly signal: string } | undefined {
-    if (this.#waiting.size === 0) return undefined
     const waiting = this.#waiting.get(`${equipment}/${signal}`)
     if (waiting === undefined || typeof value !== 'number' || quality !== 'good') return undefined
     const calm = isCalm(value, waiting.asked, seen)

@@ -59,7 +59,12 @@ export class MaintenanceDesk {
     await this.idle()
   }
 
-  /** A value of any signal; `seen`: what an anomaly node says of it. Costs nothing where nobody waits for it. */
+  /** Do values of signals matter at present? */
+  get awaitsSignals(): boolean {
+    return this.#calm.any
+  }
+
+  /** A value of any signal; `seen`: what an anomaly node says of it. */
   sample(sample: Sample, seen: ScoredSample | undefined): void {
     const calm = this.#calm.take(sample, seen)
     if (calm !== undefined) this.#markCalm(calm.workOrder, calm.signal).catch((thrown: unknown) => this.#parts.failed(thrown))
