@@ -64,21 +64,24 @@ export class DocumentCheck {
   }
 }
 
-const KIND = /^\{"kind":"([a-z-]+)",/
+const KIND = '{"kind":"'
 /** The rest of an object whose further values hold no others: what stands before it is a field of the object itself. */
 const REST = /^(?:,"[^"\\]*":(?:"(?:[^"\\]|\\.)*"|[-+.\w]+))*\}$/
 
 /**
- * The same without reading the JSON, for rows as `save` writes them: the kind first, the document's id as subject, its own row's number inside. False where no document
- * can have been written, undefined where only reading it tells.
+ * The same without reading the JSON, for rows as `save` writes them: the kind first, the document's id as subject, its own row's number inside, as a rule at the end. False where
+ * no document can have been written, undefined where only reading it tells.
  */
 function writtenPlainly({ sequence, subject }: WrittenRow, after: string): string | false | undefined {
   const number = `"ledger":${sequence}`
-  const at = after.lastIndexOf(number)
-  if (at < 0) return false
-  if (!REST.test(after.slice(at + number.length))) return undefined
-  const kind = KIND.exec(after)?.[1]
-  return kind !== undefined && Object.hasOwn(PROJECTIONS, kind) ? `${kind} ${subject}` : undefined
+  const rest = after.length - number.length - 1
+  if (!after.endsWith('}') || !after.startsWith(number, rest)) {
+    const at = after.lastIndexOf(number)
+    if (at < 0) return false
+    if (!REST.test(after.slice(at + number.length))) return undefined
+  }
+  const kind = after.startsWith(KIND) ? after.slice(KIND.length, after.indexOf('"', KIND.length)) : ''
+  return Object.hasOwn(PROJECTIONS, kind) ? `${kind} ${subject}` : undefined
 }
 
 interface DocumentRow {
