@@ -22,6 +22,7 @@ import type { PlantNode } from '../plant/plant.ts'
 import { AlarmDesk, type AlarmDeskParts } from '../shared/alarm-desk.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
+import { hearVerdicts } from '../shared/hear-verdicts.ts'
 import { optionalConfigNode } from '../shared/lookup.ts'
 import { sampleReader } from '../shared/sample-fields.ts'
 import { serveScorecard } from '../shared/scorecard-endpoint.ts'
@@ -90,6 +91,8 @@ export default function registerAnomaly(RED: NodeAPI): void {
         shadow?.said(id, decision)
       }
       const desk = new AlarmDesk({ node, name: node.name || `anomaly ${method}`, method, store, bad, now: () => clock.now(), learn, failed })
+      // what was found at the repair, or shown by the trial after it
+      const unhear = store === undefined ? undefined : hearVerdicts(store, node.id, learn)
       const status = new WatchStatus(node)
       const early = new UntilOpen(EARLY_KEPT)
 
@@ -188,6 +191,7 @@ export default function registerAnomaly(RED: NodeAPI): void {
         input: (message, send) => early.run(() => take(message, send)),
         async close(removed) {
           forget?.()
+          unhear?.()
           clearInterval(ticking)
           clearInterval(saving)
           await opened
