@@ -1,6 +1,6 @@
 import { TaktError } from '../base/error.ts'
 import { uniqueId } from '../base/id.ts'
-import type { Store, StoreTransaction } from './store.ts'
+import type { Store, StoreReader, StoreTransaction } from './store.ts'
 
 export interface LeadershipOptions {
   /** The leader leads so long after its last sign of life, real ms. Default 2,000; others take over at most two signs later. */
@@ -97,6 +97,8 @@ export class Leadership {
 
   /** A sign of life, or a look at whether there is another's. */
   async #beat(): Promise<void> {
+    // who does not lead only looks, until it is time: a look is not held up by one that stands still inside a transaction
+    if (this.#token === undefined && (await this.#isLed())) return this.#tell(undefined)
     const began = performance.now()
     const token = await this.#store.transaction(async (tx) => {
       const lease = await this.#read(tx)
@@ -119,6 +121,12 @@ export class Leadership {
     this.#tell(token)
   }
 
+  /** Another one leads and has given a sign of life lately. */
+  async #isLed(): Promise<boolean> {
+    const lease = await this.#read(this.#store)
+    return lease !== undefined && lease.holder !== null && lease.holder !== this.#self && !this.#isSilent(lease)
+  }
+
   #isSilent(lease: Lease): boolean {
     const now = performance.now()
     if (this.#seen?.holder !== lease.holder || this.#seen.token !== lease.token || this.#seen.beat !== lease.beat) {
@@ -134,8 +142,8 @@ export class Leadership {
     if (led !== (token !== undefined) && !this.#closed) this.#onChange(token !== undefined)
   }
 
-  async #read(tx: StoreTransaction): Promise<Lease | undefined> {
-    const row = await tx.db.selectFrom('node_state').select('state').where('node', '=', NODE).where('key', '=', this.#name).executeTakeFirst()
+  async #read({ db }: StoreReader): Promise<Lease | undefined> {
+    const row = await db.selectFrom('node_state').select('state').where('node', '=', NODE).where('key', '=', this.#name).executeTakeFirst()
     return row === undefined ? undefined : (JSON.parse(row.state) as Lease)
   }
 

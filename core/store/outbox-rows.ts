@@ -11,6 +11,8 @@ export interface Lease {
   readonly now: number
   readonly until: number
   readonly limit: number
+  /** the longest that a message waits after a failure, ms */
+  readonly longestPauseMs: number
 }
 
 export interface Leased {
@@ -23,14 +25,22 @@ export interface Leased {
 
 /**
  * Takes the oldest rows of a destination that nobody has and that are due. A topic whose oldest row is not due, or belongs to another worker,
- * has to wait as a whole: its order is kept.
+ * has to wait as a whole: its order is kept. What is said of a time that lies further ahead than anybody could have said it was said by a clock that has been set back since.
  */
-export async function lease(tx: StoreTransaction, destination: string, owner: string, { now, until, limit }: Lease): Promise<Leased> {
+export async function lease(tx: StoreTransaction, destination: string, owner: string, { now, until, limit, longestPauseMs }: Lease): Promise<Leased> {
+  const leaseMs = until - now
+  // clocks of other instances may be ahead of this one by a lease
+  const [held, due] = [until + leaseMs, until + longestPauseMs]
   const blocked = tx.db
     .selectFrom('outbox')
     .select('topic')
     .where('destination', '=', destination)
-    .where((either) => either.or([either('due', '>', now), either.and([either('leased_until', '>', now), either('leased_by', '!=', owner)])]))
+    .where((either) =>
+      either.or([
+        either.and([either('due', '>', now), either('due', '<=', due)]),
+        either.and([either('leased_until', '>', now), either('leased_until', '<=', held), either('leased_by', '!=', owner)]),
+      ]),
+    )
   const rows = await tx.db
     .selectFrom('outbox')
     .selectAll()

@@ -126,10 +126,10 @@ export class OutboxWorker {
 
   /** Leases and delivers once; returns how long to wait when nothing calls before. */
   async #round(): Promise<number> {
-    const { clock, inFlight, leaseMs, pollMs } = this.#options
+    const { clock, inFlight, leaseMs, pollMs, longestPauseMs } = this.#options
     const now = clock.now()
     const { rows, waiting, oldest } = await this.#store.transaction((tx) =>
-      lease(tx, this.#destination, this.#owner, { now, until: now + leaseMs, limit: inFlight }),
+      lease(tx, this.#destination, this.#owner, { now, until: now + leaseMs, limit: inFlight, longestPauseMs }),
     )
     this.#figures = { ...this.#figures, waiting, oldestMs: oldest === undefined ? 0 : Math.max(0, now - oldest) }
     if (rows.length === 0) return pollMs

@@ -129,7 +129,7 @@ export function outbox(newBench: () => StoreBench): void {
 
     it('leaves a message alone that another worker took when its own lease was over', async () => {
       await put('t', 'body')
-      const take = (owner: string, now: number) => store.transaction((tx) => lease(tx, 'uns', owner, { now, until: now + 100, limit: 1 }))
+      const take = (owner: string, now: number) => store.transaction((tx) => lease(tx, 'uns', owner, { now, until: now + 100, limit: 1, longestPauseMs: 1000 }))
       const [row] = (await take('stood still', 1000)).rows
       assert.equal((await take('other', 1050)).rows.length, 0)
       assert.equal((await take('other', 2000)).rows.length, 1)
@@ -141,6 +141,22 @@ export function outbox(newBench: () => StoreBench): void {
       )
       assert.equal(await store.transaction((tx) => giveUp(tx, 'other', row!, away(), 1)), true)
       assert.deepEqual(await waiting(), [])
+    })
+
+    it('does not wait for a time that a clock said which has been set back since', async () => {
+      await put('t', 'leased')
+      await put('u', 'postponed')
+      const take = (owner: string, now: number) => store.transaction((tx) => lease(tx, 'uns', owner, { now, until: now + 100, limit: 9, longestPauseMs: 1000 }))
+      const [hour, now] = [3_600_000, 5_000_000]
+      const { rows } = await take('ahead', now + hour)
+      await store.transaction((tx) => postpone(tx, 'ahead', rows[1]!, now + hour + 500))
+      assert.deepEqual(
+        (await take('other', now)).rows.map(({ body }) => body),
+        ['leased', 'postponed'],
+      )
+      // a clock that is only a little ahead is believed
+      await store.transaction((tx) => postpone(tx, 'other', rows[1]!, now + 900))
+      assert.equal((await take('third', now - 50)).rows.length, 0)
     })
 
     it('goes on after a restart', async () => {
