@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ManualClock } from '../../../core/base/clock.ts'
 import { packageRoot } from '../../../core/base/package-root.ts'
+import { measureMaintenance } from '../../../core/kpi/maintenance-figures.ts'
 import type { Anomaly } from '../../../core/messages/anomaly.ts'
 import type { Receipt } from '../../../core/messages/command.ts'
 import type { JobOrder } from '../../../core/messages/job-order.ts'
@@ -12,6 +13,7 @@ import { COMMAND_NAMES } from '../../../core/orders/dispatch/job-command.ts'
 import { DisruptionDesk } from '../../../core/orders/disruption/disruption-desk.ts'
 import { DISRUPTION_DEFAULTS } from '../../../core/orders/disruption/settings.ts'
 import { followCount, followMachine, reconcile } from '../../../core/orders/follow-machine.ts'
+import { MaintenanceDesk } from '../../../core/orders/maintenance/maintenance-desk.ts'
 import { OrderDesk } from '../../../core/orders/order-desk.ts'
 import { Planner } from '../../../core/orders/planning/planner.ts'
 import { triggerOf } from '../../../core/orders/planning/replan-trigger.ts'
@@ -93,6 +95,7 @@ class Loop {
   readonly #dispatcher: Dispatcher
   readonly #planner: Planner
   readonly desk: DisruptionDesk
+  readonly #repairs: MaintenanceDesk
   readonly problems: string[] = []
   #receipts: Receipt[] = []
   #trigger: PlanTrigger | null = { type: 'start' }
@@ -122,6 +125,8 @@ class Loop {
       changed: () => {},
       failed: (thrown) => this.problems.push(String(thrown)),
     })
+    const tell = (problem: unknown): void => void this.problems.push(String(problem))
+    this.#repairs = new MaintenanceDesk({ ...loop, problem: tell, failed: tell })
     store.subscribe((event) => {
       this.#trigger = triggerOf(event, 'planner') ?? this.#trigger
     })
@@ -132,6 +137,7 @@ class Loop {
     for (const order of this.#world.simulation.recentOrders) await orders.handle('create', order, because)
     await this.store.transaction((tx) => reconcile(tx, because))
     await this.desk.resume()
+    await this.#repairs.start()
     this.#world.greet()
   }
 
@@ -152,12 +158,15 @@ class Loop {
       this.#trigger = null
       await this.#planner.publish(await this.#planner.draft(trigger))
     }
+    await this.#repairs.idle()
     await this.#dispatcher.idle()
   }
 
   async end(): Promise<void> {
     this.#dispatcher.stop()
     this.desk.stop()
+    this.#repairs.stop()
+    await this.#repairs.idle()
     await this.#dispatcher.idle()
     await this.#planner.close()
     await this.store.close()
@@ -235,6 +244,7 @@ describe('the closed loop over the simulated plant', function () {
     assert.ok(failures >= 2, 'the worn units failed')
     const repairs = world.rows.filter((row) => row.kind === 'repair-ended').length
     assert.equal(repairs, failures + 1, 'each failure was repaired once, and the unit that was going bad')
+    await assertRepairs(store, world)
     assert.ok((await store.verify()).ok)
     await loop.end()
   })
@@ -281,6 +291,32 @@ describe('the closed loop over the simulated plant', function () {
     await loop.end()
   })
 })
+
+/** The figures of maintenance are those of the machines' own books: each failure, each repair with its length, and the time that was not worked. */
+async function assertRepairs(store: Store, world: World): Promise<void> {
+  const units = plant.units.map(({ id }) => id)
+  const found = await measureMaintenance(store, plant, units, START, world.clock.now())
+  for (const { equipment, failures, repairs } of found) {
+    const rows = world.rows.filter((row) => 'unit' in row && row.unit === equipment)
+    const stops = rows.flatMap((row) => (row.kind === 'stop' && row.cause === 'failure' ? [row.time] : []))
+    const ended = rows.flatMap((row) => (row.kind === 'repair-ended' ? [row] : []))
+    assert.equal(failures.length, stops.length, `failures of ${equipment}`)
+    for (const [index, { from, order }] of failures.entries()) {
+      assert.ok(Math.abs(from - (stops[index] ?? 0)) <= STEP_MS, `failure ${index} of ${equipment}`)
+      assert.ok(order !== null, 'each failure has its repair')
+    }
+    assert.deepEqual(
+      repairs.map(({ order, kind }) => `${order} ${kind}`),
+      ended.map(({ job, unplanned }) => `${job.replace(/^jo-|-maintenance$/g, '')} ${unplanned ? 'unplanned' : 'planned'}`),
+    )
+    for (const [index, { from, to }] of repairs.entries()) {
+      const row = ended[index]
+      const began = rows.find((other) => other.kind === 'repair-started' && other.job === row?.job)?.time ?? 0
+      // what happened while Takt was away is known by what the machine says of it afterwards
+      assert.ok(Math.abs(to - from - ((row?.time ?? 0) - began)) <= 31 * STEP_MS, `length of repair ${index} of ${equipment}: ${to - from}`)
+    }
+  }
+}
 
 /** The store has counted for each job order what the machines made for it. */
 async function assertCounted(store: Store, world: World): Promise<{ readonly jobs: readonly JobOrder[]; readonly parts: readonly PartRow[] }> {
