@@ -42,6 +42,9 @@ try {
   if (ok && isServer && values.anchor === undefined) console.log('Without --anchor nobody knows whether rows are missing at the end.')
   for (const { first, last, file: segment, checked } of archived)
     console.log(`Rows ${first} to ${last} are in ${segment} (${checked ? 'checked' : 'not checked: say --archive <folder>'})`)
+  const moved = archived.at(-1)?.last ?? 0
+  for (const { sequence } of values.archive === undefined ? witnesses : [])
+    if (sequence <= moved) console.log(`Row ${sequence}, noted elsewhere, is in the archive: it is compared with --archive <folder>`)
   if (ok) console.log(`The ledger is whole: ${rows} rows, head ${head.sequence} ${head.hash}`)
   else console.error(`The ledger is NOT whole. First fault, at row ${fault?.sequence}: ${fault?.what}`)
   process.exit(ok ? 0 : 1)

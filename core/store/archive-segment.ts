@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { open, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
@@ -9,10 +9,10 @@ import { TaktError } from '../base/error.ts'
 import { type LedgerRow, rowHash } from './ledger.ts'
 import type { LedgerHead } from './store.ts'
 
-/** The file of a stretch of the ledger: gzip over a line a row, `[previous_hash, sequence, type, subject, actor, why, before, after, time, hash]`. The last is SHA-256 over the JSON of the others. */
-export function segmentName(first: number, last: number): string {
-  const digits = (sequence: number): string => String(sequence).padStart(12, '0')
-  return `ledger-${digits(first)}-${digits(last)}.jsonl.gz`
+/** The file of a stretch of the ledger: gzip over a line a row, `[previous_hash, sequence, type, subject, actor, why, before, after, time, hash]`. The last is SHA-256 over the JSON of the others. Two stores may have one folder: the name has a part of the last row's hash. */
+export function segmentName(first: number, { sequence, hash }: LedgerHead): string {
+  const digits = (number: number): string => String(number).padStart(12, '0')
+  return `ledger-${digits(first)}-${digits(sequence)}-${hash.slice(0, 8)}.jsonl.gz`
 }
 
 /** Beside it, what it is in plain words: for people, and for who has the file and not the ledger. */
@@ -32,6 +32,7 @@ export async function writeSegment(path: string, rows: AsyncIterable<LedgerRow>)
   await pipeline(Readable.from(lines(rows)), createGzip(), createWriteStream(draft))
   await flush(draft)
   await rename(draft, path)
+  await flushFolder(dirname(path))
   return { file: basename(path), bytes: (await stat(path)).size, sha256: await sha256Of(path) }
 }
 
@@ -48,6 +49,7 @@ export async function writeNote(path: string, note: unknown): Promise<void> {
   await writeFile(`${target}.new`, `${JSON.stringify(note, null, 2)}\n`)
   await flush(`${target}.new`)
   await rename(`${target}.new`, target)
+  await flushFolder(dirname(path))
 }
 
 /** The rows of a segment in a folder, once its length and hash are what they should be. Throws TAKT_ARCHIVE_SEGMENT. */
@@ -103,8 +105,18 @@ export async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
+/** Makes a file's content durable. */
 export async function flush(path: string): Promise<void> {
-  const file = await open(path, 'r')
+  await sync(path, 'r+')
+}
+
+/** Makes the names in a folder durable; Windows does so by itself and lets nobody ask. */
+export async function flushFolder(path: string): Promise<void> {
+  if (process.platform !== 'win32') await sync(path, 'r')
+}
+
+async function sync(path: string, flags: string): Promise<void> {
+  const file = await open(path, flags)
   try {
     await file.sync()
   } finally {

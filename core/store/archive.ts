@@ -42,7 +42,7 @@ const PAGE = 500
 /**
  * Moves old rows of the ledger into files. Each file is written, flushed and read back whole before a single row leaves the table; then one transaction records
  * `ledger.archived` with the file's hash, removes what need not stay and records `ledger.trimmed`. Killed midway, nothing is lost: the next call begins with the file
- * that was not finished. Throws TAKT_ARCHIVE_BOUNDARY, TAKT_BACKUP_FOLDER, TAKT_BACKUP_SPACE, TAKT_ARCHIVE_SEGMENT and what the store throws.
+ * that was not finished. Of a ledger with a fault only rows before it are moved. Throws TAKT_ARCHIVE_BOUNDARY, TAKT_BACKUP_FOLDER, TAKT_BACKUP_SPACE, TAKT_ARCHIVE_SEGMENT and what the store throws.
  */
 export async function archiveLedger(store: Store, options: ArchiveOptions): Promise<Archived> {
   const { before, now, rowsAtOnce = ROWS_AT_ONCE, progress = () => {} } = options
@@ -52,14 +52,16 @@ export async function archiveLedger(store: Store, options: ArchiveOptions): Prom
   }
   const folder = resolve(options.folder)
   const { fault } = await store.verify()
-  if (fault !== null) throw refused(`the ledger is not whole (row ${fault.sequence}: ${fault.what}), and what is wrong must stay to be seen`)
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw folderError(error, folder)
   })
 
   const segments: ArchivedRange[] = []
   let follows = (await archivedRanges(store.db)).at(-1)?.head ?? GENESIS
-  for (const end = await lastBefore(store, follows, before); follows.sequence < end; ) {
+  const end = Math.min(await lastBefore(store, follows, before), (fault?.sequence ?? Number.POSITIVE_INFINITY) - 1)
+  if (fault !== null && end <= follows.sequence)
+    throw refused(`the ledger is not whole (row ${fault.sequence}: ${fault.what}), and what is wrong must stay to be seen`)
+  while (follows.sequence < end) {
     const stretch = { first: follows.sequence + 1, last: Math.min(end, follows.sequence + rowsAtOnce) }
     const range = await archiveStretch(store, stretch, follows, folder, options)
     segments.push(range)
@@ -85,7 +87,9 @@ async function lastBefore({ db }: Store, { sequence }: LedgerHead, before: numbe
 }
 
 async function archiveStretch(store: Store, stretch: Stretch, follows: LedgerHead, folder: string, options: ArchiveOptions): Promise<ArchivedRange> {
-  const path = join(folder, segmentName(stretch.first, stretch.last))
+  const [lastRow] = await readRows(store.db, stretch.last - 1, 1)
+  if (lastRow === undefined) throw refused(`row ${stretch.last} is missing`)
+  const path = join(folder, segmentName(stretch.first, lastRow))
   const facts: Facts = { from: undefined, to: 0, head: follows }
   try {
     const written = await writeSegment(path, rowsOf(store, stretch, facts))

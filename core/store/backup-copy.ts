@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile, statfs, writeFile } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { TaktError } from '../base/error.ts'
 import { type Anchor, anchorPath, parseAnchor } from './anchor.ts'
@@ -16,8 +16,9 @@ import { sqliteError } from './sqlite-client.ts'
 /** A store's database; it may be in use. */
 export type BackupSource = { readonly file: string } | { readonly postgres: PostgresOptions }
 
+/** The path of a file, or the name of a database on its server. */
 export function sourceName(source: BackupSource): string {
-  return 'file' in source ? basename(source.file) : postgresTarget(source.postgres, 'backup').name
+  return 'file' in source ? resolve(source.file) : postgresTarget(source.postgres, 'backup').name
 }
 
 export interface Copied {

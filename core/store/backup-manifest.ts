@@ -11,7 +11,7 @@ export const MANIFEST_FILE = 'manifest.json'
 
 /** What was backed up, as it was found in the copy. */
 export interface BackupContent {
-  /** What it is of: the name of the file, or of the database on its server. */
+  /** What it is of: the path of a file, or the name of a database on its server. */
   readonly source: string
   readonly dialect: Backend['dialect']
   /** version of the tables */

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Anchor, anchorPath, signHead } from './anchor.ts'
 import type { SigningKey } from './anchor-key.ts'
-import { flush } from './archive-segment.ts'
+import { flush, flushFolder } from './archive-segment.ts'
 import type { BackupSource, Copied } from './backup-copy.ts'
 import { folderError } from './backup-folder.ts'
 import { BACKUP_FILE, type BackupManifest, MANIFEST_FILE, readManifest, sealManifest } from './backup-manifest.ts'
@@ -53,9 +53,10 @@ export async function makeBackup(options: BackupOptions): Promise<Backup> {
     await write(anchorPath(target), JSON.stringify(anchorOf(manifest, anchor, key)))
     await write(join(draft, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`)
     const path = nameIn(folder, manifest.created)
+    await flushFolder(draft)
     await rename(draft, path)
-    await flush(folder)
-    if (keep !== undefined && manifest.fault === null) await removeOld(folder, keep, path)
+    await flushFolder(folder)
+    if (keep !== undefined && manifest.fault === null) await removeOld(folder, keep, { path, manifest })
     return { path, manifest }
   } catch (error) {
     if (draft !== undefined) await rm(draft, { recursive: true, force: true }).catch(() => {})
@@ -69,14 +70,15 @@ function anchorOf({ head }: BackupManifest, anchor: Anchor | undefined, key: Sig
   return key === undefined && anchor?.signature !== undefined ? anchor : signHead(head, key)
 }
 
-/** The backups in a folder, the newest first; what is not one is left out. None where the folder cannot be read. */
-export function listBackups(folder: string): readonly Backup[] {
+/** The backups in a folder, of one source or of all, the newest first; what is not one is left out. None where the folder cannot be read. */
+export function listBackups(folder: string, source?: string): readonly Backup[] {
   const found: Backup[] = []
   for (const name of namesIn(folder)) {
     if (!NAME.test(name)) continue
     const path = join(folder, name)
     try {
-      found.push({ path, manifest: readManifest(path) })
+      const manifest = readManifest(path)
+      if (source === undefined || manifest.source === source) found.push({ path, manifest })
     } catch {
       // somebody's, or damaged: not ours to remove
     }
@@ -93,9 +95,9 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-/** Backups of a ledger with a fault are not counted and not removed. */
-async function removeOld(folder: string, keep: number, newest: string): Promise<void> {
-  const whole = listBackups(folder).filter(({ manifest, path }) => manifest.fault === null && path !== newest)
+/** Backups of a ledger with a fault are not counted and not removed, nor are those of another store. */
+async function removeOld(folder: string, keep: number, newest: Backup): Promise<void> {
+  const whole = listBackups(folder, newest.manifest.source).filter(({ manifest, path }) => manifest.fault === null && path !== newest.path)
   for (const { path } of whole.slice(Math.max(0, keep - 1))) await rm(path, { recursive: true, force: true })
 }
 

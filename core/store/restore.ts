@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../base/clock.ts'
 import { TaktError } from '../base/error.ts'
 import { type Anchor, anchorPath, parseAnchor } from './anchor.ts'
-import { flush, sha256Of } from './archive-segment.ts'
+import { flush, flushFolder, sha256Of } from './archive-segment.ts'
 import { folderError } from './backup-folder.ts'
 import type { BackupManifest } from './backup-manifest.ts'
 import { type CheckBackupOptions, type CheckedBackup, checkBackup } from './check-backup.ts'
@@ -70,7 +70,7 @@ async function toFile(backup: CheckedBackup, file: string, { replace = false, cl
       throw new TaktError('TAKT_BACKUP_DAMAGED', { what: 'the backup was changed while it was restored', where: `backup ${backup.path}` })
     const aside = await putAside(file, clock.now())
     await rename(draft, file)
-    await flush(dirname(file))
+    await flushFolder(dirname(file))
     const lost = await anchorAt(anchorPath(file), backup)
     return { manifest, verification: await verifyFile(file, { publicKey }), lost, aside }
   } catch (error) {
@@ -138,6 +138,7 @@ async function anchorAt(path: string, { anchor, manifest: { head } }: CheckedBac
   await writeFile(`${path}.new`, JSON.stringify(anchor))
   await flush(`${path}.new`)
   await rename(`${path}.new`, path)
+  await flushFolder(dirname(path))
   return null
 }
 

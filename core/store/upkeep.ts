@@ -2,7 +2,7 @@ import type { TaktError } from '../base/error.ts'
 import type { SigningKey } from './anchor-key.ts'
 import { archiveLedger } from './archive.ts'
 import { type Backup, listBackups, makeBackup } from './backup.ts'
-import type { BackupSource } from './backup-copy.ts'
+import { type BackupSource, sourceName } from './backup-copy.ts'
 import { Chore } from './chore.ts'
 import type { Store } from './store.ts'
 
@@ -51,7 +51,7 @@ export class Upkeep {
     this.#options = options
     const { backup, archive, failed, now, firstMs = 60_000 } = options
     if (backup !== undefined) {
-      const last = (): number | undefined => newestOf(backup.folder)
+      const last = (): number | undefined => newestOf(backup.folder, sourceName(options.source))
       this.backup = new Chore({ where: `backup folder ${backup.folder}`, everyMs: backup.everyMs, last, firstMs, run: () => this.#backUp(backup), failed, now })
     }
     if (archive !== undefined) {
@@ -82,7 +82,7 @@ export class Upkeep {
   }
 }
 
-function newestOf(folder: string): number | undefined {
-  const newest: Backup | undefined = listBackups(folder)[0]
+function newestOf(folder: string, source: string): number | undefined {
+  const newest: Backup | undefined = listBackups(folder, source)[0]
   return newest && Date.parse(newest.manifest.created)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -86,7 +86,7 @@ describe('backup of a store in a file', () => {
     assert.equal(path, join(folder, 'takt-20260105T063000Z'))
     assert.deepEqual(
       [manifest.head.sequence, manifest.tables.lot, manifest.fault, manifest.schema, manifest.source],
-      [30, 30, null, MIGRATIONS.length, 'takt.db'],
+      [30, 30, null, MIGRATIONS.length, bench.file()],
     )
     const file = bench.file('elsewhere/takt.db')
     const { lost, verification, aside } = await restore(path, { to: { file } })
@@ -100,6 +100,24 @@ describe('backup of a store in a file', () => {
     await lots(1, 3)
     for (let hour = 0; hour < 4; hour++) await backUp({ keep: 2, now: () => NOW + hour * 3_600_000 })
     assert.deepEqual(readdirSync(folder).sort(), ['takt-20260105T083000Z', 'takt-20260105T093000Z'])
+    // what a killed one left goes after a day, and only then
+    for (const [name, hours] of [
+      ['.takt-backup-old', 25],
+      ['.takt-backup-new', 1],
+    ] as const) {
+      mkdirSync(join(folder, name))
+      utimesSync(join(folder, name), new Date(NOW - hours * 3_600_000), new Date(NOW - hours * 3_600_000))
+    }
+    // nor does one of another store count
+    const { store } = bench.open(bench.file('other.db'))
+    await store.transaction((tx) => tx.save(lot('lot-1'), created))
+    const others = await backUp({ source: { file: bench.file('other.db') }, keep: 1 })
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('.')),
+      ['.takt-backup-new'],
+    )
+    assert.equal(listBackups(folder).length, 3)
+    rmSync(others.path, { recursive: true })
     // somebody's own things are left alone
     mkdirSync(join(folder, 'takt-20200101T000000Z'))
     writeFileSync(join(folder, 'notes.txt'), '')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { archiveLedger } from '../../../../core/store/archive.ts'
@@ -90,8 +90,25 @@ export function archive(newBench: () => StoreBench): void {
       await bench.tamper(bench.file(), async (ask) => {
         await ask(`update ledger set actor = 'x' where sequence = 9`)
       })
+      // what comes before it is whole; what is wrong stays
+      const { segments } = await move(one)
+      assert.deepEqual([segments.length, segments[0]?.last], [1, 8])
       const refused = await rejection(move(one))
       assert.match(refused.message, /TAKT_ARCHIVE_BOUNDARY.*row 9/)
+    })
+
+    it('does not take the files of another store in the same folder', async () => {
+      const one = await filled()
+      await move(one, 160)
+      const other = bench.open(bench.file('other.db'))
+      await other.store.transaction(async (tx) => {
+        for (let n = 0; n < 170; n++) await tx.record({ type: 'note', subject: 'other', actor: 'test' })
+      })
+      other.clock.advance(100 * DAY)
+      await other.store.transaction((tx) => tx.save(lot('young'), created))
+      await move({ ...one, store: other.store }, 160)
+      assert.equal(readdirSync(one.folder).length, 2 * 3)
+      for (const file of [bench.file(), bench.file('other.db')]) assert.equal((await bench.verify(file, { archive: one.folder })).fault, null)
     })
 
     it('refuses a folder that is a file, and nothing is removed', async () => {
@@ -100,7 +117,8 @@ export function archive(newBench: () => StoreBench): void {
       assert.equal((await rejection(move(one))).code, 'TAKT_BACKUP_FOLDER')
       rmSync(one.folder)
       // the file that would be written cannot be
-      mkdirSync(join(one.folder, 'ledger-000000000001-000000000100.jsonl.gz.new'), { recursive: true })
+      const [row] = await one.store.events(99, 1)
+      mkdirSync(join(one.folder, `ledger-000000000001-000000000100-${row?.hash.slice(0, 8)}.jsonl.gz.new`), { recursive: true })
       assert.equal((await rejection(move(one))).code, 'TAKT_BACKUP_FOLDER')
       assert.equal((await one.store.verify()).rows, 161)
     })
@@ -155,6 +173,22 @@ export function archive(newBench: () => StoreBench): void {
       }
       const text = gunzipSync(whole).toString()
       assert.match((await doctored(gzipSync(text.replace('node:1', 'nobody')))) ?? '', /SHA-256 is another/)
+      const moved = text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown[])
+        .map(([previous, sequence, type, subject, actor, why, before, after, time, hash]) => [
+          sequence,
+          type,
+          subject,
+          actor,
+          why,
+          before,
+          after,
+          time,
+          previous,
+          hash,
+        ])
       const flipped = Buffer.from(whole)
       flipped[200]! ^= 1
       assert.match((await doctored(flipped)) ?? '', /SHA-256 is another/)
@@ -170,6 +204,11 @@ export function archive(newBench: () => StoreBench): void {
         [`update ledger set sequence = 9 where sequence = 8`, /row 9 was changed/],
         [`update ledger set "after" = replace("after", '"last":100', '"last":99') where type = 'ledger.archived' and sequence < 164`, /does not name a part/],
         [`update ledger set "after" = replace("after", '"plans":0', '"plans":1') where type = 'ledger.archived' and sequence < 164`, /row 162 was changed/],
+        // a row that was moved, put back as it was
+        [
+          `insert into ledger (${COLUMNS.map((column) => `"${column}"`).join(', ')}) values (${moved[9]?.map((value) => (value === null ? 'null' : `'${String(value)}'`)).join(', ')})`,
+          /the rows that stayed of 1 to 100 are 28, not the 27/,
+        ],
         [`delete from ledger where type = 'ledger.archived'`, /rows 1 to 3 are missing/],
         [`delete from ledger where sequence = 161`, /row 161 is missing/],
       ]

@@ -2,15 +2,19 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../../../core/base/clock.ts'
+import { archiveLedger } from '../../../../core/store/archive.ts'
 import { makeBackup } from '../../../../core/store/backup.ts'
 import { inboxOf } from '../../../../core/store/inbox.ts'
 import { openStore } from '../../../../core/store/open-store.ts'
 import { enqueue } from '../../../../core/store/outbox.ts'
 import { restoreBackup } from '../../../../core/store/restore.ts'
+import { verifyPostgres } from '../../../../core/store/verify-postgres.ts'
 import type { PostgresServer } from '../../../support/postgres-server.ts'
 import { numbered } from '../support/arrivals.ts'
 import { type PostgresDatabases, UNTRIGGERED } from '../support/postgres.ts'
 import { created, lot, rejection, StoreBench } from '../support/store.ts'
+
+const DAY = 86_400_000
 
 /** A store on a server, backed up into a file and put back. */
 export function backingUp(server: () => PostgresServer, databases: () => PostgresDatabases): void {
@@ -88,6 +92,41 @@ export function backingUp(server: () => PostgresServer, databases: () => Postgre
       await asFile.close()
       assert.equal((await rejection(restoreBackup({ from: path, to: { postgres }, clock: systemClock }))).code, 'TAKT_STORE_NOT_EMPTY')
       assert.match(readFileSync(join(path, 'manifest.json'), 'utf8'), /"dialect": "postgres"/)
+    })
+
+    it('has an archived ledger with it, and an instance that wrote last before that goes on', async () => {
+      const { store, clock } = bench.open()
+      const idle = await databases().openBeside(bench.file(), 'idle')
+      const { store: beside, warnings } = idle
+      try {
+        await beside.transaction((tx) => tx.record({ type: 'note', subject: 'old', actor: 'idle' }))
+        await store.transaction(async (tx) => {
+          for (let n = 0; n < 30; n++) await tx.record({ type: 'note', subject: 'old', actor: 'test' })
+        })
+        clock.advance(36_500 * DAY)
+        await store.transaction((tx) => tx.save(lot('young'), created))
+        const archive = join(bench.folder, 'archive')
+        const now = clock.now()
+        await archiveLedger(store, { before: now - 40 * DAY, now, folder: archive, actor: 'test' })
+        const left = await store.db.selectFrom('ledger').select('sequence').where('sequence', '<=', 31).execute()
+        assert.ok(left.length <= 1)
+        await beside.transaction((tx) => tx.save(lot('beside'), created))
+        await beside.close()
+        const again = await databases().openBeside(bench.file(), 'idle')
+        await again.store.head()
+        await again.store.close()
+        assert.deepEqual([...warnings, ...again.warnings], [])
+        assert.equal((await databases().verifyBeside(bench.file(), 'idle')).fault, null)
+
+        const postgres = await databases().options(bench.file())
+        const { path } = await makeBackup({ source: { postgres }, folder: folder(), now: Date.now })
+        const to = { postgres: { url: server().url(await server().database()), anchor: bench.file('new.anchor') } }
+        assert.equal((await restoreBackup({ from: path, to, clock: systemClock })).verification.fault, null)
+        const { fault, archived } = await verifyPostgres(to.postgres, { archive })
+        assert.deepEqual([fault, archived?.[0]?.checked], [null, true])
+      } finally {
+        await beside.close()
+      }
     })
 
     it('tells of a fault, a newer Takt and a server that is away', async () => {
