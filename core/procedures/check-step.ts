@@ -144,8 +144,9 @@ async function signatureOf(reader: StoreReader, { run }: RunView, step: Procedur
   })
 }
 
-function signedBy({ id, person }: Signature): Outcome {
-  return { done: { signature: id }, by: actorOf({ id: person }) }
+/** With what has to be shown wherever the run is (21 CFR 11.50): printed name, meaning, time with offset. */
+function signedBy({ id, person, name, meaning, at }: Signature): Outcome {
+  return { done: { signature: id, value: `${name}, ${meaning}, ${at}` }, by: actorOf({ id: person }) }
 }
 
 function invalid(what: string, where: string): TaktError {

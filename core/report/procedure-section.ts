@@ -12,7 +12,7 @@ export function procedureSection({ runs, signatures }: WorkOrderFacts, plant: Pl
       ...place,
       step: entry.step,
       type: entry.type,
-      value: signature === undefined ? (value ?? null) : (names.get(signature) ?? signature),
+      value: value ?? (signature === undefined ? null : (names.get(signature) ?? signature)),
       valueUnit: entry.unit ?? null,
       lower: entry.lower ?? null,
       upper: entry.upper ?? null,

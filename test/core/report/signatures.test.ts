@@ -105,16 +105,16 @@ describe('a report of what was signed', () => {
     await step('clean', { confirm: true })
     const report = await workOrderReport(world.store, world.plant, 'wo-3', { now: world.clock.now(), by: 'eva' })
     const { rows } = report.sections.find(({ id }) => id === 'procedures') as TableSection
+    const signed = (report.sections.find(({ id }) => id === 'signatures') as TableSection).rows
     assert.deepEqual(
       rows.map(({ procedure, step, value, lower, upper, by, state }) => [procedure, step, value, lower, upper, by, state]),
       [
         ['saw-bar@1', 'length', 10.5, 9, 11, '=Anna', 'done'],
-        ['saw-bar@1', 'seen', 'Eva <b>Kern</b>', null, null, 'eva', 'done'],
+        ['saw-bar@1', 'seen', `Eva <b>Kern</b>, verified, ${signed[0]?.at}`, null, null, 'eva', 'done'],
         ['saw-bar@1', 'clean', null, null, null, '=Anna', 'done'],
       ],
     )
     assert.ok(!/(^|,)=Anna/m.test(renderCsv(report, 'procedures')))
-    const signed = (report.sections.find(({ id }) => id === 'signatures') as TableSection).rows
     assert.deepEqual(signed.map(({ record, state }) => [record, state]), [[`procedure-run ${job}`, 'valid']]) // biome-ignore format: one line
     assert.match(String(signed[0]?.what), /2 steps done since/)
     // a step that was rewritten is another matter
