@@ -29,7 +29,7 @@ export class Chore {
 
   constructor(options: ChoreOptions) {
     this.#options = options
-    this.#wait(Math.max(options.firstMs ?? 60_000, this.#due()))
+    this.#wait(Math.max(options.firstMs ?? 60_000, this.#due() ?? 0))
   }
 
   /** Does it now; a call while it runs waits for that run. Never rejects. */
@@ -58,16 +58,17 @@ export class Chore {
     }
   }
 
-  /** Ms until it is due; a last time in the future is that of a clock that was set back. */
-  #due(): number {
+  /** Ms until it is due by the last time that is known; a last time in the future is that of a clock that was set back. */
+  #due(): number | undefined {
     const { last, everyMs, now } = this.#options
     const at = last()
-    return at === undefined || at > now() ? 0 : at + everyMs - now()
+    return at === undefined || at > now() ? undefined : at + everyMs - now()
   }
 
   #wait(ms: number): void {
     if (this.#closed) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => (ms > LOOK_MS ? this.#wait(Math.min(ms - LOOK_MS, this.#due())) : void this.run()), Math.min(ms, LOOK_MS)).unref()
+    const look = (): void => (ms > LOOK_MS ? this.#wait(Math.min(ms - LOOK_MS, this.#due() ?? Number.POSITIVE_INFINITY)) : void this.run())
+    this.#timer = setTimeout(look, Math.min(ms, LOOK_MS)).unref()
   }
 }

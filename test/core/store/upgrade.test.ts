@@ -7,11 +7,12 @@ import { StoreBench } from './support/store.ts'
 describe('a store file', () => {
   let bench: StoreBench
   let open: DatabaseSync | undefined
+  let inTransaction = false
   beforeEach(() => {
     bench = new StoreBench()
   })
   afterEach(async () => {
-    if (open?.isOpen === true) open.close()
+    open?.close()
     open = undefined
     await bench.close()
   })
@@ -29,8 +30,10 @@ describe('a store file', () => {
         ),
       async ask(sql, ...values) {
         if (sql === 'begin' || open === undefined) open = new DatabaseSync(where)
+        if (sql === 'begin') inTransaction = true
+        if (sql === 'commit') inTransaction = false
         const rows = open.prepare(sql).all(...values)
-        if (!open.isTransaction) {
+        if (!inTransaction) {
           open.close()
           open = undefined
         }

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import type { TaktError } from '../../../core/base/error.ts'
 import { listBackups } from '../../../core/store/backup.ts'
 import { Chore } from '../../../core/store/chore.ts'
 import { Upkeep } from '../../../core/store/upkeep.ts'
 import { until } from '../connect/support/wait.ts'
 import { created, lot, StoreBench } from './support/store.ts'
+
+const HOUR = 3_600_000
 
 describe('a chore of a store', () => {
   const open: Chore[] = []
@@ -48,6 +51,33 @@ describe('a chore of a store', () => {
     await until(() => runs === 1, 'one is due')
     await new Promise((later) => setTimeout(later, 50))
     assert.equal(runs, 1)
+  })
+
+  it('waits for long, and by a clock that may be set', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    try {
+      const [plain, slept]: [number[], number[]] = [[], []]
+      let now = 0
+      const hours = async (count: number): Promise<void> => {
+        for (let hour = 0; hour < count; hour++) {
+          now += HOUR
+          mock.timers.tick(HOUR)
+          for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+        }
+      }
+      const daily = { everyMs: 24 * HOUR, firstMs: HOUR, now: () => now }
+      const last = (): number | undefined => (slept.length === 0 ? undefined : (slept.at(-1) as number) * HOUR)
+      chore({ ...daily, run: async () => void plain.push(now / HOUR) })
+      chore({ ...daily, last, run: async () => void slept.push(now / HOUR) })
+      await hours(50)
+      assert.deepEqual([plain, slept], [[1, 25, 49], [1, 25, 49]]) // biome-ignore format: one line
+      // a day passes while the machine sleeps
+      now += 24 * HOUR
+      await hours(2)
+      assert.deepEqual([plain.length, slept.length], [3, 4])
+    } finally {
+      mock.timers.reset()
+    }
   })
 
   it('is tried again sooner when it failed, and tells why each time', async () => {
