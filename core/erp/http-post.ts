@@ -57,7 +57,7 @@ export class HttpPost {
       const away = (thrown: unknown): void => {
         const late = signal.aborted
         const reason = thrown instanceof Error ? thrown.message : String(thrown)
-        const what = late ? `the ERP has not answered within ${timeoutMs / 1000} s` : `the ERP at ${url.host} cannot be reached: ${reason}`
+        const what = late ? `the ERP has not answered within ${timeoutMs / 1000} s` : `the ERP cannot be reached: ${reason}`
         reject(new TaktError('TAKT_ERP_AWAY', { what, where, cause: thrown }))
       }
       const signal = AbortSignal.timeout(timeoutMs)
