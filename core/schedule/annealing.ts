@@ -52,7 +52,11 @@ export function anneal(table: Timetable, random: Random, progress: Progress): Sn
 /** Of more operations each gets fewer moves: what is made worse at first would never be made good again. */
 const COOLER_ABOVE = 500
 
-/** One move's effect on the cost that is worth accepting at first: about a mean operation, at the price of time (tried on plants and public instances). */
+/** One move's effect on the cost that is worth accepting at first, in mean operations at the price of time (tried on plants and public instances). */
+const HEAT = 1.25
+/** The same where operations share resources: a move there costs ten times as much to try, and fewer are. */
+const HEAT_COUPLED = 0.6
+
 function temperatureOf(table: Timetable): number {
   const { model } = table
   const { weights } = model.problem
@@ -62,7 +66,8 @@ function temperatureOf(table: Timetable): number {
   let weight = 0
   for (const value of model.weight) weight += value
   weight /= Math.max(1, model.orders)
-  return Math.max(1e-9, 1.25 * Math.min(1, (COOLER_ABOVE / model.count) ** 2) * mean * (weights.makespan + weights.tardiness * weight))
+  const heat = model.coupled ? HEAT_COUPLED : HEAT
+  return Math.max(1e-9, heat * Math.min(1, (COOLER_ABOVE / model.count) ** 2) * mean * (weights.makespan + weights.tardiness * weight))
 }
 
 /**

@@ -248,7 +248,7 @@ describe('search with shared resources', () => {
       const plain = { ...given, operations: given.operations.map(({ baseline: _baseline, ...operation }) => operation) }
       const model = new Model(plain)
       rules += Math.min(...DISPATCH_RULES.map((rule) => toSchedule(model, buildByRule(model, rule), 1).cost.total))
-      found += solve(plain, { moves: 3000, seed }).cost.total
+      found += solve(plain, { moves: 5000, seed }).cost.total
     }
     assert.ok(found < 0.85 * rules, `${found} against ${rules}`)
   })
