@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Kysely, KyselyPlugin } from 'kysely'
 import type { Backend } from '../../../../core/store/backend.ts'
@@ -51,6 +52,8 @@ const dying = async (migration: Migration): Promise<Migration> => {
   }
 }
 
+// who is killed keeps nothing for the next
+flushCompileCache()
 await backend.open()
 await migrate(
   backend,
