@@ -29,7 +29,7 @@ export async function killTraffic(palette: string, dialect: Dialect, kills: numb
   }
 }
 
-const NAMES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const
+export const NAMES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const
 
 /** A process full of order traffic is killed at random, and goes on. */
 export const killed: readonly FaultCase[] = (['sqlite', 'postgres'] as const).map((dialect) => ({

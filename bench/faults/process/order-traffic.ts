@@ -13,17 +13,20 @@ import { type Command, orderLife } from './order-life.ts'
 
 /**
  * People, machines and an ERP in one process that is killed, stopped and cut off: `node order-traffic.js <order as JSON>`. Each writer takes work orders from their
- * creation to their shipping, a keyed transaction a command, and notes what it was told is done. Started again it repeats the life that it was at from its
- * beginning, as somebody does who does not know how far he came. Lines on standard input: `clock <ms>` sets the system's clock off by so much, `inside` stops the
+ * creation to their shipping, a keyed transaction a command, and notes what it was told is done. Started again it repeats the last that it has done. Lines on standard input: `clock <ms>` sets the system's clock off by so much, `inside` stops the
  * process (SIGSTOP) in the middle of a transaction, `between` between looking whether it leads and doing what a leader does. Lines on standard output: `told` at each
  * command that is done, `leads`, `inside`, `between`, `refused <code>`.
  */
 
 const order = JSON.parse(process.argv[2] ?? '{}') as TrafficOrder
 const DESTINATION = 'erp'
+/** What one of the instances does for all. */
+const LED_WORK = 'planner'
 /** A lease that outlasts a delivery, and is over soon after its holder was killed. */
 const LEASE_MS = 2000
 const AGAIN_MS = 100
+/** Commands that are asked for once more after a start. */
+const REPEATED = 3
 
 /** As what it leads, once it has. */
 let own: { readonly holder: string; readonly token: number } | undefined
@@ -31,11 +34,15 @@ let own: { readonly holder: string; readonly token: number } | undefined
 const log = openSync(order.log, 'a')
 const say = (line: string): void => void writeSync(1, `${line}\n`)
 const real = Date.now
+// as when somebody sets it: everything in the process sees it, and no other clock does
+const setClock = (ms: number): void => {
+  Date.now = () => real() + ms
+}
+setClock(order.clockMs ?? 0)
 let askedFor: 'inside' | 'between' | undefined
 createInterface({ input: process.stdin }).on('line', (line) => {
   const [word, value] = line.split(' ')
-  // as when somebody sets it: everything in the process sees it, and no other clock does
-  if (word === 'clock') Date.now = () => real() + Number(value)
+  if (word === 'clock') setClock(Number(value))
   if (word === 'inside' || word === 'between') askedFor = word
 })
 
@@ -98,12 +105,16 @@ async function once({ key, does, givenUp }: Command): Promise<void> {
   }
 }
 
-/** The first life that this writer has not come to the end of. */
-async function firstLife(writer: string): Promise<number> {
+/** Where this writer goes on: at the last few commands that it has done, for somebody who was killed does not know how far he came. */
+async function comeTo(writer: string): Promise<{ life: number; commands: Command[] }> {
   for (;;) {
     try {
-      const rows = await store.db.selectFrom('effect').select('key').where('key', 'like', `fault/${writer}/%/end`).execute()
-      return rows.length
+      const rows = await store.db.selectFrom('effect').select('key').where('key', 'like', `fault/${writer}/%`).execute()
+      const done = new Set(rows.map(({ key }) => key))
+      const life = [...done].filter((key) => key.endsWith('/end')).length
+      const commands = [...orderLife({ writer, life, seed: order.seed })]
+      const last = commands.findLastIndex(({ key }) => done.has(key))
+      return { life, commands: commands.slice(Math.max(0, last + 1 - REPEATED)) }
     } catch (thrown) {
       say(`refused ${toTaktError(thrown, writer).code} ${writer}`)
       await pause(AGAIN_MS)
@@ -112,15 +123,16 @@ async function firstLife(writer: string): Promise<number> {
 }
 
 async function write(writer: string): Promise<void> {
-  for (let life = await firstLife(writer); ; life++) {
-    for (const command of orderLife({ writer, life, seed: order.seed })) await once(command)
+  for (let { life, commands } = await comeTo(writer); ; commands = [...orderLife({ writer, life, seed: order.seed })]) {
+    for (const command of commands) await once(command)
     if (order.finish === true) return
+    life++
   }
 }
 
 /** What only a leader may do. It looks first whether it leads, and asks again inside its transaction. */
 async function lead(): Promise<never> {
-  const leadership: Leadership = new Leadership(store, 'planner', { onChange: (leads) => say(leads ? 'leads' : 'leads no more') })
+  const leadership: Leadership = new Leadership(store, LED_WORK, { onChange: (leads) => say(leads ? 'leads' : 'leads no more') })
   for (;;) {
     await pause(20)
     if (!leadership.leads) continue
@@ -135,7 +147,7 @@ async function workOnce(leadership: Leadership): Promise<void> {
     try {
       return await store.transaction(async (tx) => {
         await leadership.guard(tx)
-        await tx.record({ type: LED, subject: order.name, actor: order.name, after: { token: await tokenOf(tx) } })
+        await tx.record({ type: LED, subject: LED_WORK, actor: order.name, after: { token: await tokenOf(tx) } })
       })
     } catch (thrown) {
       const { code } = toTaktError(thrown, 'lead')
@@ -148,7 +160,7 @@ async function workOnce(leadership: Leadership): Promise<void> {
 
 /** Which of the leaders this process is, as it saw it when it last led: told as long as another one leads. */
 async function tokenOf(tx: StoreTransaction): Promise<number> {
-  const row = await tx.db.selectFrom('node_state').select('state').where('node', '=', 'lease').where('key', '=', 'planner').executeTakeFirst()
+  const row = await tx.db.selectFrom('node_state').select('state').where('node', '=', 'lease').where('key', '=', LED_WORK).executeTakeFirst()
   const { holder, token } = JSON.parse(row?.state ?? '{"holder":null,"token":0}') as { holder: string; token: number }
   if (own === undefined || own.holder === holder) own = { holder, token }
   return own.token

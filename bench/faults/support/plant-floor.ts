@@ -103,16 +103,21 @@ export class PlantFloor {
     return Number(rows?.[0]?.n ?? 0)
   }
 
-  /** What all that came to. With `drained` everything that was sent out must have arrived. */
-  async outcome(note: string, drained = true): Promise<Outcome> {
+  /** What all that came to. With `drained` everything that was sent out must have arrived. `jumps`: what the clock was set by, ms, which the ledger must say. */
+  async outcome(note: string, { drained = true, jumps }: { readonly drained?: boolean; readonly jumps?: readonly number[] } = {}): Promise<Outcome> {
     const source = await this.source()
     try {
       const told = toldIn(...this.logs)
-      const { rows, findings } = await audit(source, {
+      const {
+        rows,
+        findings,
+        jumps: recorded,
+      } = await audit(source, {
         anchors: readAnchors(...this.anchors),
         told,
         received: drained ? this.receiver.received : undefined,
       })
+      for (const jump of unrecorded(jumps ?? [], recorded)) findings.wrong(`the clock was set by ${jump / 1000} s, and no event says so`)
       const wrong = this.#traffics.flatMap((traffic) => traffic.wrong)
       const said = [note, `${rows.toLocaleString('en')} ledger rows`, findings.evidence, ...wrong.slice(0, 2)]
       if (this.#missing > 0) said.push(`${this.#missing} told done were not there after a kill`)
@@ -130,4 +135,17 @@ export class PlantFloor {
     if (process.env.FAULTS_KEEP === '1') console.error(`kept: ${this.folder}`)
     else rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** What passes between the last row and the next start. */
+const CLOCK_TOLERANCE_MS = 60_000
+
+/** Each jump has an event of its own; there may be more of them. */
+function unrecorded(jumps: readonly number[], recorded: readonly number[]): readonly number[] {
+  const left = [...recorded]
+  return jumps.filter((jump) => {
+    const at = left.findIndex((byMs) => Math.abs(byMs - jump) < CLOCK_TOLERANCE_MS)
+    if (at >= 0) left.splice(at, 1)
+    return at < 0
+  })
 }

@@ -10,6 +10,8 @@ export interface TrafficOrder {
   readonly name: string
   readonly writers: number
   readonly seed: number
+  /** The system's clock is off by so much from the start, ms. */
+  readonly clockMs?: number
   /** Ends each writer after the order that it is at, drains the outbox, and ends the process. */
   readonly finish?: boolean
   /** Competes for the lead, and works while it leads. */

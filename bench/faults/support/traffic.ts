@@ -57,10 +57,14 @@ export class Traffic {
     this.leads = false
     this.#errors = ''
     this.#exit = undefined
-    const child = spawn(process.execPath, [join(this.#palette, 'dist', 'faults', 'order-traffic.js'), JSON.stringify({ ...this.#order, ...change })], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
-    })
+    const child = spawn(
+      process.execPath,
+      [join(this.#palette, 'dist', 'faults', 'order-traffic.js'), JSON.stringify({ ...this.#order, clockMs: this.#clockMs, ...change })],
+      {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: { ...process.env, NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
+      },
+    )
     this.#child = child
     child.stderr.on('data', (data) => (this.#errors = (this.#errors + data).slice(-4000)))
     child.stdin.on('error', () => {})
@@ -69,7 +73,6 @@ export class Traffic {
       if (this.#child === child) this.#child = undefined
       this.#exit = code as number | null
     })
-    if (this.#clockMs !== 0) this.clock(this.#clockMs)
   }
 
   /** As the power would go. Throws where it had ended by itself. */

@@ -5,7 +5,7 @@ import type { LedgerLine, Source } from './source.ts'
 export const DONE = 'fault-harness.done'
 /** Written in a transaction that was then given up: must never be seen. */
 export const UNDONE = 'fault-harness.undone'
-/** Written by the leader only: `{ token }`. */
+/** Written by the leader only: `{ token }`; the subject is what it leads. */
 export const LED = 'fault-harness.led'
 
 /** What an outbox's receiver got: row number → bodies, as often as they came. */
@@ -15,7 +15,8 @@ export type Received = ReadonlyMap<number, readonly string[]>
 export class EffectCheck {
   readonly #findings: Findings
   readonly #times = new Map<string, number>()
-  #token = 0
+  /** what is led → the highest number of a leader */
+  readonly #tokens = new Map<string, number>()
   #led = 0
 
   constructor(findings: Findings) {
@@ -35,16 +36,16 @@ export class EffectCheck {
   row({ sequence, type, subject, after }: LedgerLine): void {
     if (type === DONE) this.#times.set(subject, (this.#times.get(subject) ?? 0) + 1)
     else if (type === UNDONE) this.#findings.wrong(`row ${sequence} is of a transaction that was given up`)
-    else if (type === LED) {
-      const { token } = JSON.parse(after ?? '{}') as { token: number }
-      if (token < this.#token) this.#findings.wrong(`row ${sequence} is of leader no. ${token}, after no. ${this.#token}`)
-      this.#token = Math.max(this.#token, token)
-      this.#led++
-    } else if (type === 'store.leader') {
-      const { token } = JSON.parse(after ?? '{}') as { token: number }
-      if (token <= this.#token && this.#token > 0) this.#findings.wrong(`row ${sequence}: the lead has number ${token} again`)
-      this.#token = Math.max(this.#token, token)
-    }
+    else if (type === LED || type === 'store.leader') this.#lead(sequence, type, subject, (JSON.parse(after ?? '{}') as { token: number }).token)
+  }
+
+  /** Numbers of leaders rise, and nobody works under an earlier one. */
+  #lead(sequence: number, type: string, subject: string, token: number): void {
+    const highest = this.#tokens.get(subject) ?? 0
+    if (type === LED) this.#led++
+    if (type === LED && token < highest) this.#findings.wrong(`row ${sequence} is of leader no. ${token}, after no. ${highest}`)
+    if (type !== LED && token <= highest) this.#findings.wrong(`row ${sequence}: the lead of ${subject} has number ${token} again`)
+    this.#tokens.set(subject, Math.max(token, highest))
   }
 
   /** `told`: keys that the senders were told are done. `received`: what came out of the outbox, once it is drained. */
