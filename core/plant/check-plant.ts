@@ -77,6 +77,9 @@ function referenceFaults(model: PlantModel): PlantFault[] {
   })
   for (const [index, material] of (model.materials ?? []).entries()) unique(materials, material.id, `/materials/${index}/id`)
 
+  const procedures = new Set<string>()
+  for (const [index, procedure] of (model.procedures ?? []).entries()) unique(procedures, procedure.id, `/procedures/${index}/id`)
+
   const masters = new Set<string>()
   model.workMasters?.forEach((master, index) => {
     const path = `/workMasters/${index}`

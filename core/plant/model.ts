@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { ProcedureStep } from '../messages/procedure.ts'
 import { Maintenance } from './maintenance.ts'
 import { Need, PersonnelClass, Tool } from './resources.ts'
 
@@ -196,6 +197,17 @@ export const WorkMaster = Type.Object(
 )
 export type WorkMaster = Type.Static<typeof WorkMaster>
 
+/** How an operation is done, as its author writes it: brought along by the model, and in force only when somebody has approved it. */
+export const PlantProcedure = Type.Object(
+  {
+    id: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,59}$', description: 'its name, without a version' }),
+    title: Type.Optional(Type.String({ maxLength: 200 })),
+    why: Type.Optional(Type.String({ minLength: 1, maxLength: 1000, description: 'why it changes' })),
+    steps: Type.Array(ProcedureStep, { minItems: 1, maxItems: 200 }),
+  },
+  strict,
+)
+
 export const PlantModel = Type.Object(
   {
     plant: Path,
@@ -207,6 +219,7 @@ export const PlantModel = Type.Object(
     tools: Type.Optional(Type.Array(Tool)),
     materials: Type.Optional(Type.Array(Material)),
     workMasters: Type.Optional(Type.Array(WorkMaster)),
+    procedures: Type.Optional(Type.Array(PlantProcedure)),
     /** class → family before → family after → set-up time in ms */
     setups: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Record(Type.String(), Type.Number({ minimum: 0 }))))),
     reasons: Type.Optional(

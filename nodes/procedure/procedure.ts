@@ -8,9 +8,11 @@ import { RunFollower } from '../../core/procedures/run-follower.ts'
 import { takeSecrets } from '../../core/sign/read-request.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { defineNode, type Message, nameOf, type Send } from '../shared/define-node.ts'
+import { whenFlowsStarted } from '../shared/flows-started.ts'
 import { KeyedEffects } from '../shared/keyed-effects.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import type { StoreNode } from '../store/store.ts'
+import { followPlantProcedures } from './plant-procedures.ts'
 
 export interface ProcedureConfig extends NodeDef {
   plant: string
@@ -53,6 +55,18 @@ export default function registerProcedure(RED: NodeAPI): void {
         moved: (performed) => tell(out, performedAnswer(performed), {}),
         problem: (problem, jobOrder) => out([null, refusal(problem, {}, jobOrder)]),
       })
+      const ofPlant = followPlantProcedures({
+        store,
+        plant,
+        actor,
+        where,
+        proposed: (procedure) => tell(out, { topic: `procedures/${procedure.id}`, payload: procedure }, {}),
+        problem: (problem) => {
+          node.error(problem, {} as never)
+          out([null, refusal(problem, {}, undefined)])
+        },
+      })
+      const forget = whenFlowsStarted(RED, () => ofPlant.start())
       const desk = new ProcedureDesk({
         store,
         people: known.people,
@@ -90,8 +104,10 @@ export default function registerProcedure(RED: NodeAPI): void {
           }
         },
         async close() {
+          forget()
           stopWatching()
           effects.stop()
+          await ofPlant.stop()
           await follower.stop()
         },
       }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node } from 'node-red'
@@ -240,6 +240,28 @@ describe('procedure node', () => {
     Object.assign(people.settings, { required: true })
     assert.equal((await step({ step: 'look', confirm: true }, 'bad')).payload.code, 'TAKT_PERSON_NOT_SIGNED_IN')
     assert.equal((await ask('propose', { procedure: 'x', why: 'y', by: 'Eva', steps: STEPS }, 'bad')).payload.code, 'TAKT_PERSON_NOT_SIGNED_IN')
+  })
+
+  it('proposes what the plant model brings along, and again when its file changes; in force it is not', async () => {
+    const file = join(folder, 'plant.json')
+    const write = (text: string) =>
+      writeFileSync(file, JSON.stringify({ plant: 'acme', equipment: [{ id: MILL, level: 'workUnit' }], procedures: [{ id: 'clean', steps: [{ id: 'a', type: 'confirm', text }] }] })) // biome-ignore format: one line
+    write('Clean?')
+    node = await loadFlow(
+      [registerPlant, registerStore, registerProcedure],
+      [
+        { id: 'f1', type: 'tab' },
+        { id: 'a1', type: 'takt-plant', name: 'P', source: 'file', file, clock: 'system' },
+        { id: 's1', type: 'takt-store', name: 'S', file: ':memory:', plant: 'a1' },
+        { id: 'n1', z: 'f1', type: 'takt-procedure', name: 'N', store: 's1', plant: 'a1', wires: [['good'], ['bad']] },
+        ...['good', 'bad'].map((id) => ({ id, z: 'f1', type: 'helper' })),
+      ],
+    )
+    await until(async () => (await store().list('procedure')).length === 1, 'the first version')
+    const changed = nextMessage(node('good'), ({ topic }) => topic === 'procedures/clean@2')
+    write('Cleaned and dry?')
+    assert.deepEqual([(await changed).payload.state, (await changed).payload.steps[0].text], ['draft', 'Cleaned and dry?'])
+    assert.deepEqual((await store().list('procedure', { orderBy: 'version' })).map(({ id, state }) => [id, state]), [['clean@1', 'draft'], ['clean@2', 'draft']]) // biome-ignore format: one line
   })
 
   it('finds everything as it was after a restart', async () => {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import type { ProcedureStep } from '../../../../core/messages/procedure.ts'
+import { procedureInForce } from '../../../../core/orders/procedure-gate.ts'
+import { checkPlant } from '../../../../core/plant/check-plant.ts'
 import { checkProcedure } from '../../../../core/procedures/check-procedure.ts'
+import { plantProcedures, proposeFromPlant } from '../../../../core/procedures/from-plant.ts'
 import { decideVersion, differenceNow, proposeVersion } from '../../../../core/procedures/versions.ts'
 import type { Store } from '../../../../core/store/store.ts'
-import { code } from '../../orders/fixture.ts'
+import { code, PLANT } from '../../orders/fixture.ts'
 import type { StoreBench } from '../../store/support/store.ts'
 import { inForce, opened, STEPS } from '../support.ts'
 
@@ -67,6 +70,39 @@ export function versions(newBench: () => StoreBench): void {
       await propose([steps[1]!, steps[0]!, steps[2]!])
       const { steps: changes } = await differenceNow(store, 'mill-shaft@2')
       assert.ok(changes.length > 0 && changes.every(({ change }) => change === 'moved'))
+    })
+
+    it('come with the plant model as drafts, never in force by themselves, and once', async () => {
+      const modelOf = (procedures: unknown) => plantProcedures(checkPlant({ ...PLANT, procedures }, 'test'))
+      const propose = async (procedures: unknown) => {
+        const { texts } = modelOf(procedures)
+        return (await store.transaction((tx) => proposeFromPlant(tx, texts, 'node:plant'))).map(({ id, state, author }) => [id, state, author])
+      }
+      const model = (steps: unknown) => [{ id: 'mill-shaft', title: 'Mill a shaft', steps }]
+      assert.deepEqual(await propose(model(STEPS)), [['mill-shaft@1', 'draft', 'node:plant']])
+      assert.deepEqual(await propose(model(STEPS)), [], 'it waits')
+      const { sha256 } = await differenceNow(store, 'mill-shaft@1')
+      await approve('mill-shaft@1', sha256)
+      assert.deepEqual(await propose(model(STEPS)), [], 'it is in force')
+      // a change of the file waits for its approver, and what runs goes on as it was
+      const narrower = STEPS.map((step) => (step.id === 'width' ? { ...step, upper: 10.2 } : step))
+      assert.deepEqual(await propose(model(narrower)), [['mill-shaft@2', 'draft', 'node:plant']])
+      assert.equal((await procedureInForce(store, 'mill-shaft'))?.id, 'mill-shaft@1')
+      await approve('mill-shaft@2', undefined, 'Sven', false)
+      assert.deepEqual(await propose(model(narrower)), [], 'refused is refused')
+      const wider = STEPS.map((step) => (step.id === 'width' ? { ...step, upper: 10.6 } : step))
+      await propose(model(wider))
+      await approve('mill-shaft@3', (await differenceNow(store, 'mill-shaft@3')).sha256)
+      assert.deepEqual(await propose(model(STEPS)), [['mill-shaft@4', 'draft', 'node:plant']], 'the file went back to a text that was replaced')
+      assert.deepEqual(await propose(undefined), [])
+      // one that makes no sense does not keep the others away
+      const { texts, problems } = modelOf([...model(STEPS), { id: 'none', steps: [{ id: 'a', type: 'confirm', text: 'x', next: 'a' }] }])
+      assert.deepEqual(
+        [texts.length, problems.map(({ code: told, where }) => [told, where])],
+        [1, [['TAKT_PROCEDURE_INVALID', 'procedure none of the plant model']]],
+      )
+      assert.throws(() => modelOf([...model(STEPS), ...model(STEPS)]), /\/procedures\/1\/id/)
+      assert.throws(() => modelOf([{ id: 'x', steps: [{ id: 'a', type: 'dance' }] }]), { code: 'TAKT_PLANT_INVALID' })
     })
   })
 }
