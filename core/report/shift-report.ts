@@ -1,5 +1,6 @@
 import { TaktError } from '../base/error.ts'
 import { kpiOf, type Measured, unitsOf } from '../kpi/kpis.ts'
+import { measureMaintenance } from '../kpi/maintenance-figures.ts'
 import type { Kpi } from '../messages/kpi.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
@@ -8,6 +9,7 @@ import type { StoreReader } from '../store/store.ts'
 import { type ReportContent, type Row, type Section, type SharesSection, type TableSection, total } from './content.ts'
 import { detectionFacts, detectionSection } from './detection-section.ts'
 import { actionText, anomalyText } from './event-text.ts'
+import { upkeepSection } from './maintenance-sections.ts'
 import { expectedEnd, lateness, operationName, productOf } from './names.ts'
 import { findingsSection, inspectionSection } from './quality-sections.ts'
 import { type ShiftFacts, shiftFacts, stopsOf } from './shift-facts.ts'
@@ -33,6 +35,7 @@ export async function shiftReport(store: StoreReader, plant: Plant, request: Shi
   const span = spanOf(plant, units, request)
   const ledger = await readHead(store.db)
   const facts = await shiftFacts(store, plant, units, span.from, span.to)
+  const upkeep = await measureMaintenance(store, plant, units, span.from, span.to)
   const detection = await detectionFacts(store, units, span.from, span.to, now)
   const line = kpiOf(scope, facts.measurement.units, span.from, span.to)
   return {
@@ -56,6 +59,7 @@ export async function shiftReport(store: StoreReader, plant: Plant, request: Shi
       productionSection(facts, plant),
       orderSection(facts, plant, now),
       stopSection(facts, plant),
+      upkeepSection(upkeep, plant, span.from, span.to),
       anomalySection(facts, plant),
       detectionSection(detection),
       disruptionSection(facts, plant),

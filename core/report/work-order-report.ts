@@ -7,6 +7,7 @@ import type { StoreReader } from '../store/store.ts'
 import { type Badge, type Fact, type ReportContent, type Row, type Section, type TableSection, type TimelineSection, total } from './content.ts'
 import { eventText, who } from './event-text.ts'
 import { durationText } from './format.ts'
+import { repairSections } from './maintenance-sections.ts'
 import { expectedByDue, expectedEnd, lateness, operationName, productOf, unitName } from './names.ts'
 import { procedureSection } from './procedure-section.ts'
 import { findingsSection, inspectionSection } from './quality-sections.ts'
@@ -47,6 +48,7 @@ export async function workOrderReport(store: StoreReader, plant: Plant, id: stri
     sections: [
       summary(facts),
       { kind: 'facts', id: 'order', title: 'Order', display: 'list', facts: orderFacts(facts) },
+      ...repairSections(order),
       ...timeline(jobs, plant, order, now),
       jobSection(facts, plant),
       unitSection(facts, plant),
