@@ -42,6 +42,8 @@ export class WriterQueue {
   readonly #hooks: QueueHooks
   readonly #waiting: Job[] = []
   #draining: Promise<void> | undefined
+  /** commits that were not told to all listeners yet */
+  #telling = Promise.resolve()
   #head: LedgerHead | undefined
   /** the job under way; real time */
   #present: { readonly tx: Transaction; readonly since: number; readonly reject: (error: TaktError) => void } | undefined
@@ -65,6 +67,7 @@ export class WriterQueue {
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
     await this.#draining
+    await this.#telling
   }
 
   async #drain(): Promise<void> {
@@ -97,8 +100,11 @@ export class WriterQueue {
       const anchorFailure = await session.commit(chain.events.length === 0 ? null : this.#hooks.seal(chain.head))
       this.#head = chain.head
       const told = this.#hooks.committed(chain.events, anchorFailure)
-      if (told !== undefined) await told
-      for (const settle of settled) settle()
+      const settle = (): void => settled.forEach((one) => void one())
+      if (told === undefined) settle()
+      // where several write, what comes next is told in its order anyway
+      else if (this.#backend.shared) this.#telling = told.then(settle).then(after(this.#telling))
+      else await told.then(settle)
     } catch (thrown) {
       await session.rollback().catch(() => {})
       this.#fail(jobs, toTaktError(thrown, this.#backend.where))
@@ -121,8 +127,10 @@ export class WriterQueue {
     const session = this.#backend.begin()
     try {
       const db = session.db(() => {})
-      const head = await readHead(db)
-      if (this.#head === undefined || (await follows(db, head, this.#head, this.#backend.shared))) return { session, chain: { head, events: [] } }
+      // both at once, because others wait for the lock
+      const left = this.#head
+      const [head, mine] = await Promise.all([readHead(db), left !== undefined && this.#backend.shared ? hashOf(db, left.sequence) : undefined])
+      if (left === undefined || follows(head, left, mine)) return { session, chain: { head, events: [] } }
     } catch (error) {
       await session.rollback().catch(() => {})
       throw error
@@ -195,11 +203,18 @@ async function settled(tx: Transaction, work: Job['work']): Promise<unknown> {
   return result
 }
 
-/** Is the chain the one that this process left, or, where others may append, one that goes on from there? */
-async function follows(db: Kysely<Tables>, head: LedgerHead, left: LedgerHead, shared: boolean): Promise<boolean> {
+function after(earlier: Promise<void>): () => Promise<void> {
+  return () => earlier
+}
+
+/** Is the chain the one that this process left, or, where others may append, one that goes on from there? `mine` is the hash that the row left has there now. */
+function follows(head: LedgerHead, left: LedgerHead, mine: string | undefined): boolean {
   if (head.sequence === left.sequence) return head.hash === left.hash
-  if (!shared || head.sequence < left.sequence) return false
-  if (left.sequence === 0) return true
-  const row = await db.selectFrom('ledger').select('hash').where('sequence', '=', left.sequence).executeTakeFirst()
-  return row?.hash === left.hash
+  return mine !== undefined && head.sequence > left.sequence && (left.sequence === 0 || mine === left.hash)
+}
+
+/** Empty where there is no such row. */
+async function hashOf(db: Kysely<Tables>, sequence: number): Promise<string> {
+  const row = await db.selectFrom('ledger').select('hash').where('sequence', '=', sequence).executeTakeFirst()
+  return row?.hash ?? ''
 }

@@ -48,6 +48,8 @@ describe('on PostgreSQL', () => {
     const name = await (server as PostgresServer).database()
     const url = (server as PostgresServer).url(name)
     const client = new pg.Client({ connectionString: url })
+    // the next suite stops the server under it
+    client.on('error', () => {})
     clients.push(client)
     await client.connect()
     return {
