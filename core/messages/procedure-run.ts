@@ -8,7 +8,11 @@ export const DoneStep = Type.Object({
   type: Type.Enum(STEP_TYPES),
   by: Type.String({ maxLength: 300, description: 'person:<id>, a name that was said, or the node where nobody had to act' }),
   time: Time,
-  value: Type.Optional(Type.Union([Type.Number(), Type.String({ maxLength: 500 })], { description: 'what was scanned, measured or chosen; of a signature printed name, meaning and time' })),
+  value: Type.Optional(
+    Type.Union([Type.Number(), Type.String({ maxLength: 500 })], {
+      description: 'what was scanned, measured or chosen; of a signature printed name, meaning and time',
+    }),
+  ),
   unit: Type.Optional(Type.String({ maxLength: 40 })),
   lower: Type.Optional(Type.Number()),
   upper: Type.Optional(Type.Number()),

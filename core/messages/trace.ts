@@ -22,7 +22,9 @@ export const Trace = Type.Object({
   lots: Type.Array(TracedLot),
   relations: Type.Optional(Type.Array(Type.Object({ from: Id, to: Id, event: Id }), { description: 'which lot became which, if asked for' })),
   parties: Type.Optional(Type.Array(Type.String(), { description: 'who got something of it' })),
-  touched: Type.Optional(Type.Object({}, { description: 'work, workOrders, samples, anomalies, qualityResults, people, tools, procedures, signatures, events' })),
+  touched: Type.Optional(
+    Type.Object({}, { description: 'work, workOrders, samples, anomalies, qualityResults, people, tools, procedures, signatures, events' }),
+  ),
   time: Time,
 })
 export type Trace = Type.Static<typeof Trace>
