@@ -19,6 +19,16 @@ export const RoutedOperation = Type.Object({
 })
 export type RoutedOperation = Type.Static<typeof RoutedOperation>
 
+/** What it is to be made with, by name: a programme, a temperature. Units are told them when they are to start. */
+export const Parameters = Type.Record(
+  Type.String({ minLength: 1, maxLength: 100 }),
+  Type.Union([Type.String({ maxLength: 1000 }), Type.Number(), Type.Boolean()]),
+  {
+    maxProperties: 200,
+  },
+)
+export type Parameters = Type.Static<typeof Parameters>
+
 /** An order that came over OPC UA Job Control (OPC 10031-4): what was asked for, and what the asker's list of job orders shows of it. */
 export const JobControl = Type.Object({
   receiver: EquipmentId,
@@ -66,6 +76,8 @@ export const WorkOrder = Type.Object({
   /** orders that it was split from or that were merged into it, and how much of it is theirs; `into`: the order that it was merged into */
   from: Type.Optional(Type.Array(Type.Object({ workOrder: Id, quantity: Quantity, by: Type.Enum(['split', 'merge']) }))),
   into: Type.Optional(Id),
+  parameters: Type.Optional(Parameters),
+  template: Type.Optional({ ...Id, description: 'what it was made from, <name>@<version>' }),
   created: Time,
   completed: Type.Optional(Time),
   ...stored,

@@ -73,6 +73,7 @@ function differenceOf(order: WorkOrder, terms: OrderTerms, request: OrderRequest
   if (!same(quantity, terms.quantity)) return `the quantity ${quantity.value} ${quantity.unit}`
   if (!same(order.tolerance, terms.tolerance) && order.asked === undefined) return 'another tolerance'
   if (!same(order.operations, terms.operations)) return 'other operations'
+  if (!same(order.parameters, terms.parameters)) return 'other parameters'
   if (due !== terms.due) return `the due time ${due === null ? '(none)' : new Date(due).toISOString()}`
   if (terms.release !== undefined && order.release !== terms.release) return `the release time ${new Date(order.release).toISOString()}`
   if (priority !== terms.priority || weight !== terms.weight) return `priority ${priority} and weight ${weight}`

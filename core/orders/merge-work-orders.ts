@@ -35,9 +35,19 @@ export async function mergeWorkOrders(tx: StoreTransaction, ids: readonly string
 }
 
 function differenceOf(a: WorkOrder, b: WorkOrder): string | undefined {
-  const differs = (field: 'state' | 'workMaster' | 'product' | 'operations'): boolean => JSON.stringify(a[field]) !== JSON.stringify(b[field])
+  const differs = (field: 'state' | 'workMaster' | 'product' | 'operations' | 'parameters'): boolean => JSON.stringify(a[field]) !== JSON.stringify(b[field])
   if (a.quantity.unit !== b.quantity.unit) return 'unit of measure'
-  return differs('state') ? 'state' : differs('workMaster') ? 'work master' : differs('product') ? 'product' : differs('operations') ? 'routing' : undefined
+  return differs('state')
+    ? 'state'
+    : differs('workMaster')
+      ? 'work master'
+      : differs('product')
+        ? 'product'
+        : differs('operations')
+          ? 'routing'
+          : differs('parameters')
+            ? 'set of parameters'
+            : undefined
 }
 
 function joined(into: WorkOrder, other: WorkOrder): Partial<WorkOrder> {

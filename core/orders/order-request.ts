@@ -5,7 +5,7 @@ import { assertSafe } from '../base/json.ts'
 import { EquipmentId, Quantity } from '../messages/common.ts'
 import { ResourceNeed } from '../messages/job-order.ts'
 import { describeErrors } from '../messages/validate.ts'
-import type { RoutedOperation, WorkOrder } from '../messages/work-order.ts'
+import { Parameters, type RoutedOperation, type WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
 import { assertText } from './order-text.ts'
 import { readTime } from './times.ts'
@@ -48,6 +48,7 @@ export const OrderRequest = Type.Object({
   priority: Type.Optional(Type.Number()),
   weight: Type.Optional(Type.Number({ minimum: 0 })),
   materialAt: Type.Optional(Type.Union([Moment, Type.Null()])),
+  parameters: Type.Optional(Parameters),
   operations: Type.Optional(Type.Array(RequestedOperation, { minItems: 1, maxItems: 1000 })),
 })
 export type OrderRequest = Type.Static<typeof OrderRequest>
@@ -55,7 +56,7 @@ export type OrderRequest = Type.Static<typeof OrderRequest>
 /** What a request says of the work order it asks for; `release` undefined: now. */
 export type OrderTerms = Pick<
   WorkOrder,
-  'workMaster' | 'quantity' | 'due' | 'priority' | 'weight' | 'external' | 'product' | 'operations' | 'materialAt' | 'tolerance'
+  'workMaster' | 'quantity' | 'due' | 'priority' | 'weight' | 'external' | 'product' | 'operations' | 'materialAt' | 'tolerance' | 'parameters'
 > & {
   readonly id: string | undefined
   readonly release: number | undefined
@@ -99,10 +100,17 @@ export function orderTerms(request: OrderRequest, plant: Plant, where: string): 
     ...(request.tolerance === undefined ? {} : { tolerance: { under: request.tolerance.under ?? 0, over: request.tolerance.over ?? 0 } }),
     release: moment(request.release, 'release'),
     due: moment(request.due, 'due') ?? null,
+    ...inOrderOfNames(request.parameters),
     priority: request.priority ?? 5,
     weight: request.weight ?? 1,
     ...(request.materialAt === undefined ? {} : { materialAt: moment(request.materialAt, 'materialAt') ?? null }),
   }
+}
+
+/** So that the same parameters are the same order, however they were written down. */
+function inOrderOfNames(parameters: Parameters = {}): Pick<OrderTerms, 'parameters'> {
+  const entries = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1))
+  return entries.length === 0 ? {} : { parameters: Object.fromEntries(entries) }
 }
 
 function workMasterOf({ workMaster, product }: OrderRequest, plant: Plant, where: string) {

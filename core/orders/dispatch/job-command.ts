@@ -45,6 +45,8 @@ export async function commandFor(reader: StoreReader, job: JobOrder, equipment: 
     to: equipment,
     name: names.start,
     arguments: {
+      // what every unit is told counts before them
+      ...order?.parameters,
       jobOrder: job.id,
       lot: job.lot,
       quantity: job.quantity.value,

@@ -5,7 +5,8 @@ import { readDuration } from '../times.ts'
 
 /**
  * Orders from B2MML in JSON (ISA-95.05): the operations requests of an OperationsSchedule, or the work requests of a WorkSchedule, bare or in the DataArea of a
- * Process…, Sync… or Notify… message. Elements may be single or in lists, values plain or `{ "value": … }`, as converters from XML write them.
+ * Process…, Sync… or Notify… message. Elements may be single or in lists, values plain, `{ "$": … }` as the JSON schema has them with
+ * attributes, or `{ "value": … }` as some converters from XML write them.
  */
 
 type Node = Readonly<Record<string, unknown>>
@@ -41,7 +42,7 @@ export function b2mmlOrder({ request, parts }: B2mmlRequest, system: string, whe
   const unit = text(quantity?.UnitOfMeasure)
   const value = Number(said ?? Number.NaN)
   if (!(value > 0)) throw new TaktError('TAKT_ORDER_QUANTITY', { what: `'${(said ?? '').slice(0, 60)}' as QuantityString of request ${number}`, where })
-  const master = text(request.WorkMasterID) ?? text(request.OperationsDefinitionID) ?? (parts.length === 1 ? text(parts[0]?.WorkMasterID) : undefined)
+  const master = masterOf(request) ?? text(request.OperationsDefinitionID) ?? (parts[0] !== undefined && parts.length === 1 ? masterOf(parts[0]) : undefined)
   const operations = operationsOf(parts)
   const starts = [request.StartTime, ...parts.flatMap((part) => [part.EarliestStartTime, part.StartTime])].flatMap((time) => text(time) ?? [])
   const ends = [request.EndTime, ...parts.flatMap((part) => [part.LatestEndTime, part.EndTime])].flatMap((time) => text(time) ?? [])
@@ -55,6 +56,7 @@ export function b2mmlOrder({ request, parts }: B2mmlRequest, system: string, whe
     ...optional('release', starts[0]),
     ...optional('due', text(request.EndTime) ?? ends.at(-1)),
     ...optional('priority', priority === undefined ? undefined : Number(priority)),
+    ...optional('parameters', parametersOf(parts)),
   } satisfies Partial<OrderRequest>
 }
 
@@ -69,10 +71,13 @@ function schedulesIn(value: unknown, depth: number): { readonly of: string; read
   return undefined
 }
 
+/** Words of B2MML for what comes out and is wanted. */
+const PRODUCED = new Set(['Produced', 'Material Produced', 'Yield Produced'])
+
 function producedBy(holders: readonly Node[]): Node | undefined {
   for (const holder of holders) {
     const materials = nodes(holder.MaterialRequirement).filter(({ Quantity }) => nodes(Quantity).length > 0)
-    const produced = materials.find(({ MaterialUse }) => text(MaterialUse) === 'Produced')
+    const produced = materials.find(({ MaterialUse }) => PRODUCED.has(text(MaterialUse) ?? ''))
     if (produced !== undefined) return produced
     const [only] = materials
     if (materials.length === 1 && only !== undefined && text(only.MaterialUse) === undefined) return only
@@ -83,7 +88,7 @@ function producedBy(holders: readonly Node[]): Node | undefined {
 function operationsOf(parts: readonly Node[]): RequestedOperation[] | undefined {
   const operations = parts.flatMap((part, index): RequestedOperation[] => {
     const name = text(part.ProcessSegmentID) ?? text(part.OperationsSegmentID) ?? text(part.WorkMasterID) ?? text(part.ID) ?? String(index + 1)
-    const durationMs = readDuration(text(part.Duration), 'min')
+    const durationMs = readDuration(text(part.Duration), 'min') ?? spanOf(part)
     const units = nodes(part.EquipmentRequirement).flatMap(({ EquipmentID }) => text(EquipmentID) ?? [])
     if (durationMs === undefined || units.length === 0) return []
     return [{ id: slug(name), alternatives: units.map((equipment) => ({ equipment, durationMs })) }]
@@ -91,15 +96,39 @@ function operationsOf(parts: readonly Node[]): RequestedOperation[] | undefined 
   return operations.length > 0 && operations.length === parts.length ? operations : undefined
 }
 
+/** `shaft@3`, or the newest where no version is said that could be one of ours. */
+function masterOf(part: Node): string | undefined {
+  const [id, version] = [text(part.WorkMasterID), text(part.WorkMasterVersion)]
+  return id === undefined || version === undefined || !/^\d+$/.test(version) ? id : `${id}@${version}`
+}
+
+/** A job order of B2MML has no duration but a start and an end. Where a work master says how long it takes, they are only when. */
+function spanOf(part: Node): number | undefined {
+  if (text(part.WorkMasterID) !== undefined) return undefined
+  const span = Date.parse(text(part.EndTime) ?? '') - Date.parse(text(part.StartTime) ?? '')
+  return span > 0 ? span : undefined
+}
+
+/** What the order's parts are to be made with; of the same twice the first. Undefined where there is nothing. */
+function parametersOf(parts: readonly Node[]): OrderRequest['parameters'] {
+  const found: Record<string, string> = {}
+  for (const part of parts)
+    for (const parameter of [...nodes(part.JobOrderParameter), ...nodes(part.SegmentParameter)]) {
+      const [id, value] = [text(parameter.ID), text(nodes(parameter.Value)[0]?.ValueString)]
+      if (id !== undefined && value !== undefined && !Object.hasOwn(found, id)) found[id] = value
+    }
+  return Object.keys(found).length === 0 ? undefined : found
+}
+
 function nodes(value: unknown): Node[] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value]
   return list.filter((item): item is Node => typeof item === 'object' && item !== null && !Array.isArray(item))
 }
 
-/** A value as text, plain or in `{ value }`, the first of a list. */
+/** A value as text, plain, in `{ $ }` or in `{ value }`, the first of a list. */
 function text(value: unknown): string | undefined {
   const first: unknown = Array.isArray(value) ? value[0] : value
-  const plain = typeof first === 'object' && first !== null ? (first as Node).value : first
+  const plain = typeof first === 'object' && first !== null ? ((first as Node).$ ?? (first as Node).value) : first
   return typeof plain === 'string' || typeof plain === 'number' ? String(plain) : undefined
 }
 

@@ -81,6 +81,43 @@ describe('B2MML in JSON', () => {
     await store.close()
   })
 
+  it('values with attributes, versions, parameters, words of B2MML 7, and job orders whose times say how long they take', () => {
+    const $ = (text: string) => ({ $: text, '@schemeName': 'x' })
+    const material = {
+      ID: '1',
+      MaterialDefinitionID: [$('shaft')],
+      MaterialUse: $('Material Produced'),
+      Quantity: [{ QuantityString: $('6'), UnitOfMeasure: $('pcs') }],
+    }
+    const parameter = { ID: $('programme'), Value: [{ ValueString: $('P-7'), DataType: 'string', UnitOfMeasure: null }] }
+    const job = (more: object) => ({ ID: $('J'), MaterialRequirement: [material], JobOrderParameter: [parameter, parameter], ...more })
+    const times = { StartTime: $('2026-11-23T06:00:00Z'), EndTime: '2026-11-23T06:30:00Z' }
+    const unit = { EquipmentRequirement: [{ ID: '1', EquipmentID: [$('p/saw')] }] }
+    const { orders, problems } = read({
+      ProcessWorkSchedule: {
+        DataArea: {
+          WorkSchedule: [
+            {
+              ID: 'WS',
+              WorkRequest: [
+                { ID: $('WR-1'), JobOrder: [job({ WorkMasterID: $('shaft'), WorkMasterVersion: $('1'), ...unit, ...times })] },
+                { ID: $('WR-2'), JobOrder: [job({ ...unit, ...times })] },
+              ],
+            },
+          ],
+        },
+      },
+    })
+    assert.deepEqual(problems, [])
+    const [first, second] = orders.map(({ request }) => request)
+    assert.deepEqual(
+      [first?.workMaster, first?.operations, first?.parameters, first?.quantity],
+      ['shaft@1', undefined, { programme: 'P-7' }, { value: 6, unit: 'pcs' }],
+    )
+    assert.deepEqual(second?.operations, [{ id: 'J', alternatives: [{ equipment: 'p/saw', durationMs: 1_800_000 }] }])
+    assert.deepEqual([second?.release, second?.due], ['2026-11-23T06:00:00Z', '2026-11-23T06:30:00Z'])
+  })
+
   it('names each request that cannot be taken, and takes the others', () => {
     const of = (ID: unknown, MaterialRequirement: unknown) => ({ ID, JobOrder: { MaterialRequirement } })
     const { orders, problems } = read({

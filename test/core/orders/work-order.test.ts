@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { cancelWorkOrder, closeWorkOrder, commandJobOrder, holdWorkOrder, resumeWorkOrder } from '../../../core/orders/control-work-order.ts'
 import { createWorkOrder } from '../../../core/orders/create-work-order.ts'
-import type { OrderRequest } from '../../../core/orders/order-request.ts'
+import { COMMAND_NAMES, commandFor } from '../../../core/orders/dispatch/job-command.ts'
+import { checkOrderRequest, type OrderRequest } from '../../../core/orders/order-request.ts'
 import { releaseWorkOrder } from '../../../core/orders/release-work-order.ts'
 import type { Store } from '../../../core/store/store.ts'
 import { code, count, jobStates, memoryStore, plant, released, show, tester } from './fixture.ts'
@@ -85,6 +86,18 @@ describe('work orders', () => {
     assert.deepEqual(cut?.alternatives, [{ equipment: 'p/saw', setupMs: 0, perPieceMs: 100 }])
     assert.deepEqual(mill?.after, ['jo-wo-1-cut'])
     assert.equal((await store.get('lot', 'lot-wo-1'))?.material, 'odd')
+  })
+
+  it('carry parameters to the units that make them; other parameters are another order', async () => {
+    const parameters = { temperature: 180.5, programme: 'P-7', deburr: true, operation: 'not this one' }
+    const order = await released(store, { parameters })
+    assert.deepEqual(order.parameters, parameters)
+    await released(store, { parameters: { deburr: true, operation: 'not this one', programme: 'P-7', temperature: 180.5 } })
+    assert.equal(await code(released(store, { parameters: { ...parameters, temperature: 181 } })), 'TAKT_ORDER_EXISTS_DIFFERENT')
+    assert.throws(() => checkOrderRequest({ quantity: 1, product: 'shaft', parameters: { a: [1] } }, 'test'), { code: 'TAKT_MESSAGE_INVALID' })
+    const job = (await store.get('job-order', 'jo-wo-1-10-saw'))!
+    const { arguments: told } = await commandFor(store, job, 'p/saw', { names: COMMAND_NAMES, attempt: 1, expires: 1 })
+    assert.deepEqual([told.temperature, told.programme, told.deburr, told.operation], [180.5, 'P-7', true, '10-saw'])
   })
 
   it('run from operation to operation with the good parts of the one before', async () => {
