@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Node } from 'node-red'
+import { packageRoot } from '../../core/base/package-root.ts'
 import type { Store } from '../../core/store/store.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
+import registerTrace from '../../nodes/trace/trace.ts'
 import registerWorkOrder from '../../nodes/work-order/work-order.ts'
 import { PLANT } from '../core/orders/fixture.ts'
 import { CHEAP, PASSWORD } from '../core/people/support.ts'
-import { helper, loadFlow, nextMessage, type Received } from './support/helper.ts'
+import { collect, helper, loadFlow, nextMessage, type Received } from './support/helper.ts'
 
 const SAW = 'p/saw'
 const JOB = 'jo-mo-saw-1-maintenance'
@@ -161,5 +165,59 @@ describe('work order node: repairs', () => {
     assert.equal(await refused('maintenance.found', 'mo-none'), 'TAKT_MAINTENANCE_UNKNOWN')
     assert.equal((await store.head()).sequence, sequence)
     assert.equal((await store.get('work-order', 'mo-saw-1'))?.found?.done, 'sharpened')
+  })
+})
+
+describe('the example of maintenance', () => {
+  interface Part {
+    readonly id: string
+    readonly type: string
+    readonly wires?: readonly (readonly string[])[]
+    readonly [key: string]: unknown
+  }
+  const example = JSON.parse(readFileSync(join(packageRoot, 'examples/maintenance.json'), 'utf8')) as Part[]
+
+  before((done) => void helper.startServer(done))
+  after((done) => void helper.stopServer(done))
+  afterEach(() => helper.unload())
+
+  it('leads from the order to full work, button by button, with the spares out of stock and two refusals', async () => {
+    const flow = example
+      .filter(({ type }) => type !== 'inject' && type !== 'comment')
+      .map((part) => (part.type === 'debug' ? { ...part, type: 'helper' } : part))
+    const get = await loadFlow(
+      [registerPlant, registerStore, registerWorkOrder, registerTrace],
+      flow.map((part) => (part.type === 'takt-store' ? { ...part, file: ':memory:' } : part)),
+    )
+    const { store } = get(example.find(({ type }) => type === 'takt-store')?.id ?? '') as StoreNode
+    const refusals = collect(get(example.find(({ name }) => name === 'refused, or for people')?.id ?? ''))
+    const press = async (name: RegExp): Promise<void> => {
+      const button = example.find((part) => part.type === 'inject' && name.test(String(part.name)))
+      const payload = JSON.parse(String(button?.payload).replaceAll('$millis()', String(Date.now())))
+      const { topic } = button ?? {}
+      get(button?.wires?.[0]?.[0] ?? '').receive({ topic, payload } as never)
+      // the writer takes one after the other
+      for (let turn = 0; turn < 5; turn++) await store.transaction(async () => {})
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    const order = () => store.get('work-order', 'mo-mill-1-1')
+    await press(/^ask/)
+    assert.equal((await order())?.spares?.[0]?.state, 'missing')
+    await press(/received/)
+    assert.equal((await order())?.spares?.[0]?.state, 'reserved')
+    for (const button of [/^found already/, /under repair/, /^what was found/, /has ended/, /^its return/]) await press(button)
+    assert.deepEqual([(await order())?.service?.state, (await order())?.found?.code], ['check', 'bearing-worn'])
+    for (const _ of [1, 2, 3]) await press(/^calm/)
+    assert.equal((await order())?.service?.state, 'trial')
+    for (const button of [/twice/, /^full work/, /^figures/]) await press(button)
+    assert.equal((await order())?.service?.state, 'full')
+    assert.deepEqual(
+      refusals.map(({ payload }) => payload.code),
+      ['TAKT_SPARE_MISSING', 'TAKT_MAINTENANCE_STATE', 'TAKT_MAINTENANCE_STATE'],
+    )
+    const booked = async (): Promise<number | undefined> =>
+      (await store.db.selectFrom('lot_stock').select('on_hand').where('lot', '=', 'bearings-1').executeTakeFirst())?.on_hand
+    for (let wait = 0; wait < 50 && (await booked()) !== 2; wait++) await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.equal(await booked(), 2, 'the trace node has booked what the repair used')
   })
 })
