@@ -194,8 +194,7 @@ describe('the example of maintenance', () => {
     const press = async (name: RegExp): Promise<void> => {
       const button = example.find((part) => part.type === 'inject' && name.test(String(part.name)))
       const payload = JSON.parse(String(button?.payload).replaceAll('$millis()', String(Date.now())))
-      const { topic } = button ?? {}
-      get(button?.wires?.[0]?.[0] ?? '').receive({ topic, payload } as never)
+      get(button?.wires?.[0]?.[0] ?? '').receive({ topic: button?.topic, payload } as never)
       // the writer takes one after the other
       for (let turn = 0; turn < 5; turn++) await store.transaction(async () => {})
       await new Promise((resolve) => setTimeout(resolve, 20))
