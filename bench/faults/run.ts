@@ -49,6 +49,9 @@ async function run(one: FaultCase, context: CaseContext): Promise<FaultRow> {
   }
 }
 
+// servers and processes that a case started are ended with this one
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 let kept = false
 try {
   const context: CaseContext = {

@@ -5,7 +5,7 @@ import { openDamaged } from './execute-damage.ts'
 import { killTraffic } from './execute-kill.ts'
 import { stopLeaders } from './execute-stop.ts'
 
-const KILLS = 6
+const KILLS = 4
 const DAMAGES = 12
 const STOPS = 1
 const STOP_MS = 4000

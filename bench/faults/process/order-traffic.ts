@@ -13,9 +13,11 @@ import { type Command, orderLife } from './order-life.ts'
 
 /**
  * People, machines and an ERP in one process that is killed, stopped and cut off: `node order-traffic.js <order as JSON>`. Each writer takes work orders from their
- * creation to their shipping, a keyed transaction a command, and notes what it was told is done. Started again it repeats the last that it has done. Lines on standard input: `clock <ms>` sets the system's clock off by so much, `inside` stops the
- * process (SIGSTOP) in the middle of a transaction, `between` between looking whether it leads and doing what a leader does. Lines on standard output: `told` at each
- * command that is done, `leads`, `inside`, `between`, `refused <code>`.
+ * creation to their shipping, a keyed transaction a command, and notes what it was told is done. Started again it repeats the last that it has done, and goes on.
+ *
+ * Lines on standard input: `clock <ms>` sets the system's clock off by so much; `inside` stops the process (SIGSTOP) in the middle of a transaction, `between` between
+ * looking whether it leads and doing what a leader does. Lines on standard output: `told` at each command that is done, `leads`, `leads no more`, `inside`, `between`,
+ * `refused <code>`.
  */
 
 const order = JSON.parse(process.argv[2] ?? '{}') as TrafficOrder
@@ -168,7 +170,7 @@ async function tokenOf(tx: StoreTransaction): Promise<number> {
 
 if (order.leads === true) void lead()
 await Promise.all(Array.from({ length: order.writers }, (_, n) => write(`${order.name}${n}`)))
-// finished: everything that is due goes out
+// finished: everything that is due goes out, and Takt itself has to find its ledger whole
 for (;;) {
   const { left } = await store.db
     .selectFrom('outbox')
@@ -179,5 +181,7 @@ for (;;) {
   await pause(200)
 }
 await outbox.stop()
+const { fault } = await store.verify()
+if (fault !== null) say(`refused TAKT_LEDGER_FAULT ${fault.what}`)
 await store.close()
 process.exit(0)

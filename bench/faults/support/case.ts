@@ -71,7 +71,7 @@ export const QUICK: Size = {
   redeploys: 5,
   awayMs: 7000,
   trafficKills: 5,
-  redKills: 2,
+  redKills: 1,
   serverFaults: 4,
   stops: 4,
   stopMs: 4000,

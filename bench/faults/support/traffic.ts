@@ -28,6 +28,8 @@ export class Traffic {
   constructor(palette: string, order: TrafficOrder) {
     this.#palette = palette
     this.#order = order
+    // whoever stops the harness leaves nothing behind that works
+    process.on('exit', () => this.#child?.kill('SIGKILL'))
   }
 
   get name(): string {
