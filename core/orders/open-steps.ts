@@ -1,4 +1,5 @@
 import type { JobOrder } from '../messages/job-order.ts'
+import type { WorkOrder } from '../messages/work-order.ts'
 import type { StoreReader } from '../store/store.ts'
 import { openProcedure } from './procedure-gate.ts'
 
@@ -15,11 +16,11 @@ export interface OpenStep {
 
 /**
  * What is open of the procedures by which a lot was made: of its job orders that have begun, and of the rework of its parts. One that was aborted counts, too: it has made
- * parts, and its steps can be done no more.
+ * parts, and its steps can be done no more. `reworks`: all rework orders, where the caller has them already.
  */
-export async function openSteps(reader: StoreReader, lot: string): Promise<readonly OpenStep[]> {
+export async function openSteps(reader: StoreReader, lot: string, reworks?: readonly WorkOrder[]): Promise<readonly OpenStep[]> {
   const open: OpenStep[] = []
-  for (const job of await jobsOn(reader, lot)) {
+  for (const job of await jobsOn(reader, lot, reworks ?? (await reworkOrders(reader)))) {
     const step = await openStep(reader, job)
     if (step !== undefined) open.push(step)
   }
@@ -36,8 +37,11 @@ export async function openStep(reader: StoreReader, job: JobOrder): Promise<Open
   return { code: 'TAKT_PROCEDURE_OPEN', jobOrder: job.id, procedure, step, what: `${job.id}: ${what}` }
 }
 
-async function jobsOn(reader: StoreReader, lot: string): Promise<readonly JobOrder[]> {
-  const reworks = await reader.list('work-order', { where: { type: 'rework' } })
+export function reworkOrders(reader: StoreReader): Promise<WorkOrder[]> {
+  return reader.list('work-order', { where: { type: 'rework' } })
+}
+
+async function jobsOn(reader: StoreReader, lot: string, reworks: readonly WorkOrder[]): Promise<readonly JobOrder[]> {
   const sublots = reworks.filter((order) => order.of?.lot === lot && order.state !== 'Canceled').flatMap(({ lots }) => lots)
   return reader.list('job-order', { where: { lot: [lot, ...sublots] }, orderBy: 'id' })
 }

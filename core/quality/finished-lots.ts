@@ -1,7 +1,7 @@
 import type { Lot } from '../messages/lot.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import { setLotDisposition } from '../orders/lots.ts'
-import { type OpenStep, openSteps } from '../orders/open-steps.ts'
+import { type OpenStep, openSteps, reworkOrders } from '../orders/open-steps.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { StoreReader, StoreTransaction } from '../store/store.ts'
 
@@ -21,8 +21,10 @@ export async function releaseFinishedLots(tx: StoreTransaction, plant: Plant, ac
   const released: Lot[] = []
   const open: Array<FinishedLots['open'][number]> = []
   let waiting = 0
-  for (const { lot, order } of await finishedLots(tx)) {
-    const steps = await openSteps(tx, lot.id)
+  const finished = await finishedLots(tx)
+  const reworks = finished.length === 0 ? [] : await reworkOrders(tx)
+  for (const { lot, order } of finished) {
+    const steps = await openSteps(tx, lot.id, reworks)
     if (steps.length > 0) {
       open.push({ lot, steps })
       waiting++

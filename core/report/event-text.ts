@@ -190,6 +190,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   },
   'lot.held': (event) => [`Lot ${event.subject} held${because(event)}`, 'warning'],
   'lot.released': (event) => [`Lot ${event.subject} ${(event.after as Lot).disposition === 'released' ? 'released' : 'goes on'}${because(event)}`, 'good'],
+  'lot.steps-conceded': (event) => [`Lot ${event.subject} is let go although steps are open${because(event)}`, 'warning'],
   'lot.scrapped': (event) => [`Lot ${event.subject} scrapped${because(event)}`, 'bad'],
   'source.gap': ({ after }, plant) => [gapText(after as Gap, plant), (after as Gap).backfilled === true ? 'info' : 'warning'],
   'inbox.given-up': (event) => [`Messages of ${event.subject} given up${because(event)}`, 'bad'],

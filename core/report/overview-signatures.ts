@@ -23,7 +23,7 @@ export async function orderSignatures(store: StoreReader, orders: readonly WorkO
     const order = owner.get(recordOf(check))
     if (order === undefined) continue
     const given = byOrder.get(order) ?? []
-    given.push(shown(check))
+    given.push(shownSignature(check))
     byOrder.set(order, given)
   }
   return byOrder
@@ -33,7 +33,8 @@ function recordOf({ signature: { record } }: SignatureCheck): string {
   return `${record.kind} ${record.id}`
 }
 
-function shown(check: SignatureCheck): OverviewSignature {
+/** As it is shown beside a record. */
+export function shownSignature(check: SignatureCheck): OverviewSignature {
   const { meaning, name, at } = check.signature
   return { record: recordOf(check), meaning, name, at, state: check.state }
 }

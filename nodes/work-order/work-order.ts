@@ -11,6 +11,7 @@ import { assertText } from '../../core/orders/order-text.ts'
 import { refusalOf } from '../../core/orders/refusal.ts'
 import type { Action } from '../../core/people/roles.ts'
 import { holdRequest } from '../../core/quality/hold-desk.ts'
+import { shownRecord } from '../../core/report/shown-record.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
 import { defineNode, type Message, nameOf, type Send, showError } from '../shared/define-node.ts'
@@ -89,10 +90,17 @@ export default function registerWorkOrder(RED: NodeAPI): void {
         send([null, { ...message, topic: 'orders/import', payload: summary }])
       }
 
+      /** Reading needs nobody's leave. */
+      async function show(message: Message, send: Send): Promise<void> {
+        const { topic, record, signatures, open } = await shownRecord(store, message.payload, where)
+        send([{ ...message, topic, payload: record, signatures, open }, null])
+      }
+
       return {
         async input(message, send) {
           try {
             if (repaired.takesSample(message)) return
+            if (isShow(message)) return await show(message, send)
             const repair = repaired.asked(message)
             if (repair !== undefined) return await effects.attempt(message, () => repaired.answer(repair, message, send, effects.onceFor(message)))
             const topic = topicOf(message)
@@ -144,6 +152,10 @@ async function scopeOf(store: StoreNode['store'], topic: DeskTopic, payload: unk
   assertText([jobOrder, equipment], topic)
   if (topic === 'command' && typeof jobOrder === 'string') return (await store.get('job-order', jobOrder))?.equipment ?? ''
   return topic === 'maintenance' && typeof equipment === 'string' ? equipment : ''
+}
+
+function isShow({ topic, payload }: Message): boolean {
+  return typeof topic === 'string' && /(?:^|\/)show$/.test(topic) && !hasKind(payload)
 }
 
 /** What is asked for: the last part of the topic, `orders/create`; without one, a payload that can only be orders is taken as such. */

@@ -163,6 +163,10 @@ describe('work order node', () => {
     assert.deepEqual([lot.topic, lot.ticket, lot.payload.disposition, lot.payload.reason], ['lots/lot-wo-1', 7, 'held', 'wrong steel'])
     const events = (await store.events(0, 100)).filter(({ actor }) => actor === 'Eva')
     assert.ok(['disruption.acted', 'disruption.withdrawn', 'lot.held'].every((type) => events.some((event) => event.type === type)))
+    const shown = nextMessage(changes, (message) => message.signatures !== undefined)
+    send('orders/show', { lot: 'lot-wo-1' }, { ticket: 8 })
+    const { topic, payload, ticket, signatures, open } = await shown
+    assert.deepEqual([topic, payload.reason, ticket, signatures, open], ['lots/lot-wo-1', 'wrong steel', 8, [], []])
     const refused = nextMessage(refusals)
     send('orders/resume', { equipment: 'p/saw', why: 'again' })
     assert.equal((await refused).payload.code, 'TAKT_UNIT_NOT_HELD')

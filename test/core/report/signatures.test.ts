@@ -12,12 +12,14 @@ import { OverviewSource } from '../../../core/report/overview-source.ts'
 import { renderCsv, renderJson } from '../../../core/report/render-data.ts'
 import { renderHtml } from '../../../core/report/render-html.ts'
 import { shiftReport } from '../../../core/report/shift-report.ts'
+import { shownRecord } from '../../../core/report/shown-record.ts'
 import { workOrderReport } from '../../../core/report/work-order-report.ts'
 import { signaturesOf } from '../../../core/sign/check-signature.ts'
 import { FREE_POLICY, Signing } from '../../../core/sign/signing.ts'
 import { touched } from '../../../core/trace/touched.ts'
 import { CHEAP, PASSWORD } from '../people/support.ts'
 import { inForce } from '../procedures/support.ts'
+import { rejection } from '../store/support/store.ts'
 import { story } from './support/story.ts'
 import { LINE, SAW, type World } from './support/world.ts'
 
@@ -117,6 +119,15 @@ describe('a report of what was signed', () => {
     assert.ok(!/(^|,)=Anna/m.test(renderCsv(report, 'procedures')))
     assert.deepEqual(signed.map(({ record, state }) => [record, state]), [[`procedure-run ${job}`, 'valid']]) // biome-ignore format: one line
     assert.match(String(signed[0]?.what), /2 steps done since/)
+    // whoever asks for the record gets them with it
+    const { record: shown, signatures, open } = await shownRecord(world.store, { jobOrder: job }, 'test')
+    assert.deepEqual([shown.id, signatures.map(({ name, meaning, state }) => [name, meaning, state]), open], [job, [['Eva <b>Kern</b>', 'verified', 'signed']], []]) // biome-ignore format: one line
+    for (const asked of ['wo-3', { id: 'wo-3' }, { lot: 'lot-wo-3' }]) assert.deepEqual((await shownRecord(world.store, asked, 'test')).signatures, signatures)
+    for (const [
+      asked,
+      told,
+    ] of [['none', 'TAKT_ORDER_UNKNOWN'], [{ jobOrder: 'none' }, 'TAKT_JOB_ORDER_UNKNOWN'], [{ lot: 'none' }, 'TAKT_LOT_UNKNOWN'], [{ id: 'wo-3', lot: 'l' }, 'TAKT_MESSAGE_INVALID'], [undefined, 'TAKT_MESSAGE_INVALID'], ['a\0', 'TAKT_ORDER_TEXT']] as const) // biome-ignore format: one line
+      assert.equal((await rejection(shownRecord(world.store, asked, 'test'))).code, told)
     // a step that was rewritten is another matter
     const run = (await world.store.get('procedure-run', job))!
     await world.tx((tx) =>
