@@ -453,6 +453,7 @@ export const ERROR_CODES = {
   TAKT_ORDER_IN_PROGRESS: { what: 'the order has begun', remedy: 'take back what was allowed to start, or let what runs come to its end' },
   TAKT_ORDER_MERGE: { what: 'the orders cannot become one', remedy: 'merge orders for the same thing, by the same way, in the same state' },
   TAKT_ORDER_TOLERANCE: { what: 'less or more was made than the tolerance allows', remedy: "make the rest, or close the order with a reason in 'why'" },
+  TAKT_TEMPLATE_UNKNOWN: { what: 'there is no such template of orders', remedy: 'correct the name, or make the template with topic template' },
   TAKT_ORDER_TEXT: { what: 'a text cannot be stored and shown as it is', remedy: 'send it without control characters, as valid Unicode' },
   TAKT_IMPORT_DUPLICATE: {
     what: 'a row says the same as one before it',

@@ -1,6 +1,7 @@
 import { TaktError } from '../base/error.ts'
 import { assertSafe } from '../base/json.ts'
 import type { JobOrder } from '../messages/job-order.ts'
+import type { OrderTemplate } from '../messages/order-template.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { Store, StoreTransaction } from '../store/store.ts'
@@ -19,6 +20,7 @@ import { readOrderChange } from './read-order-change.ts'
 import { releaseWorkOrder } from './release-work-order.ts'
 import { splitWorkOrder } from './split-work-order.ts'
 import { stopWorkOrder } from './stop-work-order.ts'
+import { fillFromTemplates, namesTemplate, readTemplate, saveTemplate } from './templates.ts'
 
 export const DESK_TOPICS = [
   'create',
@@ -36,6 +38,7 @@ export const DESK_TOPICS = [
   'command',
   'maintenance',
   'material',
+  'template',
 ] as const
 export type DeskTopic = (typeof DESK_TOPICS)[number]
 
@@ -51,7 +54,7 @@ export interface OrderDeskSettings {
 
 /** What came of a request: the documents as they stand now, and for imports what became of every row. */
 export interface DeskAnswer {
-  readonly documents: readonly (WorkOrder | JobOrder)[]
+  readonly documents: readonly (WorkOrder | JobOrder | OrderTemplate)[]
   readonly summary?: ImportSummary
 }
 
@@ -121,6 +124,11 @@ export class OrderDesk {
           return documents
         })
       }
+      case 'template': {
+        const template = readTemplate(payload, this.#plant(), where)
+        const { why } = fields(payload, where)
+        return this.#do(once, async (tx) => [await saveTemplate(tx, template, withWhy(because, why))])
+      }
       default:
         return this.#control(topic, payload, because, once)
     }
@@ -129,8 +137,10 @@ export class OrderDesk {
   async #take(topic: 'create' | 'import', payload: unknown, because: Because, once: TakeOnce | undefined): Promise<DeskAnswer> {
     const { mapping, autoRelease, importFolder, where } = this.#settings
     const file = fileNamed(payload)
-    const input = file === undefined ? payload : await readImportFile(file, importFolder, where)
     const plant = this.#plant()
+    const isFromTemplate = topic === 'create' && file === undefined && namesTemplate(payload)
+    const whole = isFromTemplate ? await this.#store.transaction((tx) => fillFromTemplates(tx, payload, plant, tx.now, where)) : payload
+    const input = file === undefined ? whole : await readImportFile(file, importFolder, where)
     const source = file ?? where
     const read = readOrders(input, topic === 'create' && file === undefined && areRequests(input) ? {} : mapping, plant, source)
     const { summary, orders: documents } = await importOrders(this.#store, plant, read, autoRelease, because, once)
@@ -154,7 +164,7 @@ export class OrderDesk {
     })
   }
 
-  async #do(once: TakeOnce | undefined, work: (tx: StoreTransaction) => Promise<readonly (WorkOrder | JobOrder)[]>): Promise<DeskAnswer> {
+  async #do(once: TakeOnce | undefined, work: (tx: StoreTransaction) => Promise<DeskAnswer['documents']>): Promise<DeskAnswer> {
     return { documents: await this.#store.transaction(async (tx) => (once === undefined || (await once(tx, '')) ? work(tx) : [])) }
   }
 }

@@ -49,6 +49,7 @@ export const OrderRequest = Type.Object({
   weight: Type.Optional(Type.Number({ minimum: 0 })),
   materialAt: Type.Optional(Type.Union([Moment, Type.Null()])),
   parameters: Type.Optional(Parameters),
+  template: Type.Optional(Type.String({ maxLength: 200 })),
   operations: Type.Optional(Type.Array(RequestedOperation, { minItems: 1, maxItems: 1000 })),
 })
 export type OrderRequest = Type.Static<typeof OrderRequest>
@@ -56,7 +57,7 @@ export type OrderRequest = Type.Static<typeof OrderRequest>
 /** What a request says of the work order it asks for; `release` undefined: now. */
 export type OrderTerms = Pick<
   WorkOrder,
-  'workMaster' | 'quantity' | 'due' | 'priority' | 'weight' | 'external' | 'product' | 'operations' | 'materialAt' | 'tolerance' | 'parameters'
+  'workMaster' | 'quantity' | 'due' | 'priority' | 'weight' | 'external' | 'product' | 'operations' | 'materialAt' | 'tolerance' | 'parameters' | 'template'
 > & {
   readonly id: string | undefined
   readonly release: number | undefined
@@ -101,6 +102,7 @@ export function orderTerms(request: OrderRequest, plant: Plant, where: string): 
     release: moment(request.release, 'release'),
     due: moment(request.due, 'due') ?? null,
     ...inOrderOfNames(request.parameters),
+    ...(request.template === undefined ? {} : { template: request.template }),
     priority: request.priority ?? 5,
     weight: request.weight ?? 1,
     ...(request.materialAt === undefined ? {} : { materialAt: moment(request.materialAt, 'materialAt') ?? null }),

@@ -2,6 +2,7 @@ import type { Node } from 'node-red'
 import type { TaktError } from '../../core/base/error.ts'
 import type { JobOrder } from '../../core/messages/job-order.ts'
 import type { JobResponse } from '../../core/messages/job-response.ts'
+import type { OrderTemplate } from '../../core/messages/order-template.ts'
 import type { WorkOrder } from '../../core/messages/work-order.ts'
 import type { LedgerEvent, Store } from '../../core/store/store.ts'
 import { type Message, showError } from '../shared/define-node.ts'
@@ -30,7 +31,7 @@ export class StateChanges {
   }
 
   /** These documents are what a message asked for. One that did not change is sent too: who asked is waiting for it. */
-  reply(documents: readonly (WorkOrder | JobOrder)[], message: Message): void {
+  reply(documents: readonly (WorkOrder | JobOrder | OrderTemplate)[], message: Message): void {
     for (const document of documents) {
       const sequence = document.ledger ?? 0
       if (this.#waiting.some((event) => event.sequence === sequence)) this.#replies.set(sequence, message)
@@ -86,7 +87,8 @@ export class StateChanges {
   }
 }
 
-function topicOf(document: WorkOrder | JobOrder | JobResponse): string {
+function topicOf(document: WorkOrder | JobOrder | JobResponse | OrderTemplate): string {
+  if (document.kind === 'order-template') return `orders/templates/${document.name}`
   if (document.kind === 'work-order') return `orders/${document.id}`
   return document.kind === 'job-order' ? `jobs/${document.id}` : `jobs/${document.jobOrder}/response`
 }

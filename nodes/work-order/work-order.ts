@@ -144,6 +144,7 @@ const ACTION_OF: Readonly<Partial<Record<DeskTopic, Action>>> = {
   rush: 'order.release',
   command: 'order.command',
   maintenance: 'order.maintenance',
+  template: 'order.release',
 }
 
 /** A job order is where its unit is, as the store says; a repair is where it is asked for; work orders are the whole plant's, whatever else the request says. */
