@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { TaktError } from '../base/error.ts'
 import type { Document, DocumentOf } from '../messages/document.ts'
 import { documentTables } from './documents.ts'
 import type { LedgerRow } from './ledger.ts'
@@ -59,7 +60,8 @@ export class DocumentCheck {
     // what was written meanwhile is newer than the rows that were told
     if (ledger <= upTo && written !== ledger) return { sequence: written ?? ledger, what: `the ${kind} ${id} is not the newest: row ${written} wrote it last` }
     const document = JSON.parse(row.document) as DocumentOf<StoredKind>
-    const wrong = Object.entries({ ...columns(document), revision: document.revision }).find(([name, value]) => row[name] !== value)
+    // an older version of the tables may not have a column yet
+    const wrong = Object.entries({ ...columns(document), revision: document.revision }).find(([name, value]) => Object.hasOwn(row, name) && row[name] !== value)
     return wrong === undefined ? undefined : { sequence: ledger, what: `column ${wrong[0]} of the ${kind} ${id} is not what row ${ledger} says` }
   }
 }
@@ -84,6 +86,8 @@ function writtenPlainly({ sequence, subject }: WrittenRow, after: string): strin
   return Object.hasOwn(PROJECTIONS, kind) ? `${kind} ${subject}` : undefined
 }
 
+const NO_TABLE = /^no such table: |^relation "\w+" does not exist$/
+
 interface DocumentRow {
   readonly id: string
   readonly revision: number
@@ -94,6 +98,7 @@ interface DocumentRow {
   readonly [column: string]: unknown
 }
 
+/** A page of a kind's documents in the order of their ids; none where the tables are those of an older version without that kind. What the ledger has of it is missed then. */
 async function readPage(db: Kysely<Tables>, table: string, after: string): Promise<DocumentRow[]> {
   const rows = await documentTables(db)
     .selectFrom(table)
@@ -104,5 +109,9 @@ async function readPage(db: Kysely<Tables>, table: string, after: string): Promi
     .orderBy(`${table}.id` as never)
     .limit(PAGE)
     .execute()
+    .catch((error: unknown) => {
+      if (error instanceof TaktError && error.code === 'TAKT_STORE_QUERY' && NO_TABLE.test(error.what)) return []
+      throw error
+    })
   return rows as unknown as DocumentRow[]
 }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { SqliteBackend } from '../../../core/store/sqlite-backend.ts'
 import { verifyFile } from '../../../core/store/verify-file.ts'
@@ -39,6 +40,7 @@ describe('a store file', () => {
         }
         return rows as Array<Record<string, any>>
       },
+      anchor: async ({ sequence, hash }) => writeFileSync(`${where}.anchor`, JSON.stringify({ sequence, hash })),
       verify: () => verifyFile(where),
     }
   }, false)
