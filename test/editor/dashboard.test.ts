@@ -102,6 +102,8 @@ describe('the dashboard', function () {
     assert.ok(await page.locator('[data-order=wo-126] .chip.bad').isVisible())
     const foreseen = (await page.getAttribute('[data-order=wo-123] .chip', 'title')) ?? ''
     assert.match(foreseen, /^ends between .* and .* \(10–90 %\), about .*; by what is usual/)
+    await page.click('[data-order=wo-118]')
+    assert.match(await text('.tk-orders .signatures'), /Eva Kern, approved, 2025-11-25T08:00:00.000\+01:00: lot lot-118/)
     await page.click('[data-order=wo-125]')
     await page.waitForSelector('[data-order=wo-125].lit')
     assert.equal(await page.locator('.tk-gantt .job.far[data-job^=jo-125]').count(), 0)
