@@ -87,6 +87,9 @@ describe('nodes where people must be known', () => {
     { action: 'unit.hold', to: 'w1', topic: 'orders/hold', payload: { equipment: MILL, why: 'a crack' }, done: 'disruption.acted' },
     { action: 'unit.release', to: 'w1', topic: 'orders/resume', payload: { equipment: MILL, why: 'it is none' }, done: 'disruption.withdrawn' },
     { action: 'order.maintenance', to: 'w1', topic: 'orders/maintenance', payload: { equipment: 'none' } },
+    { action: 'order.maintenance', to: 'w1', topic: 'orders/maintenance.confirm', payload: { equipment: 'none' } },
+    { action: 'order.maintenance', to: 'w1', topic: 'orders/maintenance.found', payload: { workOrder: 'mo-none', cause: 'worn', done: 'replaced' } },
+    { action: 'order.maintenance', to: 'w1', topic: 'orders/maintenance.back', payload: { equipment: 'none', why: 'measured' } },
     { action: 'order.close', to: 'w1', topic: 'orders/complete', payload: 'wo-none' },
     { action: 'procedure.propose', to: 'r1', topic: 'procedures/propose', payload: SOP, done: 'procedure.proposed' },
     { action: 'procedure.approve', to: 'r1', topic: 'procedures/refuse', payload: { procedure: 'mill-shaft@1', why: 'not now' }, done: 'procedure.refused' },
@@ -149,7 +152,7 @@ describe('nodes where people must be known', () => {
       const codes = await ask(to, { topic, payload: structuredClone(payload), session: tokens.get(role) })
       assert.deepEqual(codes.filter(isPersons), [], `${role} ${topic} at ${to}`)
       if (!('done' in rest)) continue
-      const event = (await store.events(0, 1000)).findLast(({ type }) => type === rest.done)
+      const event = (await store.events(0, 10_000)).findLast(({ type }) => type === rest.done)
       assert.equal(event?.actor === `person:${role}` || JSON.stringify(event?.after).includes(`person:${role}`), true, `${rest.done}: ${JSON.stringify(event)}`)
     }
   }).timeout(20_000)
