@@ -199,6 +199,29 @@ export function instances(databases: () => PostgresDatabases): void {
       assert.deepEqual(tokens, [1, 2, 3])
     }).timeout(30_000)
 
+    it('wait for the lead without waiting for the lock that writers have: so one that stands still inside a transaction is found silent meanwhile', async () => {
+      const [one, other] = [bench.open().store, bench.open().store]
+      const first = new Leadership(one, 'scheduler', { everyMs: 50 })
+      await until(() => first.leads, 'the first one leads')
+      let transactions = 0
+      const transaction: Store['transaction'] = (work) => {
+        transactions++
+        return other.transaction(work)
+      }
+      const counting = { shared: true, db: other.db, transaction } as Store
+      const second = new Leadership(counting, 'scheduler', { everyMs: 20 })
+      try {
+        await new Promise((later) => setTimeout(later, 300))
+        assert.deepEqual([second.leads, transactions], [false, 0])
+        await first.close()
+        await until(() => second.leads, 'the second one leads')
+        assert.ok(transactions > 0)
+      } finally {
+        await first.close()
+        await second.close()
+      }
+    })
+
     it('know a stale leader inside its transaction, before anybody has told it', async () => {
       const [one, other] = [bench.open().store, bench.open().store]
       // it says once that it lives, and believes for long that it leads
