@@ -37,7 +37,8 @@ const DAY_MS = 86_400_000
 /** What works on the last weeks reads the ledger: figures of shifts, how often alarms were false. */
 const YOUNGEST_DAYS = 31
 const ROWS_AT_ONCE = 10_000
-const PAGE = 500
+/** Plans are large. */
+const PAGE = 100
 
 /**
  * Moves old rows of the ledger into files. Each file is written, flushed and read back whole before a single row leaves the table; then one transaction records

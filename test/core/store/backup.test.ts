@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { systemClock } from '../../../core/base/clock.ts'
 import { TaktError } from '../../../core/base/error.ts'
@@ -13,8 +14,11 @@ import { makeSigningKey } from '../../../core/store/anchor-key.ts'
 import { type Backup, listBackups, makeBackup } from '../../../core/store/backup.ts'
 import { copyStore } from '../../../core/store/backup-copy.ts'
 import { checkBackup } from '../../../core/store/check-backup.ts'
+import { GENESIS, nextRow } from '../../../core/store/ledger.ts'
+import { migrate } from '../../../core/store/migrate.ts'
 import { MIGRATIONS } from '../../../core/store/migrations/index.ts'
 import { restoreBackup } from '../../../core/store/restore.ts'
+import { SqliteBackend } from '../../../core/store/sqlite-backend.ts'
 import { verifyFile } from '../../../core/store/verify-file.ts'
 import { created, lot, rejection, StoreBench, tamper } from './support/store.ts'
 
@@ -210,6 +214,34 @@ describe('backup of a store in a file', () => {
     }, /its manifest lies: fault/)
     assert.match((await rejection(checkBackup(database))).message, /it is a file/)
     assert.match((await rejection(checkBackup(bench.file('nothing')))).message, /no such backup/)
+  })
+
+  it('is made before an upgrade too, and upgraded once it is restored', async () => {
+    const file = bench.file('old.db')
+    const backend = new SqliteBackend(
+      file,
+      async () => {},
+      () => {},
+    )
+    await backend.open()
+    await migrate(backend, 1, MIGRATIONS.slice(0, 2))
+    await backend.close()
+    const old = new DatabaseSync(file)
+    const after = JSON.stringify({ ...lot('lot-1'), revision: 1, ledger: 1 })
+    const row = nextRow(GENESIS, { type: 'lot.created', subject: 'lot-1', actor: 'old', why: null, before: null, after, time: 5 })
+    old
+      .prepare('insert into ledger values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+      .run(1, row.type, row.subject, row.actor, null, null, after, 5, row.previous_hash, row.hash)
+    old.prepare(`insert into lot (id, revision, ledger, document, material, disposition) values ('lot-1', 1, 1, ?, 'shaft-a', 'in-process')`).run(after)
+    old.close()
+    writeFileSync(`${file}.anchor`, JSON.stringify({ sequence: 1, hash: row.hash }))
+    const { path, manifest } = await backUp({ source: { file } })
+    assert.deepEqual([manifest.schema, manifest.fault, manifest.tables.genealogy], [2, null, undefined])
+    const { verification } = await restore(path)
+    assert.equal(verification.fault, null)
+    const { store, warnings } = bench.open()
+    assert.equal((await store.get('lot', 'lot-1'))?.ledger, 1)
+    assert.deepEqual([(await store.verify()).fault, warnings], [null, []])
   })
 
   it('refuses a backup of a newer Takt', async () => {
