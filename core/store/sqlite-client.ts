@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { TaktError } from '../base/error.ts'
 import type { ErrorCode } from '../base/error-codes.ts'
+import { unpackAnswer } from './packed-rows.ts'
 import {
   HELD_ELSEWHERE,
   SQLITE,
@@ -93,6 +94,7 @@ export class SqliteClient {
     if (waiting === undefined) return
     this.#waiting.delete(answer.id)
     if (answer.failure !== undefined) waiting.reject(sqliteError(answer.failure, this.#where))
+    else if (answer.packed !== undefined) waiting.resolve({ rows: unpackAnswer(answer.packed) })
     else waiting.resolve(answer.result ?? { rows: [] })
   }
 

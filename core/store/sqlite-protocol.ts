@@ -1,4 +1,5 @@
 import type { Anchor } from './anchor.ts'
+import type { PackedRows } from './packed-rows.ts'
 import type { SqlValue } from './values.ts'
 
 /** What the main thread asks the SQLite thread. Requests are done in the order they were sent. */
@@ -42,6 +43,8 @@ export type SqliteCall = { readonly id: number; readonly request: SqliteRequest 
 export interface SqliteAnswer {
   readonly id: number
   readonly result?: SqliteResult
+  /** many rows of a result, instead of its own */
+  readonly packed?: PackedRows
   readonly failure?: SqliteFailure
 }
 

@@ -5,6 +5,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { parentPort } from 'node:worker_threads'
 import { StateFile } from '../base/state-file.ts'
 import { type Anchor, anchorPath } from './anchor.ts'
+import { PACKED_FROM, packAnswer } from './packed-rows.ts'
 import { ProcessLock } from './process-lock.ts'
 import { SQLITE, type SqliteAnswer, type SqliteCall, type SqliteFailure, type SqliteOrder, type SqliteRequest, type SqliteResult } from './sqlite-protocol.ts'
 import type { SqlValue } from './values.ts'
@@ -235,7 +236,8 @@ parentPort?.on('message', (calls: readonly SqliteCall[]) => {
     }
     const { id, request } = call
     try {
-      answers.push({ id, result: answer(request) })
+      const result = answer(request)
+      answers.push(result.rows.length < PACKED_FROM ? { id, result } : { id, packed: packAnswer(result.rows) })
     } catch (error) {
       answers.push({ id, failure: failureOf(error) })
     }

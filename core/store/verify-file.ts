@@ -32,10 +32,11 @@ type PageRow = [sequence: number, type: string, subject: string, after: string |
 
 function fastReader(db: DatabaseSync, where: string): FastReader {
   const page = coded(where, () => db.prepare(FAST_PAGE))
-  // rows as objects come with a dictionary each, slow to make and to look into
-  page.setReturnArrays(true)
+  // rows as objects come with a dictionary each, slow to make and to look into; Node.js before 22.16 gives no others
+  page.setReturnArrays?.(true)
   return {
-    page: (after, limit) => coded(where, () => (page.all(after, limit) as unknown as PageRow[]).map(toRow)),
+    page: (after, limit) =>
+      coded(where, () => (page.all(after, limit) as unknown as Array<PageRow | CheckedRow>).map((row) => (Array.isArray(row) ? toRow(row) : row))),
     exactText: (sequence) => coded(where, () => hashedText(db.prepare('select * from ledger where sequence = ?').get(sequence) as unknown as LedgerRow)),
   }
 }
