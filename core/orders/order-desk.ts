@@ -56,6 +56,8 @@ export interface OrderDeskSettings {
 export interface DeskAnswer {
   readonly documents: readonly (WorkOrder | JobOrder | OrderTemplate)[]
   readonly summary?: ImportSummary
+  /** one order was asked for, and was not there before */
+  readonly created?: boolean
 }
 
 /** Takes what people and ERP systems ask of orders. What it cannot do it refuses with a coded error, and then nothing has changed. */
@@ -147,7 +149,7 @@ export class OrderDesk {
     const [problem] = summary.problems
     // what was asked for one order is answered for one order
     if (read.rows === 1 && problem !== undefined) throw new TaktError(problem.code, { what: problem.what, where: `order ${problem.order ?? '(without id)'}` })
-    return read.rows === 1 ? { documents } : { documents, summary }
+    return read.rows === 1 ? { documents, created: summary.created > 0 } : { documents, summary }
   }
 
   #control(topic: 'release' | keyof typeof CONTROLS, payload: unknown, because: Because, once: TakeOnce | undefined): Promise<DeskAnswer> {

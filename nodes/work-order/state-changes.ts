@@ -6,6 +6,7 @@ import type { OrderTemplate } from '../../core/messages/order-template.ts'
 import type { WorkOrder } from '../../core/messages/work-order.ts'
 import type { LedgerEvent, Store } from '../../core/store/store.ts'
 import { type Message, showError } from '../shared/define-node.ts'
+import { withoutHttp } from './http-status.ts'
 
 const STATUS_MS = 500
 
@@ -32,10 +33,11 @@ export class StateChanges {
 
   /** These documents are what a message asked for. One that did not change is sent too: who asked is waiting for it. */
   reply(documents: readonly (WorkOrder | JobOrder | OrderTemplate)[], message: Message): void {
-    for (const document of documents) {
+    for (const [index, document] of documents.entries()) {
+      const answer = index === 0 ? message : withoutHttp(message)
       const sequence = document.ledger ?? 0
-      if (this.#waiting.some((event) => event.sequence === sequence)) this.#replies.set(sequence, message)
-      else this.#node.send({ ...message, topic: topicOf(document), payload: structuredClone(document) })
+      if (this.#waiting.some((event) => event.sequence === sequence)) this.#replies.set(sequence, answer)
+      else this.#node.send({ ...answer, topic: topicOf(document), payload: structuredClone(document) })
     }
   }
 

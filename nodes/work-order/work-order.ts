@@ -21,6 +21,7 @@ import { whoActs } from '../shared/known-people.ts'
 import { requireConfigNode } from '../shared/lookup.ts'
 import type { StoreNode } from '../store/store.ts'
 import { askHold } from './ask-hold.ts'
+import { statusOfImport, statusOfRefusal, withStatus } from './http-status.ts'
 import { RepairedUnits } from './repaired-units.ts'
 import { StateChanges } from './state-changes.ts'
 
@@ -65,7 +66,7 @@ export default function registerWorkOrder(RED: NodeAPI): void {
 
       const refuse = (send: Send, message: Message, problem: TaktError): void => {
         const payload = refusalOf(problem, message.payload, now())
-        send([null, { ...message, topic: 'orders/refused', payload, request: message.payload }])
+        send([null, { ...withStatus(message, statusOfRefusal(problem.code)), topic: 'orders/refused', payload, request: message.payload }])
         showError(node, problem)
       }
 
@@ -84,10 +85,10 @@ export default function registerWorkOrder(RED: NodeAPI): void {
         const action = ACTION_OF[topic]
         const scope = await scopeOf(store, topic, message.payload)
         const actor = action === undefined ? undefined : await whoActs(store, message, action, scope, message.by, where)
-        const { documents, summary } = await desk.handle(topic, message.payload, actor === undefined ? because : { actor }, effects.onceFor(message))
-        if (summary === undefined) return changes.reply(documents, message)
+        const { documents, summary, created } = await desk.handle(topic, message.payload, actor === undefined ? because : { actor }, effects.onceFor(message))
+        if (summary === undefined) return changes.reply(documents, withStatus(message, created === true ? 201 : 200))
         await Promise.all(summary.problems.slice(0, QUARANTINED_ROWS).map((problem) => store.quarantine(quarantined(problem, where, now()))))
-        send([null, { ...message, topic: 'orders/import', payload: summary }])
+        send([null, { ...withStatus(message, statusOfImport(summary)), topic: 'orders/import', payload: summary }])
       }
 
       /** Reading needs nobody's leave. */
@@ -113,7 +114,11 @@ export default function registerWorkOrder(RED: NodeAPI): void {
             const problem = toTaktError(thrown, where)
             // the store's troubles are nobody's request: they go to catch, and whoever sent it may send it again
             const isStores = problem.code.startsWith('TAKT_STORE_') && problem.code !== 'TAKT_STORE_DISK_BUDGET'
-            if (isStores || problem.code === 'TAKT_INTERNAL') throw problem
+            if (isStores || problem.code === 'TAKT_INTERNAL') {
+              // for a catch node before an http response
+              if (message.res !== undefined) message.statusCode = statusOfRefusal(problem.code)
+              throw problem
+            }
             refuse(send, message, problem)
             if (problem.code.startsWith('TAKT_MESSAGE_')) badInput.report(problem, { topic: message.topic, payload: message.payload })
           }

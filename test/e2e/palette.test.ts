@@ -79,5 +79,21 @@ for (const runtime of ['node-red', 'node-red-4'] as const) {
       assert.doesNotMatch(log, /missing node types|unknown:|TypeError|ReferenceError|TAKT_INTERNAL|UnhandledPromise/i)
       assert.ok(red.running, 'Node-RED is up')
     })
+
+    it('takes orders over HTTP, as the example has it: made, known, contradicted, without sense', async () => {
+      const send = async (path: string, body: unknown): Promise<readonly [status: number, answer: any]> => {
+        const response = await fetch(`${red.url}/takt/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+        return [response.status, await response.json()]
+      }
+      const order = { external: { system: 'erp', id: '4711' }, product: 'shaft', quantity: 10 }
+      const [made, first] = await send('orders', order)
+      const [known, second] = await send('orders', order)
+      const [contradicted, refusal] = await send('orders', { ...order, quantity: 11 })
+      const [senseless] = await send('orders', { ...order, external: { system: 'erp', id: '4712' }, product: 'ring' })
+      assert.deepEqual([made, known, contradicted, senseless], [201, 200, 409, 422])
+      assert.deepEqual([first.kind, first.id, second.id, refusal.code], ['work-order', 'wo-4711', 'wo-4711', 'TAKT_ORDER_EXISTS_DIFFERENT'])
+      const [imported, summary] = await send('orders/import', { orders: [1] })
+      assert.equal(imported, 422, JSON.stringify(summary))
+    })
   })
 }

@@ -66,6 +66,8 @@ describe('work order node', () => {
   /** What goes to `catch` next. */
   const nextError = (): Promise<TaktError> =>
     new Promise((resolve) => (node as unknown as EventEmitter).once('call:error', (call: { args: [TaktError] }) => resolve(call.args[0])))
+  /** What an http in node puts into its messages; it is answered once. */
+  const http = { req: {}, res: { _res: {} } }
   const isEvent = (type: string) => (message: Received) => (message.event as { type: string } | undefined)?.type === type
 
   before((done) => void helper.startServer(done))
@@ -230,5 +232,43 @@ describe('work order node', () => {
     send('create', { id: 'wo-1', product: 'shaft', quantity: 10 })
     assert.equal((await refused).code, 'TAKT_IMPORT_MAPPING')
     assert.deepEqual(await store.list('work-order'), [])
+  })
+
+  it('says how to answer a message that came over HTTP, once', async () => {
+    await load()
+    const answers = collect(changes)
+    const refused = collect(refusals)
+    const ask = async (topic: string, payload: unknown): Promise<Received> => {
+      const [first, second] = [answers.length, refused.length]
+      send(topic, payload, http)
+      for (let n = 0; n < 200; n++) {
+        const answer = [...answers.slice(first), ...refused.slice(second)].find(({ res }) => res !== undefined)
+        if (answer !== undefined) return answer
+        await new Promise((later) => setTimeout(later, 10))
+      }
+      throw new Error(`no answer to ${topic}`)
+    }
+    const order = { id: 'wo-1', product: 'shaft', quantity: 10 }
+    const statuses: unknown[] = []
+    for (const [topic, payload] of [
+      ['create', order],
+      ['create', order],
+      ['create', { ...order, quantity: 9 }],
+      ['create', { ...order, id: 'wo-2', product: 'ring' }],
+      ['create', { product: 'shaft' }],
+      ['hold', 'wo-9'],
+      ['command', { jobOrder: SAW, command: 'Pause' }],
+      ['import', 'order,product,quantity\n1,shaft,4\n2,shaft,5'],
+      ['import', 'order,product,quantity\n1,shaft,4\n2,shaft,5'],
+      ['import', 'order,product,quantity\n3,ring,4\n4,ring,5'],
+      ['split', { id: 'wo-1', quantity: 4, why: 'some first' }],
+    ] as const)
+      statuses.push((await ask(topic, payload)).statusCode)
+    assert.deepEqual(statuses, [201, 200, 409, 422, 422, 404, 409, 201, 200, 422, 200])
+    await new Promise((later) => setTimeout(later, 50))
+    assert.equal([...answers, ...refused].filter(({ res }) => res !== undefined).length, 11)
+    const plain = nextMessage(changes, ({ ticket }) => ticket === 3)
+    send('create', { ...order, id: 'wo-5' }, { ticket: 3 })
+    assert.equal((await plain).statusCode, undefined)
   })
 })
