@@ -7,6 +7,7 @@ import type { Lot } from '../messages/lot.ts'
 import type { Plan } from '../messages/plan.ts'
 import type { QualityResult } from '../messages/quality-result.ts'
 import type { WorkOrder } from '../messages/work-order.ts'
+import { returning } from '../orders/maintenance/service.ts'
 import { loadOutlook, type PlanOutlook } from '../orders/planning/outlook.ts'
 import type { Plant } from '../plant/plant.ts'
 import type { Store, StoreReader } from '../store/store.ts'
@@ -86,7 +87,7 @@ export class OverviewSource {
       now,
       rate: this.#clock.rate,
       ledger: { head: head.sequence, hash: head.hash },
-      units: unitRows(known, measurement.spans, anomalies, plan),
+      units: unitRows(known, measurement.spans, anomalies, plan, await returning(store)),
       orders: rows,
       totals: {
         open: rows.filter(({ state }) => isOpen(state)).length,

@@ -1,12 +1,20 @@
 import type { UnitSpan } from '../kpi/kpis.ts'
 import type { MachineState } from '../messages/machine-state.ts'
 import type { Plan } from '../messages/plan.ts'
+import { limitIn, type Returning } from '../orders/maintenance/service.ts'
 import { operationName, productOf } from './names.ts'
 import type { Lamp, OverviewAnomaly, OverviewUnit } from './overview.ts'
 import type { Known } from './overview-source.ts'
 
 /** Every unit with what it does now, what is wrong with it and what comes next. `spans` include the present ones; `anomalies` worst first. */
-export function unitRows(known: Known, spans: readonly UnitSpan[], anomalies: readonly OverviewAnomaly[], plan: Plan | undefined): readonly OverviewUnit[] {
+export function unitRows(
+  known: Known,
+  spans: readonly UnitSpan[],
+  anomalies: readonly OverviewAnomaly[],
+  plan: Plan | undefined,
+  returns: readonly Returning[],
+): readonly OverviewUnit[] {
+  const limits = new Map(returns.map((order) => [order.equipment, limitIn(order)?.state ?? null]))
   const { plant, now, jobs, orders } = known
   // calendars are few and units many
   const openByCalendar = new Map<unknown, boolean>()
@@ -39,6 +47,7 @@ export function unitRows(known: Known, spans: readonly UnitSpan[], anomalies: re
       good: job?.good ?? 0,
       scrap: job?.scrap ?? 0,
       progress: job === undefined || job.maintenance !== undefined ? null : Math.min(1, (job.good + job.scrap) / Math.max(1e-9, job.quantity.value)),
+      service: limits.get(unit.id) ?? null,
       alarm: anomalies.find(({ equipment }) => equipment === unit.id) ?? null,
       next: nextOn(unit.id, known, plan),
     }

@@ -68,6 +68,8 @@ export interface OverviewUnit {
   readonly scrap: number
   /** (good + scrap) / quantity, 0..1; null without a job. */
   readonly progress: number | null
+  /** After a repair: its return is checked, it is on trial, or the trial has failed; null: back to full work. */
+  readonly service: 'check' | 'trial' | 'failed' | null
   /** The worst anomaly that stands on the unit. */
   readonly alarm: OverviewAnomaly | null
   /** Next assignment of the plan that has not begun. */

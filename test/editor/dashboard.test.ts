@@ -56,6 +56,7 @@ describe('the dashboard', function () {
     assert.equal(await page.locator('[data-unit]').count(), 9)
     assert.match(await text('[data-unit=saw-2]'), /aborted/)
     assert.match(await text('[data-unit=mill-2]'), /spindle\.vibration 5\.9/)
+    assert.match(await text('[data-unit=lathe-2]'), /trial\s+repaired, a few parts at a time/)
     assert.ok(await page.locator('[data-unit=mill-2].alarmed').isVisible())
   })
 

@@ -175,6 +175,7 @@ export function sampleOverview(now: number): Overview {
       good: Math.floor((progress ?? 0) * 38),
       scrap: index % 4 === 1 ? 1 : 0,
       progress,
+      service: name === 'lathe-2' ? 'trial' : null,
       alarm: name === 'mill-2' ? anomaly : null,
       next:
         next === undefined
