@@ -15,6 +15,7 @@ import registerProcedure from '../../nodes/procedure/procedure.ts'
 import registerQualityGate from '../../nodes/quality-gate/quality-gate.ts'
 import registerScheduler from '../../nodes/scheduler/scheduler.ts'
 import { type DashboardConnection, evidenceOf, KnownConnections } from '../../nodes/shared/known-connections.ts'
+import registerSign from '../../nodes/sign/sign.ts'
 import registerStore, { type StoreNode } from '../../nodes/store/store.ts'
 import registerWorkOrder from '../../nodes/work-order/work-order.ts'
 import { MESSAGE_EXAMPLES } from '../../scripts/message-examples.ts'
@@ -32,6 +33,7 @@ const registers = [
   registerWorkOrder,
   registerAnomaly,
   registerProcedure,
+  registerSign,
 ]
 const SOP = { procedure: 'mill-shaft', why: 'first', steps: [{ id: 'a', type: 'confirm', text: 'Clean?' }] }
 
@@ -52,6 +54,7 @@ describe('nodes where people must be known', () => {
       { id: 'w1', z: 'f1', type: 'takt-work-order', plant: 'a1', store: 's1', mapping: '', wires: [['out'], ['out']] },
       { id: 'n1', z: 'f1', type: 'takt-anomaly', plant: 'a1', store: 's1', method: 'auto', wires: [['out'], ['out']] },
       { id: 'r1', z: 'f1', type: 'takt-procedure', plant: 'a1', store: 's1', wires: [['out'], ['out']] },
+      { id: 'g1', z: 'f1', type: 'takt-sign', store: 's1', meaning: 'approved', order: '', wires: [['out'], ['out']] },
       { id: 'out', z: 'f1', type: 'helper' },
     ])
     const known = (node('s1') as StoreNode).known
@@ -97,6 +100,18 @@ describe('nodes where people must be known', () => {
     { action: 'procedure.perform', to: 'r1', topic: 'procedures/begin', payload: { jobOrder: 'jo-none' } },
     { action: 'procedure.perform', to: 'r1', topic: 'procedures/step', payload: { jobOrder: 'jo-none', step: 'a' } },
     { action: 'procedure.perform', to: 'r1', topic: 'procedures/restart', payload: { jobOrder: 'jo-none', why: 'moved' } },
+    { action: 'people.unlock', to: 'g1', topic: 'people/list', payload: {} },
+    { action: 'people.manage', to: 'g1', topic: 'people/add', payload: { id: 'new', name: 'New', why: 'begins' }, done: 'person.added' },
+    { action: 'people.manage', to: 'g1', topic: 'people/change', payload: { person: 'new', name: 'Newer', why: 'married' }, done: 'person.changed' },
+    { action: 'people.manage', to: 'g1', topic: 'people/lock', payload: { person: 'new', why: 'ill' }, done: 'person.locked' },
+    { action: 'people.unlock', to: 'g1', topic: 'people/unlock', payload: { person: 'new', why: 'well' }, done: 'person.unlocked' },
+    {
+      action: 'people.manage',
+      to: 'g1',
+      topic: 'people/new-password',
+      payload: { person: 'new', newPassword: 'first-time-only-9', why: 'x' },
+      done: 'person.password-changed',
+    },
     { action: 'disruption.decide', to: 'd1', topic: 'refuse', payload: { id: 'dis-1', why: 'not now' }, done: 'disruption.refused' },
     { action: 'disruption.autonomy', to: 'd1', topic: 'autonomy', payload: 'shadow' },
     { action: 'anomaly.judge', to: 'n1', topic: 'refuse', payload: { anomaly: 'an-1', why: 'door was open' }, done: 'anomaly.refused' },

@@ -1,4 +1,5 @@
 import { needsPostgres, PostgresServer } from '../../support/postgres-server.ts'
+import { anyProcedureInOrder } from '../procedures/suites/any-procedure.ts'
 import { legalOrder } from '../procedures/suites/legal-order.ts'
 import { lotRelease } from '../procedures/suites/lot-release.ts'
 import { steps } from '../procedures/suites/run.ts'
@@ -26,4 +27,5 @@ describe('people, signatures and procedures on PostgreSQL', () => {
   steps(newBench)
   lotRelease(newBench)
   legalOrder(newBench, [1])
+  anyProcedureInOrder(newBench, [1])
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { countingIds } from '../../../../core/base/id.ts'
-import type { Signature } from '../../../../core/messages/signature.ts'
+import { MEANINGS, type Signature } from '../../../../core/messages/signature.ts'
+import { DEFAULT_ROLES } from '../../../../core/people/roles.ts'
 import { bindingOf, brokenSignature, checkSignature, signaturesOf } from '../../../../core/sign/check-signature.ts'
 import { FREE_POLICY, readOrder, Signing, type SigningPolicy, type SigningRequest } from '../../../../core/sign/signing.ts'
 import { makeSigningKey, type SigningKey } from '../../../../core/store/anchor-key.ts'
@@ -89,6 +90,17 @@ export function signing(newBench: () => StoreBench): void {
       assert.equal(await codeOf(sign({ who: 'otto', meaning: 'performed', record: { kind: 'lot', id: 'lot-4' } })), 'TAKT_PERSON_NOT_ALLOWED')
       assert.equal(await codeOf(sign({ who: 'root.admin' })), 'TAKT_PERSON_NOT_ALLOWED')
       assert.equal(await codeOf(sign({ who: 'nobody' })), 'TAKT_PERSON_REFUSED')
+    })
+
+    it('are given with each meaning by the roles that may, and by no other', async () => {
+      const roles = Object.keys(DEFAULT_ROLES).filter((role) => role !== 'administrator')
+      for (const role of roles) await bench.person(`all-${role}`, { roles: [role] })
+      for (const meaning of MEANINGS)
+        for (const role of roles) {
+          const allowed = DEFAULT_ROLES[role]!.includes(`sign.${meaning}`)
+          const told = await sign({ who: `all-${role}`, meaning }).then(() => 'signed', (error: { code: string }) => error.code) // biome-ignore format: one line
+          assert.equal(told, allowed ? 'signed' : 'TAKT_PERSON_NOT_ALLOWED', `${role} ${meaning}`)
+        }
     })
 
     it('need the certification that is asked for, as long as it is valid', async () => {
