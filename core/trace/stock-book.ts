@@ -1,9 +1,10 @@
 import { TaktError } from '../base/error.ts'
 import type { Lot } from '../messages/lot.ts'
 import type { Because } from '../orders/change-job-order.ts'
+import { insertRows } from '../store/insert-rows.ts'
 import type { StoreTransaction } from '../store/store.ts'
 import { rest, sum } from './quantity.ts'
-import { readMany, slicesOf } from './rows.ts'
+import { readMany } from './rows.ts'
 
 /** What there is of a lot, inside a transaction. Quantities in the lot's unit. */
 export interface Stock {
@@ -115,16 +116,14 @@ export class StockBook {
     const node = lot.ledger ?? 0
     const { id, material, location } = lot
     const { unit } = lot.quantity
-    const row = { lot: id, node, material, unit, on_hand: quantity, packed: 0, counted: 0, written: quantity, location }
-    this.#tx.later(this.#tx.db.insertInto('lot_stock').values(row).execute())
+    const row = [id, node, material, unit, quantity, 0, 0, quantity, location]
+    this.#tx.later(insertRows(this.#tx.db, 'lot_stock', STOCK_COLUMNS, [row]))
     const before = { onHand: quantity, packed: 0 }
     const stock: Stock = { lot, node, onHand: quantity, packed: 0, counted: 0, written: quantity, location, changed: false, before }
     this.#stocks.set(id, stock)
     return stock
   }
 }
-
-const EDGES_AT_ONCE = 100
 
 export interface Edge {
   readonly source: number
@@ -133,11 +132,8 @@ export interface Edge {
 }
 
 export function insertEdges(tx: StoreTransaction, edges: readonly Edge[]): void {
-  for (const some of slicesOf(edges, EDGES_AT_ONCE))
-    tx.later(
-      tx.db
-        .insertInto('genealogy_edge')
-        .values([...some])
-        .execute(),
-    )
+  const rows = edges.map(({ source, target, quantity }) => [source, target, quantity])
+  tx.later(insertRows(tx.db, 'genealogy_edge', ['source', 'target', 'quantity'], rows))
 }
+
+const STOCK_COLUMNS = ['lot', 'node', 'material', 'unit', 'on_hand', 'packed', 'counted', 'written', 'location']
