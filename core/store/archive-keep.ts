@@ -9,8 +9,11 @@ export interface Stretch {
   readonly last: number
 }
 
-/** Types whose every row stays: what the ledger says of itself, what was kept to be signed, who people are, and how lots were held and let go. */
-const KEPT_TYPES = sql`(type like 'ledger.%' or type like 'person.%' or type in ('record.kept', 'record.signed', 'lot.held', 'lot.released'))`
+/**
+ * Rows that stay whatever they are about: what the ledger says of itself, what was kept to be signed, who people are, what people who were known did, and how lots were
+ * held and let go.
+ */
+const ALWAYS = sql`(type like 'ledger.%' or type like 'person.%' or type in ('record.kept', 'record.signed', 'lot.held', 'lot.released') or actor like 'person:%')`
 
 /** Documents that are not settled: every row about them stays, so that what decides on them reads all of it. */
 const OPEN: readonly RawBuilder<unknown>[] = [
@@ -25,13 +28,13 @@ const OPEN: readonly RawBuilder<unknown>[] = [
   sql`select id from procedure_run where phase <> 'done'`,
 ]
 
-/** True of a row of the ledger that has to stay in the table: the one that last wrote a document or was signed, what is about something open, and `KEPT_TYPES`. */
+/** True of a row of the ledger that has to stay in the table: the one that last wrote a document or was signed, what is about something open, and `ALWAYS`. */
 function stays({ first, last }: Stretch): RawBuilder<unknown> {
   const within = (column: string, table: string): RawBuilder<unknown> =>
     sql`select ${sql.ref(column)} from ${sql.table(table)} where ${sql.ref(column)} between ${first} and ${last}`
   const written = Object.values(PROJECTIONS).map(({ table }) => within('ledger', table))
   const nodes = [within('node', 'lot_stock'), within('record_ledger', 'signature')]
-  return sql`(${KEPT_TYPES} or sequence in (${sql.join([...written, ...nodes], sql` union all `)}) or subject in (${sql.join(OPEN, sql` union all `)}))`
+  return sql`(${ALWAYS} or sequence in (${sql.join([...written, ...nodes], sql` union all `)}) or subject in (${sql.join(OPEN, sql` union all `)}))`
 }
 
 /** The rows of a stretch that stay, in their order. */

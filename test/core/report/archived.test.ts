@@ -61,6 +61,9 @@ describe('a shift whose ledger was archived', () => {
     assert.equal((await store.verify()).fault, null)
     assert.deepEqual([await states(), await aboutOpen()], [signed, events])
 
+    // what people did stays
+    const byEva = await store.db.selectFrom('ledger').select('type').where('actor', '=', 'person:eva').where('time', '<=', end).execute()
+    assert.ok(byEva.some(({ type }) => type === 'work-order.closed'))
     // what is kept in tables of their own is there as it was; of the events the note tells
     const after = await report('wo-1')
     const without = (content: typeof before) => content.sections.filter(({ id }) => id !== 'events')
