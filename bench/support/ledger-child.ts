@@ -1,15 +1,29 @@
 import { systemClock } from '../../core/base/clock.ts'
 import { openStore } from '../../core/store/open-store.ts'
-import { loadOf } from './ledger-load.ts'
+import { flowOf, loadOf } from './ledger-load.ts'
 
-/** One instance of several on a PostgreSQL: says that it is ready, writes when it is told to, and says how fast it was. */
-const [url = '', events = '0'] = process.argv.slice(2)
+/** What an instance says of itself when it is done. */
+export interface InstanceLoad {
+  /** events that it heard of, its own and others' */
+  readonly heard: number
+  /** seconds of CPU */
+  readonly cpu: number
+}
+
+/** One instance of several on a PostgreSQL: says that it is ready, works when it is told to, and says when it is done. It listens, as the nodes of an instance do. */
+const [url = '', events = '0', how = 'writes'] = process.argv.slice(2)
 const store = openStore({ postgres: { url }, clock: systemClock })
+let heard = 0
+store.subscribe(() => heard++)
 await store.head()
 process.send?.('ready')
 process.once('message', async () => {
-  const load = await loadOf(store, Number(events))
-  await store.close()
-  process.send?.(load)
-  process.disconnect()
+  const before = process.cpuUsage()
+  await (how === 'flow' ? flowOf(store, Number(events)) : loadOf(store, Number(events)))
+  const { user, system } = process.cpuUsage(before)
+  process.send?.({ heard, cpu: (user + system) / 1e6 } satisfies InstanceLoad)
+  process.once('message', async () => {
+    await store.close()
+    process.disconnect()
+  })
 })

@@ -1,4 +1,6 @@
-import { DatabaseSync } from 'node:sqlite'
+import { hash } from 'node:crypto'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Store } from '../../core/store/store.ts'
 
 /** Writers that each wait for their event before they send the next. */
@@ -45,6 +47,34 @@ export async function loadOf(store: Store, events: number, writers = WRITERS): P
   return { rate: events / seconds, p99: waits[Math.floor(waits.length * 0.99)] ?? Number.NaN }
 }
 
+/** So much of hashing an event costs about a millisecond of a processor: what a flow does with a message before it records something. */
+const WORK = 1000
+
+/** The same by a flow that handles one message after the other and works at each, with at most so many that wait for their commit. */
+export async function flowOf(store: Store, events: number, waitingAtMost = WRITERS): Promise<Load> {
+  const waits: number[] = []
+  const waiting = new Set<Promise<void>>()
+  const began = performance.now()
+  for (let n = 0; n < events; n++) {
+    await turn()
+    for (let [text, step] = ['', 0]; step < WORK; step++) text = hash('sha256', text)
+    const event = eventOf(n)
+    const since = performance.now()
+    const written = store
+      .transaction((tx) => tx.record(event))
+      .then(() => {
+        waits.push(performance.now() - since)
+        waiting.delete(written)
+      })
+    waiting.add(written)
+    if (waiting.size >= waitingAtMost) await Promise.race(waiting)
+  }
+  await Promise.all(waiting)
+  const seconds = (performance.now() - began) / 1000
+  waits.sort((a, b) => a - b)
+  return { rate: events / seconds, p99: waits[Math.floor(waits.length * 0.99)] ?? Number.NaN }
+}
+
 const COLUMNS = ['sequence', 'type', 'subject', 'actor', 'why', 'before', 'after', 'time', 'previous_hash', 'hash'] as const
 
 /** The same row without what makes it a ledger: nothing is hashed. */
@@ -65,20 +95,32 @@ export const BARE_INDEXES = [
   'create index bare_3 on bare (time)',
 ]
 
-/** Bare `node:sqlite`, as many rows a flush as there are writers, with the ledger's indexes. Events a second. */
-export function bareSqlite(file: string, events: number): number {
-  const db = new DatabaseSync(file)
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-  db.exec(bareTable('integer'))
-  for (const index of BARE_INDEXES) db.exec(index)
-  const insert = db.prepare(bareInsert(() => '?'))
-  const began = performance.now()
-  for (let n = 0; n < events; ) {
-    db.exec('begin immediate')
-    for (let row = 0; row < WRITERS && n < events; row++) insert.run(...bareRow(n++))
-    db.exec('commit')
+/** Bare `node:sqlite`, as many rows a flush as there are writers, with the ledger's indexes, in one file that grows as the store's does. */
+export class BareSqlite {
+  readonly #db: DatabaseSync
+  readonly #insert: StatementSync
+  #next = 0
+
+  constructor(file: string) {
+    this.#db = new DatabaseSync(file)
+    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    this.#db.exec(bareTable('integer'))
+    for (const index of BARE_INDEXES) this.#db.exec(index)
+    this.#insert = this.#db.prepare(bareInsert(() => '?'))
   }
-  const rate = (events / (performance.now() - began)) * 1000
-  db.close()
-  return rate
+
+  /** Rows a second. */
+  write(rows: number): number {
+    const began = performance.now()
+    for (const end = this.#next + rows; this.#next < end; ) {
+      this.#db.exec('begin immediate')
+      for (let row = 0; row < WRITERS && this.#next < end; row++) this.#insert.run(...bareRow(this.#next++))
+      this.#db.exec('commit')
+    }
+    return (rows / (performance.now() - began)) * 1000
+  }
+
+  close(): void {
+    this.#db.close()
+  }
 }
