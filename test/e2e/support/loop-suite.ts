@@ -138,6 +138,14 @@ export function closedLoopSuite(kills: 0 | 2): void {
       assert.equal(orders.length, 1)
     })
 
+    it('kept what spoke for the repair, and put the unit on trial after it', () => {
+      const order = recorded.documents('work-order').find(({ type, equipment }) => type === 'maintenance' && equipment === WORN)
+      const [first] = order?.evidence ?? []
+      assert.match(first?.source ?? '', /^(anomaly|prognosis)$/)
+      assert.ok(recorded.documents('disruption').some(({ id, maintenanceOrder }) => id === first?.disruption && maintenanceOrder === order?.id))
+      assert.match(order?.service?.state ?? '', /^(trial|full|failed|replaced)$/)
+    })
+
     it('left the unit alone during its repair, and moved its work', () => {
       const plans = recorded.documents('plan').toSorted((a, b) => a.version - b.version)
       const replan = plans.find((plan) => plan.assignments.some((assignment) => assignment.maintenance && assignment.equipment === WORN))!
