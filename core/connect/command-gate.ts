@@ -23,8 +23,8 @@ export interface CommandGateSetting {
   readonly where: string
   /** The unit's last known state; `undefined` while nobody knows it. */
   stateOf(equipment: string): Promise<InterlockState | undefined>
-  /** Why a job order that a command names may not start yet; undefined: it may. */
-  mayStart?(jobOrder: string): Promise<string | undefined>
+  /** Why a command to begin may not pass yet; undefined: it may. */
+  startLock?(command: Command): Promise<{ readonly code: ErrorCode; readonly reason: string } | undefined>
   /** Gives it to the machine. Rejects when it could not be given. */
   send(command: Command, target: EquipmentCommand['target']): Promise<Answer>
   /** A command waits for a person. */
@@ -123,9 +123,8 @@ export class CommandGate {
   }
 
   async #locked(command: Command, { interlock }: EquipmentCommand): Promise<Answer | undefined> {
-    const { jobOrder } = command.arguments
-    const open = typeof jobOrder === 'string' && STARTS.test(command.name) ? await this.#setting.mayStart?.(jobOrder) : undefined
-    if (open !== undefined) return refusal('TAKT_PROCEDURE_OPEN', open)
+    const locked = STARTS.test(command.name) ? await this.#setting.startLock?.(command) : undefined
+    if (locked !== undefined) return refusal(locked.code, locked.reason)
     if (interlock === undefined) return undefined
     let rule: Interlock
     try {

@@ -6,8 +6,7 @@ import type { InterlockState } from '../../core/connect/interlock.ts'
 import type { Command, Receipt } from '../../core/messages/command.ts'
 import type { MachineState } from '../../core/messages/machine-state.ts'
 import { hasKind, validateAnyDocument } from '../../core/messages/validate.ts'
-import { isOpen } from '../../core/orders/job-order-states.ts'
-import { openProcedure } from '../../core/orders/procedure-gate.ts'
+import { startLock } from '../../core/orders/start-lock.ts'
 import type { Store } from '../../core/store/store.ts'
 import type { PlantNode } from '../plant/plant.ts'
 import { BadInput } from '../shared/bad-input.ts'
@@ -54,10 +53,7 @@ export default function registerMachineCommand(RED: NodeAPI): void {
         allowed: (config.allowed ?? '').split(/[\s,]+/).filter((name) => name !== ''),
         where,
         stateOf: (equipment) => stateOf(equipment, store, seen),
-        mayStart: async (jobOrder) => {
-          const job = await store?.get('job-order', jobOrder)
-          return store === undefined || job === undefined || !isOpen(job) ? undefined : openProcedure(store, job, 'start')
-        },
+        startLock: async (command) => (store === undefined ? undefined : startLock(store, command)),
         send: (command, target) => wires.send(command, target),
         awaiting: (command) => {
           node.send([null, { topic: `${command.to}/command`, payload: command, awaiting: true } as never])

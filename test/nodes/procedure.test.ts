@@ -7,6 +7,7 @@ import { systemClock } from '../../core/base/clock.ts'
 import type { Command, Receipt } from '../../core/messages/command.ts'
 import { Dispatcher } from '../../core/orders/dispatch/dispatcher.ts'
 import { COMMAND_NAMES } from '../../core/orders/dispatch/job-command.ts'
+import { holdUnit, releaseUnit } from '../../core/orders/holds/unit-hold.ts'
 import registerMachineCommand from '../../nodes/machine-command/machine-command.ts'
 import registerPlant, { type PlantNode } from '../../nodes/plant/plant.ts'
 import registerProcedure from '../../nodes/procedure/procedure.ts'
@@ -168,6 +169,10 @@ describe('procedure node', () => {
       await dispatcher.idle()
       assert.equal(told.length, 0)
       assert.equal((await start('c1')).code, 'TAKT_PROCEDURE_OPEN')
+      const hold = { equipment: MILL, why: 'no light', by: 'Sven' }
+      await store().transaction((tx) => holdUnit(tx, plant.plant(), hold))
+      assert.deepEqual([(await start('held')).code], ['TAKT_UNIT_HELD'])
+      await store().transaction((tx) => releaseUnit(tx, plant.plant(), hold))
       await assert.rejects(dispatcher.start(JOB, 'Sven'), { code: 'TAKT_PROCEDURE_OPEN' })
       await step({ step: 'look', confirm: true })
       // the wrong unit, too much, and then what the step waits for
