@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Node } from 'node-red'
 import type { TaktError } from '../../core/base/error.ts'
-import { listBackups } from '../../core/store/backup.ts'
+import { listBackups, makeBackup } from '../../core/store/backup.ts'
 import { DEFAULT_DISK_LIMITS } from '../../core/store/disk-budget.ts'
 import registerPlant from '../../nodes/plant/plant.ts'
 import { SharedStore } from '../../nodes/store/shared-store.ts'
@@ -182,6 +182,11 @@ describe('store node', () => {
         assert.match(anchor ?? '', /^postgres-127-0-0-1-.*\.anchor$/)
         assert.deepEqual(JSON.parse(readFileSync(join(folder, 'takt', anchor as string), 'utf8')), await again.store.head())
         assert.equal(again.store.shared, true)
+        // the thread of a backup talks to it in the same way
+        const ca = readFileSync(certificate)
+        const postgres = { url: properties.url, user: 'plant', password: 'right', tls: { ca } }
+        const { manifest } = await makeBackup({ source: { postgres }, folder: join(folder, 'safe'), now: Date.now })
+        assert.deepEqual([manifest.tables.lot, manifest.fault], [1, null])
       } finally {
         delete process.env.TAKT_TEST_PASSWORD
       }
