@@ -1,4 +1,4 @@
-import type { ManualClock } from '../../../../core/base/clock.ts'
+import { ManualClock } from '../../../../core/base/clock.ts'
 import type { Command } from '../../../../core/messages/command.ts'
 import type { MachineState } from '../../../../core/messages/machine-state.ts'
 import type { WorkOrder } from '../../../../core/messages/work-order.ts'
@@ -13,8 +13,9 @@ import { releaseWorkOrder } from '../../../../core/orders/release-work-order.ts'
 import { checkPlant } from '../../../../core/plant/check-plant.ts'
 import type { PlantModel } from '../../../../core/plant/model.ts'
 import type { Plant } from '../../../../core/plant/plant.ts'
+import { openStore } from '../../../../core/store/open-store.ts'
 import type { Store } from '../../../../core/store/store.ts'
-import { memoryStore, tester } from '../fixture.ts'
+import { tester } from '../fixture.ts'
 
 export const MINUTE = 60_000
 export const START = Date.UTC(2026, 10, 23, 6)
@@ -65,8 +66,9 @@ export class Shop {
   readonly #planner: Planner
   #made = 0
 
-  constructor(plant: Plant) {
-    ;({ store: this.store, clock: this.clock } = memoryStore(START))
+  constructor(plant: Plant, at: { readonly file: string } | { readonly postgres: { readonly url: string } } = { file: ':memory:' }) {
+    this.clock = new ManualClock(START)
+    this.store = openStore({ ...at, clock: this.clock })
     this.plant = plant
     const common = { store: this.store, plant: () => plant, clock: this.clock, actor: 'test' }
     const problem = ({ message }: Error): void => void this.problems.push(message)
