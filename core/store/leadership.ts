@@ -11,6 +11,9 @@ export interface LeadershipOptions {
   onChange?(leads: boolean): void
 }
 
+/** Asked inside a transaction; throws TAKT_STORE_LEADER where another leads now. */
+export type LeadGuard = (tx: StoreTransaction) => Promise<void>
+
 /** What stands in the store of who leads. `beat` counts signs of life. */
 interface Lease {
   readonly holder: string | null
@@ -57,8 +60,17 @@ export class Leadership {
   }
 
   /** Inside a transaction: throws TAKT_STORE_LEADER when it believed to lead and another does. Who never led may work when asked to. */
-  async guard(tx: StoreTransaction): Promise<void> {
+  guard(tx: StoreTransaction): Promise<void> {
+    return this.#check(tx, this.#token)
+  }
+
+  /** The same for work that begins now and is written later: refused also where this one has learned meanwhile that another leads. */
+  claim(): LeadGuard {
     const token = this.#token
+    return (tx) => this.#check(tx, token)
+  }
+
+  async #check(tx: StoreTransaction, token: number | undefined): Promise<void> {
     if (token === undefined) return
     const lease = await this.#read(tx)
     if (lease?.holder === this.#self && lease.token === token) return

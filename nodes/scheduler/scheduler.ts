@@ -79,7 +79,7 @@ export default function registerScheduler(RED: NodeAPI): void {
           else if (watch) replanner.trigger({ type: 'start' })
         },
       })
-      const planner = new Planner({ ...options, guard: (tx) => leadership.guard(tx) })
+      const planner = new Planner({ ...options, claim: () => leadership.claim() })
       const whatIfs = new WhatIfDesk({ ...parts, planner: new Planner(options), newId: uniqueId })
       const failed = (thrown: unknown): void => {
         const error = toTaktError(thrown, where)

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '../../../core/base/clock.ts'
 import { TaktError, toTaktError } from '../../../core/base/error.ts'
-import { Leadership } from '../../../core/store/leadership.ts'
+import { Leadership, type LeadGuard } from '../../../core/store/leadership.ts'
 import { openStore } from '../../../core/store/open-store.ts'
 import { enqueue, OutboxWorker } from '../../../core/store/outbox.ts'
 import type { StoreTransaction } from '../../../core/store/store.ts'
@@ -138,17 +138,18 @@ async function lead(): Promise<never> {
   for (;;) {
     await pause(20)
     if (!leadership.leads) continue
+    const guard = leadership.claim()
     await standStill('between')
-    await workOnce(leadership)
+    await workOnce(guard)
   }
 }
 
 /** Where the connection was lost meanwhile it tries again, as whoever has a plan to publish: the guard is what keeps it from that. */
-async function workOnce(leadership: Leadership): Promise<void> {
+async function workOnce(guard: LeadGuard): Promise<void> {
   for (let attempt = 0; attempt < 10; attempt++) {
     try {
       return await store.transaction(async (tx) => {
-        await leadership.guard(tx)
+        await guard(tx)
         await tx.record({ type: LED, subject: LED_WORK, actor: order.name, after: { token: await tokenOf(tx) } })
       })
     } catch (thrown) {

@@ -5,7 +5,8 @@ import type { Plan } from '../../messages/plan.ts'
 import type { Plant } from '../../plant/plant.ts'
 import type { Schedule } from '../../schedule/problem.ts'
 import { ScheduleClient, type Solved } from '../../schedule/schedule-client.ts'
-import type { Store, StoreTransaction } from '../../store/store.ts'
+import type { LeadGuard } from '../../store/leadership.ts'
+import type { Store } from '../../store/store.ts'
 import { buildProblemInSlices, type PlanningProblem, type PlanningSettings } from './build-problem.ts'
 import { publishPlan } from './publish-plan.ts'
 import { type PlanningFacts, readFacts } from './read-facts.ts'
@@ -26,8 +27,8 @@ export interface PlannerOptions extends PlanningSettings {
   readonly toleranceMs: number
   /** While the plan in force can be kept, another must be better by as much: ms of lateness of an order of weight 1, or what costs the same. Default 0. */
   readonly marginMs?: number
-  /** Asked in the transaction that publishes; throws where another instance plans now. */
-  readonly guard?: (tx: StoreTransaction) => Promise<void>
+  /** Called when a plan begins to be made; what it gives is asked in the transaction that publishes it, and throws where another instance plans now. */
+  readonly claim?: () => LeadGuard
 }
 
 /** A plan that was worked out. */
@@ -38,6 +39,8 @@ export interface Draft extends DraftPlan {
   readonly tookMs: number
   /** What it costs, in the unit of the margin. */
   readonly cost: number
+  /** Asked in the transaction that publishes it. */
+  readonly guard: LeadGuard | undefined
   /** How much less that is than the plan in force would cost, shifted by the facts; infinite when there is none. */
   readonly gain: number
 }
@@ -51,6 +54,8 @@ export interface DraftOptions {
   readonly besidesMs?: () => number
   /** Hears, long before the search ends, of a plan that can be published if nothing better comes; it is written out when it is asked for. */
   readonly onRepaired?: (draft: () => Promise<Draft>) => void
+  /** The guard of an earlier draft that this one takes the place of. */
+  readonly claimed?: LeadGuard | undefined
 }
 
 interface Search {
@@ -88,19 +93,22 @@ export class Planner {
 
   /** A plan from what the store says now; writes nothing. */
   async draft(trigger: PlanTrigger, options: DraftOptions = {}): Promise<Draft> {
-    const { store, clock, searchMs, moves } = this.#options
+    const { store, clock, searchMs, moves, claim } = this.#options
+    // before the facts are read: whoever leads when they have changed plans from others
+    const claimed = options.claimed ?? claim?.()
     const plant = this.#options.plant()
     const facts = await readFacts(store, plant, clock.now())
     const search = (): Search => {
       if (moves !== undefined) return { moves }
       return { timeMs: Math.max(LEAST_SHARE * searchMs, searchMs - (options.besidesMs?.() ?? 0)) / (options.haste ?? 1) }
     }
-    return this.#draft(facts, plant, trigger, search, options)
+    return this.#draft(facts, plant, trigger, search, { ...options, claimed })
   }
 
   /** A plan searched for longer, at low duty, for at most `wallMs` real time; writes nothing. */
   async improve(wallMs: number, signal: AbortSignal): Promise<Draft> {
-    const { store, clock, moves, seed } = this.#options
+    const { store, clock, moves, seed, claim } = this.#options
+    const claimed = claim?.()
     const plant = this.#options.plant()
     const facts = await readFacts(store, plant, clock.now())
     const search = ({ jobs }: PlanningProblem): Search => {
@@ -108,7 +116,7 @@ export class Planner {
       if (moves !== undefined) return { moves: 4 * moves, seed: seed + 1 }
       return { timeMs: Math.min(wallMs * BACKGROUND_DUTY, jobs.length * BACKGROUND_MS_A_JOB), duty: BACKGROUND_DUTY, seed: seed + 1 }
     }
-    return this.#draft(facts, plant, { type: IMPROVEMENT }, search, { signal })
+    return this.#draft(facts, plant, { type: IMPROVEMENT }, search, { signal, claimed })
   }
 
   /** A plan from facts that are given, also made-up ones; reads and writes nothing. */
@@ -122,7 +130,7 @@ export class Planner {
     plant: Plant,
     trigger: PlanTrigger,
     search: (built: PlanningProblem) => Search,
-    { signal, onRepaired }: DraftOptions,
+    { signal, onRepaired, claimed }: DraftOptions,
   ): Promise<Draft> {
     const { toleranceMs } = this.#options
     const canceled = (): void => {
@@ -131,6 +139,7 @@ export class Planner {
     const write = async (built: PlanningProblem, { schedule, doNothing, tookMs }: Solved): Promise<Draft> => ({
       ...(await inSlices(draftSteps(facts, built, { schedule, doNothing }, plant, { trigger, toleranceMs }), canceled)),
       inForce: facts.plan ?? null,
+      guard: claimed,
       tookMs,
       cost: schedule.cost.total,
       gain: doNothing === null ? Number.POSITIVE_INFINITY : doNothing.cost.total - schedule.cost.total,
@@ -156,18 +165,18 @@ export class Planner {
     for (let attempt = 1; ; attempt++) {
       if (!current.material) return { draft: current, plan: null }
       try {
-        return { draft: current, plan: await this.publishAsIs(current) }
+        return { draft: current, plan: await this.publishAsIs(current, draft.guard) }
       } catch (thrown) {
         if (!(thrown instanceof TaktError) || (thrown.code !== 'TAKT_PLAN_STALE' && thrown.code !== 'TAKT_STORE_CONFLICT') || attempt === TRIES) throw thrown
         // the plant is quicker than the search: search less, so that a plan is there before the next change
-        current = await this.draft(current.plan.trigger, { signal, haste: 4 ** attempt })
+        current = await this.draft(current.plan.trigger, { signal, haste: 4 ** attempt, claimed: draft.guard })
       }
     }
   }
 
   /** Publishes exactly this draft, which a person has seen. Rejects with TAKT_PLAN_STALE when the facts changed meanwhile. */
-  publishAsIs(draft: Draft): Promise<Plan> {
-    const { store, actor, guard } = this.#options
+  publishAsIs(draft: Draft, guard = this.#options.claim?.()): Promise<Plan> {
+    const { store, actor } = this.#options
     return publishPlan(store, draft, actor, guard)
   }
 

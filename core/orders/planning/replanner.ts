@@ -277,7 +277,7 @@ export class Replanner {
     if (autonomy === 'approve') {
       this.#proposal = draft
       this.#tell(false, 'proposed', draft.plan, draft, false, waits !== undefined)
-    } else this.#tell(false, 'published', await planner.publishAsIs(draft), draft)
+    } else this.#tell(false, 'published', await planner.publishAsIs(draft, draft.guard), draft)
     this.#watchForLateness(draft.plan)
     return true
   }

@@ -234,6 +234,12 @@ export function instances(databases: () => PostgresDatabases): void {
         assert.equal(stale.leads, true)
         assert.equal((await rejection(one.transaction((tx) => stale.guard(tx)))).code, 'TAKT_STORE_LEADER')
         await other.transaction((tx) => next.guard(tx))
+        // work that began under the lead is refused also when it has learned meanwhile that it lost it
+        const claim = next.claim()
+        await other.transaction(claim)
+        await next.close()
+        assert.equal((await rejection(other.transaction(claim))).code, 'TAKT_STORE_LEADER')
+        await other.transaction(next.claim())
       } finally {
         await next.close()
         await stale.close()
