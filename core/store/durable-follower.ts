@@ -122,6 +122,7 @@ export class DurableFollower<Concern> {
           continue
         }
         this.#parts.failed(problem, next.concern)
+        this.#parts.problem(undefined)
       }
       attempts = 0
       this.#queue.shift()
