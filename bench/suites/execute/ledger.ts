@@ -14,7 +14,7 @@ const WARM_UP = 2000
 const ROUNDS = 3
 /** of each instance, when each event costs it a millisecond */
 const FLOW_EVENTS = 3000
-const FLOW_ROUNDS = 2
+const FLOW_ROUNDS = 3
 
 /** Ledgered business events a second, each a transaction of its own, against the same rows written by the bare driver; the best of several rounds, because others use the machine. */
 export async function run(): Promise<readonly Row[]> {
