@@ -116,9 +116,17 @@ export class ErpLink {
     return this.#parts.store.transaction((tx) => setAside(tx, id, because))
   }
 
+  /** From the call on nothing new is delivered; what is under way is waited for. */
   async stop(): Promise<void> {
-    await this.#follower.stop()
-    await this.#worker.stop()
+    await Promise.all([this.#follower.stop(), this.#worker.stop()])
+  }
+
+  /** How many the ERP has refused that were not sent again. */
+  async refused(): Promise<number> {
+    const { store, channel } = this.#parts
+    const counted = store.db.selectFrom('erp_message').select(({ fn }) => fn.countAll<number>().as('refused'))
+    const row = await counted.where('channel', '=', channel.name).where('state', '=', 'refused').executeTakeFirst()
+    return Number(row?.refused ?? 0)
   }
 
   /** What a process that was killed had under way: where no other has the store, nobody else will bring it. */

@@ -67,9 +67,9 @@ export default function registerErpOut(RED: NodeAPI): void {
         node.send([null, told as never])
       }
       const countRefused = (): void => {
-        store.list('erp-message', { where: { channel: channel.name, state: 'refused' }, limit: 1000 }).then(
-          ({ length }) => {
-            status.refused = length
+        link.refused().then(
+          (refused) => {
+            status.refused = refused
           },
           // the store says itself that it is away
           () => {},
@@ -136,9 +136,11 @@ export default function registerErpOut(RED: NodeAPI): void {
           clearInterval(timer)
           forget()
           stopWatching()
+          const stopped = link.stop()
+          // what is under way comes back at once, and is delivered after the next start
           handOut.close()
           post?.close()
-          await link.stop()
+          await stopped
         },
       }
     },

@@ -29,13 +29,13 @@ describe('erp out node', () => {
   let get: (id: string) => Node
   let erp: ErpServer
 
-  async function load(config: Record<string, unknown>, credentials: Record<string, unknown> = {}): Promise<void> {
+  async function load(config: Record<string, unknown>, credentials: Record<string, unknown> = {}, file = ':memory:'): Promise<void> {
     get = await loadFlow(
       [registerTls, registerPlant, registerStore, registerErpOut],
       [
         { id: 'f1', type: 'tab' },
         { id: 'a1', type: 'takt-plant', source: 'inline', model: JSON.stringify(PLANT), clock: 'system' },
-        { id: 'a2', type: 'takt-store', file: ':memory:', plant: 'a1' },
+        { id: 'a2', type: 'takt-store', file, plant: 'a1' },
         { id: 'a3', type: 'tls-config', verifyservercert: true, ca: config.ca ?? '' },
         {
           id: 'n1',
@@ -161,6 +161,29 @@ describe('erp out node', () => {
       const error = nextError()
       node.receive({ topic, payload } as never)
       assert.equal((await error).code, code, `${topic} ${JSON.stringify(payload)}`)
+    }
+  })
+
+  it('stops at once while the ERP has not answered, and delivers after the next start', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'takt-erp-'))
+    helper.settings({ userDir: folder } as never)
+    try {
+      erp.reply = () => undefined
+      await load({ url: erp.url }, {}, 'takt.db')
+      const id = await make()
+      await erp.until((taken) => taken.length >= 1)
+      const before = performance.now()
+      await helper.unload()
+      assert.ok(performance.now() - before < 5000)
+      erp.reply = () => ({ status: 201 })
+      await load({ url: erp.url }, {}, 'takt.db')
+      const received = await nextMessage(get('received'))
+      assert.equal(received.payload.id, id)
+      assert.equal(erp.taken[0]!.body, erp.taken[1]!.body)
+    } finally {
+      await helper.unload()
+      helper.settings({})
+      rmSync(folder, { recursive: true })
     }
   })
 
