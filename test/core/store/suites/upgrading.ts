@@ -93,6 +93,8 @@ export function upgrading(newDatabase: () => Promise<UpgradedDatabase>, isShared
     it('is taken up again after kill -9 in the middle of each step, and nothing is lost', async function () {
       this.timeout(90_000)
       const random = seededRandom(7)
+      // a commit that is quicker than the kill leaves no first version to be filled
+      let inbox = 0
       for (const [step] of MIGRATIONS.entries()) {
         // in the first, in the middle, in the last statement, and while it is committed
         const share = [random(), 1, 0.999, 0][step % 4] as number
@@ -107,7 +109,10 @@ export function upgrading(newDatabase: () => Promise<UpgradedDatabase>, isShared
         // what earlier steps made is there, and this step's rows are whole or not there
         if (version > 0) {
           assert.equal(Number((await database.ask('select count(*) as rows from ledger'))[0]?.rows), lots, moment)
-          if (version === 1) await fillFirstInbox()
+          if (version === 1) {
+            await fillFirstInbox()
+            inbox = 20
+          }
           await fill()
           // tables of an older version are checked too: a backup before the upgrade has to be
           assert.equal((await database.verify()).fault, null, moment)
@@ -119,7 +124,7 @@ export function upgrading(newDatabase: () => Promise<UpgradedDatabase>, isShared
         assert.equal(await versionOf(), MIGRATIONS.length)
         assert.equal((await store.db.selectFrom('lot').select('id').execute()).length, lots)
         const unsettled = await inboxOf(store).unsettled('s', 0, 100)
-        assert.equal(unsettled.length, 20)
+        assert.equal(unsettled.length, inbox)
         await store.transaction((tx) => tx.save(lot('new'), created))
       } finally {
         await store.close()
