@@ -52,7 +52,8 @@ describe('the way to the ERP from two instances on one PostgreSQL', () => {
   }
 
   it('writes each message once, delivers it by one of them, and keeps one receipt', async () => {
-    const stores = [bench.open('shared').store, bench.open('shared').store] as const
+    const file = bench.file('erp.db')
+    const stores = [bench.open(file).store, bench.open(file).store] as const
     const links = stores.map(linkOf)
     await Promise.all(links.map(({ link }) => link.start()))
     await Promise.all(
