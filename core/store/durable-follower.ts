@@ -10,8 +10,8 @@ export interface DurableFollowerParts<Concern> {
   readonly name: string
   /** Where a new one begins. */
   readonly from: 'now' | 'beginning'
-  /** An event is followed when it is so old, plant ms: what belongs to it may have been written down by then. */
-  readonly settleMs: number
+  /** An event is followed when it is so old, plant ms: what belongs to it may have been written down by then. Default: at once. */
+  readonly settleMs?: number
   readonly where: string
   /** What of an event matters; undefined: nothing. */
   concernOf(event: LedgerEvent): Concern | undefined
@@ -21,6 +21,8 @@ export interface DurableFollowerParts<Concern> {
   failed(problem: TaktError, concern: Concern): void
   /** The store cannot be read or written (and is tried again), or can be again. */
   problem(problem: TaktError | undefined): void
+  /** What else is kept with the place, as JSON; `restore` gets it back at the start, before the first event. */
+  readonly memory?: { save(): Readonly<Record<string, unknown>>; restore(saved: Readonly<Record<string, unknown>>): void }
 }
 
 interface Queued<Concern> {
@@ -59,12 +61,13 @@ export class DurableFollower<Concern> {
 
   /** Waits for a store that is away. Never rejects. */
   async start(): Promise<void> {
-    const { store, name, from, problem, where } = this.#parts
+    const { store, name, from, memory, problem, where } = this.#parts
     while (!this.#stopped) {
       try {
         const place = (await store.loadState(name, PLACE)) as { readonly sequence: number } | undefined
         this.#sequence = place?.sequence ?? (from === 'beginning' ? 0 : (await store.head()).sequence)
         if (place === undefined) await this.#save()
+        else memory?.restore({ ...place })
         this.#saved = this.#sequence
         break
       } catch (thrown) {
@@ -106,7 +109,9 @@ export class DurableFollower<Concern> {
   async #work(): Promise<void> {
     let attempts = 0
     for (let next = this.#queue[0]; next !== undefined && !this.#stopped; next = this.#queue[0]) {
-      if (this.#parts.clock.now() < next.time + this.#parts.settleMs) {
+      const age = this.#parts.clock.now() - next.time
+      // one of the future was written before the clock was set back
+      if (age >= 0 && age < (this.#parts.settleMs ?? 0)) {
         await this.#pause(LOOK_MS)
         continue
       }
@@ -141,7 +146,7 @@ export class DurableFollower<Concern> {
 
   async #save(): Promise<void> {
     const sequence = this.#sequence
-    await this.#parts.store.saveState(this.#parts.name, PLACE, { sequence })
+    await this.#parts.store.saveState(this.#parts.name, PLACE, { ...this.#parts.memory?.save(), sequence })
     this.#saved = sequence
   }
 

@@ -1,10 +1,11 @@
-import { type TaktError, toTaktError } from '../base/error.ts'
+import type { Clock } from '../base/clock.ts'
+import type { TaktError } from '../base/error.ts'
 import type { Anomaly } from '../messages/anomaly.ts'
 import type { Genealogy } from '../messages/genealogy.ts'
 import type { JobOrder } from '../messages/job-order.ts'
 import type { JobResponse } from '../messages/job-response.ts'
 import type { Plant } from '../plant/plant.ts'
-import { EventFollower } from '../store/follow-events.ts'
+import { DurableFollower } from '../store/durable-follower.ts'
 import type { LedgerEvent, Store } from '../store/store.ts'
 import { followLot, followResponse } from './follow-jobs.ts'
 import type { TraceOptions } from './record-event.ts'
@@ -12,6 +13,7 @@ import type { Told, TraceDesk } from './trace-desk.ts'
 
 export interface TraceFollowerParts {
   readonly store: Store
+  readonly clock: Clock
   readonly plant: () => Plant
   readonly desk: TraceDesk
   readonly options: TraceOptions
@@ -24,19 +26,12 @@ export interface TraceFollowerParts {
   told(told: readonly Told[]): void
   /** A job order's material that could not be booked. */
   refused(problem: TaktError, event: Genealogy): void
+  /** What happened could not be followed, three times, and is passed over. */
+  failed(problem: TaktError, event: LedgerEvent): void
   /** The store cannot be read or written (and is tried again), or can be again. */
   problem(error: TaktError | undefined): void
 }
 
-interface Place {
-  readonly sequence: number
-  /** job responses that wait for a lot to come in: lot and response */
-  readonly waiting: ReadonlyArray<readonly [lot: string, response: string]>
-}
-
-const PLACE = 'place'
-const SAVE_MS = 1000
-const RETRY_MS = 2000
 const WAITING_AT_MOST = 1000
 
 /**
@@ -45,86 +40,40 @@ const WAITING_AT_MOST = 1000
  */
 export class TraceFollower {
   readonly #parts: TraceFollowerParts
-  readonly #queue: LedgerEvent[] = []
-  #waiting = new Map<string, Set<string>>()
-  /** the last event that came, and the last that is done with */
-  #heard = 0
-  #sequence = 0
-  #saved = 0
-  #follower: EventFollower | undefined
-  #working: Promise<void> | undefined
-  #timer: NodeJS.Timeout | undefined
-  #stopped = false
+  readonly #follower: DurableFollower<LedgerEvent>
+  /** By lot that has to come in: the job responses that wait for it. */
+  readonly #waiting = new Map<string, Set<string>>()
 
   constructor(parts: TraceFollowerParts) {
     this.#parts = parts
-  }
-
-  async start(): Promise<void> {
-    const { store, node, problem } = this.#parts
-    while (!this.#stopped) {
-      try {
-        const place = (await store.loadState(node, PLACE)) as Place | undefined
-        this.#sequence = place?.sequence ?? (await store.head()).sequence
-        for (const [lot, response] of place?.waiting ?? []) this.#wait(lot, response)
-        if (place === undefined) await this.#save()
-        else this.#saved = place.sequence
-        break
-      } catch (thrown) {
-        problem(toTaktError(thrown, this.#parts.where))
-        await pause()
-      }
-    }
-    if (this.#stopped) return
-    this.#follower = new EventFollower(store, this.#sequence, { deliver: (event) => this.#take(event), problem: (error) => problem(error) })
-    await this.#follower.start()
-  }
-
-  /** Ends after the event under way; the rest is taken up at the next start. */
-  async stop(): Promise<void> {
-    this.#stopped = true
-    this.#follower?.stop()
-    await this.#working
-    clearTimeout(this.#timer)
-    if (this.#sequence !== this.#saved) await this.#save().catch(() => {})
-  }
-
-  #take(event: LedgerEvent): void {
-    this.#heard = event.sequence
-    if (concerns(event)) this.#queue.push(event)
-    else if (this.#queue.length === 0) this.#moved(event.sequence)
-    this.#run()
-  }
-
-  #run(): void {
-    if (this.#queue.length === 0 || this.#stopped) return
-    this.#working ??= this.#work().finally(() => {
-      this.#working = undefined
-      this.#run()
+    const { store, clock, node, where } = parts
+    this.#follower = new DurableFollower<LedgerEvent>({
+      store,
+      clock,
+      name: node,
+      from: 'now',
+      where,
+      concernOf: (event) => (concerns(event) ? event : undefined),
+      follow: (event) => this.#follow(event),
+      failed: (problem, event) => parts.failed(problem, event),
+      problem: (problem) => parts.problem(problem),
+      memory: {
+        save: () => ({ waiting: Array.from(this.#waiting, ([lot, responses]) => Array.from(responses, (response) => [lot, response])).flat() }),
+        restore: ({ waiting }) => {
+          for (const [lot, response] of (waiting ?? []) as Array<[lot: string, response: string]>) this.#wait(lot, response)
+        },
+      },
     })
   }
 
-  async #work(): Promise<void> {
-    for (let event = this.#queue[0]; event !== undefined && !this.#stopped; event = this.#queue[0]) {
-      try {
-        await this.#follow(event)
-      } catch (thrown) {
-        this.#parts.problem(toTaktError(thrown, this.#parts.where))
-        await pause()
-        continue
-      }
-      this.#queue.shift()
-      // what came meanwhile and concerns nobody is passed with the last that does
-      this.#moved(this.#queue.length === 0 ? this.#heard : event.sequence)
-    }
+  /** Waits for a store that is away. Never rejects. */
+  start(): Promise<void> {
+    return this.#follower.start()
   }
 
-  #moved(sequence: number): void {
-    this.#sequence = sequence
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
-      this.#save().catch((thrown: unknown) => this.#parts.problem(toTaktError(thrown, this.#parts.where)))
-    }, SAVE_MS)
+  /** Ends after the event under way; the rest is taken up at the next start. */
+  stop(): Promise<void> {
+    return this.#follower.stop()
   }
 
   async #follow({ type, after }: LedgerEvent): Promise<void> {
@@ -173,21 +122,10 @@ export class TraceFollower {
     if (known !== undefined) known.add(response)
     else if (this.#waiting.size < WAITING_AT_MOST) this.#waiting.set(lot, new Set([response]))
   }
-
-  async #save(): Promise<void> {
-    const sequence = this.#sequence
-    const waiting = Array.from(this.#waiting, ([lot, responses]) => Array.from(responses, (response) => [lot, response] as const)).flat()
-    await this.#parts.store.saveState(this.#parts.node, PLACE, { sequence, waiting } satisfies Place)
-    this.#saved = sequence
-  }
 }
 
 function concerns({ type }: LedgerEvent): boolean {
   return (
     type.startsWith('anomaly.') || type.startsWith('genealogy.') || type === 'job-response.recorded' || type === 'lot.counted' || type === 'job-order.running'
   )
-}
-
-function pause(): Promise<void> {
-  return new Promise((later) => setTimeout(later, RETRY_MS).unref())
 }

@@ -77,6 +77,7 @@ export default function registerTrace(RED: NodeAPI): void {
 
       const follower = new TraceFollower({
         store,
+        clock,
         plant,
         desk,
         options: settings,
@@ -86,6 +87,10 @@ export default function registerTrace(RED: NodeAPI): void {
         told: (told) => tell(sendOwn, told),
         refused(problem, event) {
           refuse(sendOwn, problem, event)
+          bad.quarantine(problem, event)
+        },
+        failed(problem, event) {
+          node.error(problem)
           bad.quarantine(problem, event)
         },
         problem(problem) {
