@@ -30,7 +30,7 @@ import type { Store } from '../../../core/store/store.ts'
 
 const text = readFileSync(join(packageRoot, 'flows', 'reference-plant.json'), 'utf8')
 const plant = parsePlant(text, 'reference plant')
-/** The same plant, where every operation hands on eight pieces at a time, and all mills share two fixtures. */
+/** The same plant, where every operation hands on eight pieces at a time, all mills share two fixtures, and every repaired unit is tried with five pieces at a time. */
 const flowing = parsePlant(JSON.stringify(withTransferLots(JSON.parse(text) as PlantModel)), 'reference plant')
 const START = Date.parse('2026-03-02T06:00:00+01:00')
 const STEP_MS = 20_000
@@ -249,18 +249,23 @@ describe('the closed loop over the simulated plant', function () {
     await loop.end()
   })
 
-  it('does so with transfer lots and shared fixtures: nothing is worked on that did not come, and nothing is held twice', async () => {
+  it('does so with transfer lots, shared fixtures and units on trial: nothing is worked on that did not come, and nothing is held twice', async () => {
     const world = new World(flowing)
     world.advance()
     const loop = new Loop(join(folder, 'takt.db'), world)
     await loop.start()
     const { store } = loop
+    // units of one class after the other, so that there is work only for those on trial
+    const FAILING = new Map(
+      ['10-saw', '20-turn', '30-mill'].flatMap((operation, at) => [0, 1, 2, 3].map((time) => [30 + at * 40 + time * 10, operation] as const)),
+    )
     let held = 0
     let done = false
     for (let step = 0; step < 8000 && !done; step++) {
       await loop.turn()
-      if (step === 100) {
-        const [running] = await store.list('job-order', { where: { state: 'Running', operation: '10-saw' } })
+      const failing = FAILING.get(step)
+      if (failing !== undefined) {
+        const [running] = await store.list('job-order', { where: { state: 'Running', operation: failing } })
         if (running?.equipment) world.wearOut(running.equipment)
       }
       world.advance()
@@ -287,6 +292,12 @@ describe('the closed loop over the simulated plant', function () {
       }
     }
     assert.ok(overlapped > 0, 'some began before the operation before had ended')
+    const pieces = jobs.filter(({ cutFrom }) => cutFrom !== undefined)
+    assert.ok(pieces.length > 3, 'units on trial got a few parts at a time')
+    assert.ok(
+      pieces.every(({ quantity }) => quantity.value <= 5),
+      'and never more',
+    )
     assert.ok((await store.verify()).ok)
     await loop.end()
   })
@@ -345,7 +356,12 @@ function withTransferLots(model: PlantModel): PlantModel {
       ...(operation.alternatives.some((one) => one.class === 'mill') ? { needs: [{ tool: 'fixture' }] } : {}),
     })),
   }))
-  return { ...model, tools: [{ id: 'fixture', count: 2 }], ...(workMasters === undefined ? {} : { workMasters }) }
+  const equipment = model.equipment.map((unit) =>
+    unit.maintenance === undefined
+      ? unit
+      : { ...unit, maintenance: { ...unit.maintenance, unplanned: { durationMs: 600_000 }, trial: { parts: 5, scrap: 4 } } },
+  )
+  return { ...model, equipment, tools: [{ id: 'fixture', count: 2 }], ...(workMasters === undefined ? {} : { workMasters }) }
 }
 
 function anomalyOf(equipment: string, now: number): Anomaly {
