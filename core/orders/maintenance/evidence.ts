@@ -72,7 +72,7 @@ export function withEvidence(known: readonly MaintenanceEvidence[], more: readon
   for (const piece of more) {
     const same = all.find(({ source, id }) => source === piece.source && id === piece.id)
     if (same === undefined) all = [...all, piece]
-    else if (saysMore(piece, same)) all = all.map((other) => (other === same ? piece : other))
+    else if (saysMore(piece, same)) all = all.map((other) => (other === same ? { ...linkOf(same), ...piece } : other))
   }
   return all.length <= MOST ? all : [...all.slice(0, FIRST), ...all.slice(FIRST - MOST)]
 }
@@ -83,6 +83,11 @@ export async function addEvidence(tx: StoreTransaction, order: WorkOrder, more: 
   const evidence = withEvidence(known, more)
   if (evidence === known) return order
   return tx.save<'work-order'>({ ...order, evidence: [...evidence] }, { type: 'work-order.evidence', ...because })
+}
+
+/** Through which disruption it came first; what comes later need not say. */
+function linkOf({ disruption }: MaintenanceEvidence): Pick<MaintenanceEvidence, 'disruption'> {
+  return disruption === undefined ? {} : { disruption }
 }
 
 function saysMore(piece: MaintenanceEvidence, known: MaintenanceEvidence): boolean {

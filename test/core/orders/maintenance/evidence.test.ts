@@ -69,6 +69,8 @@ describe('a maintenance order keeps what speaks for it', () => {
       (await orders())[0]?.evidence?.map(({ id, severity, score }) => [id, severity, score]),
       [['an-1', 'high', 0.99]],
     )
+    const [disruption] = await shop.store.list('disruption', { where: { equipment: UNIT } })
+    assert.equal((await orders())[0]?.evidence?.[0]?.disruption, disruption?.id, 'and keeps what it came through')
   })
 
   it('keeps the first and the latest of very much', () => {
