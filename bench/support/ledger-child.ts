@@ -6,6 +6,8 @@ import { flowOf, loadOf } from './ledger-load.ts'
 export interface InstanceLoad {
   /** events that it heard of, its own and others' */
   readonly heard: number
+  /** part of the time in which its flow stood, because too many events waited for their commit */
+  readonly stood: number
   /** seconds of CPU */
   readonly cpu: number
 }
@@ -19,9 +21,9 @@ await store.head()
 process.send?.('ready')
 process.once('message', async () => {
   const before = process.cpuUsage()
-  await (how === 'flow' ? flowOf(store, Number(events)) : loadOf(store, Number(events)))
+  const { stood = 0 } = await (how === 'flow' ? flowOf(store, Number(events)) : loadOf(store, Number(events)))
   const { user, system } = process.cpuUsage(before)
-  process.send?.({ heard, cpu: (user + system) / 1e6 } satisfies InstanceLoad)
+  process.send?.({ heard, stood, cpu: (user + system) / 1e6 } satisfies InstanceLoad)
   process.once('message', async () => {
     await store.close()
     process.disconnect()

@@ -13,6 +13,8 @@ export interface InstancesRun {
   readonly rate: number
   /** part of the time in which one of them held the ledger's lock */
   readonly locked: number
+  /** part of the time in which their flows stood, because too many events waited for their commit */
+  readonly stood: number
   /** processors that were busy: with the instances, and with the server (NaN where the system does not tell) */
   readonly instances: number
   readonly server: number
@@ -43,7 +45,8 @@ export async function runInstances(server: PostgresServer, count: number, events
   for (const child of children) child.send('end')
   await Promise.all(ended)
   if (loads.some(({ heard }) => heard === 0)) throw new Error('an instance heard of no event')
-  return { rate: (count * events) / seconds, locked, instances: loads.reduce((sum, load) => sum + load.cpu, 0) / seconds, server: cpu / seconds }
+  const stood = loads.reduce((sum, load) => sum + load.stood, 0) / count
+  return { rate: (count * events) / seconds, locked, stood, instances: loads.reduce((sum, load) => sum + load.cpu, 0) / seconds, server: cpu / seconds }
 }
 
 /** Looks now and then whether somebody holds the lock. */

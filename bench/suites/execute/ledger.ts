@@ -107,8 +107,8 @@ async function twoAgainstOne(server: PostgresServer, events: number, how: 'write
   }
   const fastest = (runs: readonly InstancesRun[]): InstancesRun => runs.reduce((best, run) => (run.rate > best.rate ? run : best))
   const [one, two] = [fastest(ones), fastest(twos)]
-  const told = ({ rate, locked, instances, server: busy }: InstancesRun): string =>
-    `${Math.round(rate)} events/s (lock held ${Math.round(100 * locked)} %, ${instances.toFixed(2)} processors in Node.js, ${busy.toFixed(2)} in PostgreSQL)`
+  const told = ({ rate, locked, stood, instances, server: busy }: InstancesRun): string =>
+    `${Math.round(rate)} events/s (lock held ${Math.round(100 * locked)} %${how === 'flow' ? `, flows stood ${Math.round(100 * stood)} %` : ''}, ${instances.toFixed(2)} processors in Node.js, ${busy.toFixed(2)} in PostgreSQL)`
   return { figure: two.rate / one.rate, note: `${told(one)}; two: ${told(two)}` }
 }
 
