@@ -242,7 +242,7 @@ describe('scheduler node', () => {
     const { topic, payload } = await next
     assert.equal(topic, 'plan/problems')
     assert.deepEqual(payload, [
-      { workOrder: 'wo-1', jobOrder: 'jo-wo-1-10-mill', code: 'TAKT_PLAN_LOT_HELD', why: 'jo-wo-1-10-mill: its lot lot-wo-1 is held' },
+      { workOrder: 'wo-1', jobOrder: 'jo-wo-1-10-mill', code: 'TAKT_PLAN_LOT_HELD', why: 'jo-wo-1-10-mill: its lot lot-wo-1 is held: scratches' },
     ])
     assert.match(shown(scheduler).at(-1) ?? '', /^yellow plan 2: none late, 1 with problems/)
   })

@@ -105,10 +105,20 @@ describe('preview: what settings would have given', () => {
         ['1', 'shaft'],
         ['2', 'flange'],
       ] as const) {
-        const order = { kind: 'work-order' as const, id: `wo-${id}`, type: 'production' as const, state: 'Running' as const, product, quantity: 5, unit: 'pcs' }
+        const order = {
+          kind: 'work-order' as const,
+          id: `wo-${id}`,
+          type: 'production' as const,
+          state: 'Running' as const,
+          product,
+          due: null,
+          quantity: 5,
+          unit: 'pcs',
+        }
         await tx.save({ ...order, created: BEGIN, updated: BEGIN } as never, { type: 'work-order.created', actor: 'test' })
-        const job = { kind: 'job-order' as const, id: `jo-${id}`, workOrder: `wo-${id}`, operation: '10', state: 'Ended' as const, quantity: 5 }
-        await tx.save({ ...job, updated: BEGIN } as never, { type: 'job-order.created', actor: 'test' })
+        const job = { kind: 'job-order' as const, id: `jo-${id}`, workOrder: `wo-${id}`, operation: '10', state: 'Ended' as const, substate: null, quantity: 5 }
+        const unset = { equipment: null, lot: null, plannedStart: null, actualStart: null, actualEnd: null }
+        await tx.save({ ...job, ...unset, updated: BEGIN } as never, { type: 'job-order.created', actor: 'test' })
       }
     })
     const view = { from: timeOf(AT.nextJob), to: timeOf(AT.nextJob + 100) }
