@@ -49,7 +49,7 @@ export function closedLoopSuite(kills: 0 | 2): void {
       userDir = mkdtempSync(join(tmpdir(), 'takt-loop-'))
       // healthy at first; the shock comes when it is known what healthy looks like
       plant = await startPlant({ ...simulatedAs(), wornUnit: WORN_UNIT, wornAt: 0.5, speed: SPEED })
-      red = new NodeRedProcess({ userDir, flow: flowOnPlant(plant) })
+      red = new NodeRedProcess({ userDir, flow: flowOnPlant(plant, SPEED) })
       await red.start()
       const look = <T>(read: (recorded: Recorded) => T): T => {
         const reader = new Recorded(join(userDir, 'takt', 'takt.db'))
