@@ -77,7 +77,7 @@ export function closedLoopSuite(kills: 0 | 2): void {
         await red.start()
       }
       await red.until('the repair is done', () => repair()?.state === 'Ended', 240_000)
-      await red.until('three orders are completed', () => look((now) => completedOrders(now).length >= 3), 240_000)
+      await red.until('orders are completed', () => look((now) => completedOrders(now).length >= 2), 240_000)
       await plant.pause()
       // a plant that was behind its clock still makes good what it owed
       for (let parts = -1; parts !== ledger?.parts; ) {
@@ -223,7 +223,7 @@ export function closedLoopSuite(kills: 0 | 2): void {
       const files = readdirSync(join(userDir, 'takt', 'reports'))
       const jobs = recorded.documents('job-order')
       const responses = new Map(recorded.documents('job-response').map((response) => [response.jobOrder, response]))
-      assert.ok(reports.size >= 3)
+      assert.ok(reports.size >= 2)
       for (const [order, { jobOrders, quantities }] of reports) {
         assert.ok(
           files.some((file) => file.includes(order) && file.endsWith('.html')),
