@@ -24,6 +24,11 @@ if (!existsSync(join(folder, `${name}.ts`))) {
 const { cases } = (await import(join(folder, `${name}.ts`))) as { cases: readonly FaultCase[] }
 
 const { FAULTS_QUICK, FAULTS_KILLS, FAULTS_ONLY = '', TAKT_REQUIRE_SERVICES } = process.env
+const chosen = cases.filter((one) => one.name.includes(FAULTS_ONLY))
+if (chosen.length === 0) {
+  console.error(`No case of '${name}' has '${FAULTS_ONLY}' in its name: ${cases.map((one) => one.name).join('; ')}`)
+  process.exit(2)
+}
 const size = FAULTS_QUICK === '1' ? QUICK : FULL
 const work = mkdtempSync(join(tmpdir(), 'takt-faults-build-'))
 const variants = new Map<string, Promise<string>>()
@@ -60,7 +65,7 @@ try {
     size: FAULTS_KILLS === undefined ? size : { ...size, kills: Number(FAULTS_KILLS), trafficKills: Number(FAULTS_KILLS) },
   }
   const rows: FaultRow[] = []
-  for (const one of cases.filter((candidate) => candidate.name.includes(FAULTS_ONLY))) {
+  for (const one of chosen) {
     const row = await run(one, context)
     console.error(`… ${cellsOf(row).filter(Boolean).join(' · ')}`)
     rows.push(row)
