@@ -59,12 +59,10 @@ export class Leadership {
     return !this.#store.shared || (this.#token !== undefined && performance.now() < this.#until)
   }
 
-  /** Inside a transaction: throws TAKT_STORE_LEADER when it believed to lead and another does. Who never led may work when asked to. */
-  guard(tx: StoreTransaction): Promise<void> {
-    return this.#check(tx, this.#token)
-  }
-
-  /** The same for work that begins now and is written later: refused also where this one has learned meanwhile that another leads. */
+  /**
+   * For work that begins now and is written later. Asked inside its transaction it throws TAKT_STORE_LEADER when this one led and another does, also where it has learned of that
+   * meanwhile. Who does not lead may work when asked to.
+   */
   claim(): LeadGuard {
     const token = this.#token
     return (tx) => this.#check(tx, token)

@@ -189,7 +189,7 @@ export function instances(databases: () => PostgresDatabases): void {
         await until(() => lines.includes('leads no more'), 'the first one knows')
         assert.equal(second.leads, true)
         assert.deepEqual(changes, [true])
-        await store.transaction((tx) => second.guard(tx))
+        await store.transaction((tx) => second.claim()(tx))
       } finally {
         await second.close()
       }
@@ -227,13 +227,13 @@ export function instances(databases: () => PostgresDatabases): void {
       // it says once that it lives, and believes for long that it leads
       const stale = new Leadership(one, 'scheduler', { leaseMs: 60_000, everyMs: 60_000 })
       await until(() => stale.leads, 'it leads')
-      await one.transaction((tx) => stale.guard(tx))
+      await one.transaction((tx) => stale.claim()(tx))
       const next = new Leadership(other, 'scheduler', { leaseMs: 200, everyMs: 50 })
       try {
         await until(() => next.leads, 'the other one leads')
         assert.equal(stale.leads, true)
-        assert.equal((await rejection(one.transaction((tx) => stale.guard(tx)))).code, 'TAKT_STORE_LEADER')
-        await other.transaction((tx) => next.guard(tx))
+        assert.equal((await rejection(one.transaction((tx) => stale.claim()(tx)))).code, 'TAKT_STORE_LEADER')
+        await other.transaction((tx) => next.claim()(tx))
         // work that began under the lead is refused also when it has learned meanwhile that it lost it
         const claim = next.claim()
         await other.transaction(claim)
@@ -327,7 +327,7 @@ export function instances(databases: () => PostgresDatabases): void {
       const { store } = alone.open(':memory:')
       const leadership = new Leadership(store, 'scheduler')
       assert.equal(leadership.leads, true)
-      await store.transaction((tx) => leadership.guard(tx))
+      await store.transaction((tx) => leadership.claim()(tx))
       await leadership.close()
       await alone.close()
       assert.equal((await rejection(store.head())).code, 'TAKT_STORE_CLOSED')
